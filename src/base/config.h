@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Settings are rows (style H21): the file DATA/souk.ini, the environment
+ * (SOUK_LISTEN for `listen`), `souk config show` and the manual come from one table.
+ */
+#ifndef SOUK_BASE_CONFIG_H
+#define SOUK_BASE_CONFIG_H
+
+#include "base/error.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum setting_id {
+	SET_LISTEN,     /* host:port */
+	SET_PUBLIC_URL, /* what links in messages begin with; default: the listen address */
+	SET_TLS_CERT,
+	SET_TLS_KEY,
+	SET_BEHIND_PROXY,
+	SET_REGION,         /* region of the embedded buckets and topics, us-east-1 */
+	SET_S3_BASE_DOMAIN, /* virtual-host style: bucket.DOMAIN; default: the public URL's host */
+	SET_KEY_RING_FILE,  /* default DATA/keyring.json */
+	SET_KEY_RING_COMMAND, /* prints the key ring instead of the file */
+	SET_OBJECT_RETENTION_DAYS,
+	SET_TOPIC_PRIVATE_ADDRESSES, /* allow endpoints on private, loopback and link-local addresses */
+	SET_TOPIC_CA_FILE,           /* extra trusted certificates for endpoints */
+	SET_TOPIC_RETRIES,
+	SET_TOPIC_RETRY_SECONDS,
+	SET_JOB_WORKERS,
+	SET_JOB_ATTEMPTS,
+	SET_HTTP_THREADS,
+	SET_HTTP_CONNECTIONS,
+	SET_BODY_MAX_BYTES,
+	SET_CLOCK_SKEW_SECONDS, /* SigV4, services other than S3 */
+	SET_CLOCK_SKEW_S3_SECONDS,
+	SET_REQUESTS_PER_SECOND, /* per access key or token; 0: no limit */
+	SET_LOG_LEVEL,
+	SET_LOG_FORMAT, /* text, json */
+	SET__COUNT
+};
+
+enum setting_kind { SETTING_TEXT, SETTING_INT, SETTING_BOOL };
+
+struct setting_row {
+	const char *name; /* in souk.ini: listen, topic.private-addresses ... */
+	enum setting_kind kind;
+	const char *deflt;   /* as text; "" when none */
+	const char *choices; /* SETTING_TEXT: "a|b|c", NULL when anything goes */
+	int64_t min, max;    /* SETTING_INT */
+	bool secret;         /* masked by config show */
+	const char *help;
+};
+
+extern const struct setting_row setting_rows[SET__COUNT];
+
+struct config; /* immutable once loaded; share freely between threads */
+
+/*
+ * Reads `ini_path` (a missing file is an empty one), then the environment. An unknown
+ * name, a bad value or a doubled name fails and says line and fix. SOUK_ variables that
+ * name no setting are ignored; a variable that is set but empty is a value.
+ */
+SOUK_MUST enum souk_err config_load(const char *ini_path, struct config **ret, struct fail *f);
+void config_free(struct config *c);
+/* Before sharing: a command-line option wins over everything. */
+SOUK_MUST enum souk_err config_set(
+    struct config *c, enum setting_id id, const char *value, struct fail *f);
+const char *config_text(const struct config *c, enum setting_id id);
+int64_t config_int(const struct config *c, enum setting_id id);
+bool config_bool(const struct config *c, enum setting_id id);
+/* Where the value came from: "default", "souk.ini:12", "SOUK_LISTEN", "command line". */
+const char *config_source(const struct config *c, enum setting_id id);
+
+#endif

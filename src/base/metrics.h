@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Counters and histograms in Prometheus text format. Labels are words of ours only.
+ *
+ * Metrics are rows of a table here; adding to one is a relaxed atomic add.
+ */
+#ifndef SOUK_BASE_METRICS_H
+#define SOUK_BASE_METRICS_H
+
+#include "base/str.h"
+
+#include <stdint.h>
+
+enum metric_id {
+	MET_HTTP_REQUESTS,      /* counter by family and status class */
+	MET_HTTP_SECONDS,       /* histogram by family */
+	MET_AUTH_REFUSED,       /* counter by reason */
+	MET_JOBS_DONE,          /* counter by kind and outcome (done, retry, dead) */
+	MET_JOB_SECONDS,        /* histogram by kind */
+	MET_JOBS_WAITING,       /* gauge */
+	MET_JOB_OLDEST_SECONDS, /* gauge: age of the oldest job that is due */
+	MET_EXPORT_ROWS,        /* counter by operation */
+	MET_DB_COMMITS,         /* counter */
+	MET_DB_COMMIT_SECONDS,  /* histogram */
+	MET_DB_WRITES,          /* counter: transaction functions; per commit = grouping */
+	MET_DB_SCRUB_PENDING,   /* gauge: erasures whose log pages are not overwritten yet */
+	MET_NOTIFICATIONS,      /* counter by outcome */
+	MET_OBJECT_BYTES,       /* counter by direction */
+	MET__COUNT
+};
+
+/* `label` is a small index into the metric's own label table (metrics.c), 0 when it has none. */
+void metric_add(enum metric_id id, unsigned label, uint64_t n);
+void metric_set(enum metric_id id, unsigned label, int64_t value);
+void metric_observe_ns(enum metric_id id, unsigned label, uint64_t ns);
+uint64_t metric_value(enum metric_id id, unsigned label);
+/* The whole exposition, text format 0.0.4. */
+void metrics_write(struct buf *b);
+
+/* Label indexes. */
+enum met_family { FAM_REST, FAM_JSON, FAM_S3, FAM_SNS, FAM_OPS, FAM__COUNT };
+enum met_outcome { OUT_DONE, OUT_RETRY, OUT_DEAD, OUT__COUNT };
+enum met_job { MJOB_EXPORT, MJOB_NOTIFY, MJOB_CONFIRM, MJOB_HOUSEKEEPING, MJOB_OTHER, MJOB__COUNT };
+enum met_op { MOP_CREATE, MOP_UPDATE, MOP_DELETE, MOP__COUNT };
+enum met_auth {
+	MAUTH_MISSING,
+	MAUTH_MALFORMED,
+	MAUTH_BAD,
+	MAUTH_CLOCK,
+	MAUTH_DENIED,
+	MAUTH__COUNT
+};
+enum met_direction { MDIR_IN, MDIR_OUT, MDIR__COUNT };
+/* HTTP status class of MET_HTTP_REQUESTS: MET_LABEL2(family, MET_STATUS(404), MSTATUS__COUNT). */
+enum { MSTATUS__COUNT = 5 };
+#define MET_STATUS(status) ((unsigned)(status) / 100 - 1)
+#define MET_LABEL2(a, b, nb) ((unsigned)(a) * (unsigned)(nb) + (unsigned)(b))
+
+#endif
