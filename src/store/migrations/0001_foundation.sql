@@ -1,0 +1,355 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- The first schema. Types: BIGINT, TEXT, {guid} (16 bytes), {blob}; {clustered} stores rows in primary key order.
+-- Instants are milliseconds since the epoch, UTC. Every seller-owned table begins its keys with seller_id.
+
+CREATE TABLE meta (
+  name  TEXT NOT NULL PRIMARY KEY,       -- installation_id, marketplace_name ...
+  value TEXT NOT NULL
+);
+
+-- ---- shared facts ----------------------------------------------------------------------------------------
+
+CREATE TABLE account (
+  account_id   TEXT   NOT NULL PRIMARY KEY CHECK (length(account_id) = 12),  -- 12 digits, leading zeroes kept
+  name         TEXT   NOT NULL,
+  is_operator  BIGINT NOT NULL DEFAULT 0 CHECK (is_operator IN (0, 1)),
+  is_buyer     BIGINT NOT NULL CHECK (is_buyer IN (0, 1)),
+  is_seller    BIGINT NOT NULL CHECK (is_seller IN (0, 1)),
+  paid_seller  BIGINT NOT NULL CHECK (paid_seller IN (0, 1)),  -- may sell paid products
+  country      TEXT   NOT NULL,          -- ISO 3166-1 alpha-2
+  address      TEXT   NOT NULL,          -- street lines, '' when unknown
+  city         TEXT   NOT NULL,
+  region       TEXT   NOT NULL,          -- state or province
+  postal_code  TEXT   NOT NULL,
+  email_domain TEXT   NOT NULL,          -- lower case, '' when unknown
+  state        TEXT   NOT NULL CHECK (state IN ('active', 'suspended')),
+  created_at   BIGINT NOT NULL,
+  changed_at   BIGINT NOT NULL,
+  revision     BIGINT NOT NULL           -- counts changes; the ETag
+);
+
+CREATE TABLE iam_user (
+  user_id    {guid} NOT NULL PRIMARY KEY,
+  account_id TEXT   NOT NULL REFERENCES account (account_id),
+  name       TEXT   NOT NULL,            -- sign-in name, unique in the account
+  policy     TEXT,                       -- policy document (JSON); NULL: everything the account may
+  state      TEXT   NOT NULL CHECK (state IN ('active', 'disabled')),
+  created_at BIGINT NOT NULL,
+  changed_at BIGINT NOT NULL,
+  revision   BIGINT NOT NULL,
+  UNIQUE (account_id, name)
+);
+
+CREATE TABLE access_key (
+  access_key_id TEXT   NOT NULL PRIMARY KEY,  -- SOUK + 16 of A-Z2-7
+  account_id    TEXT   NOT NULL REFERENCES account (account_id),
+  user_id       {guid} NOT NULL REFERENCES iam_user (user_id),
+  data_key      {blob} NOT NULL,              -- wrapped by the key ring
+  secret        {blob} NOT NULL,              -- the secret access key, sealed
+  policy        TEXT,                         -- narrows the user's policy further; NULL: does not
+  state         TEXT   NOT NULL CHECK (state IN ('active', 'disabled')),
+  created_at    BIGINT NOT NULL,
+  changed_at    BIGINT NOT NULL
+);
+CREATE INDEX access_key_by_user ON access_key (user_id);
+
+CREATE TABLE bearer_token (
+  token_id   {guid} NOT NULL PRIMARY KEY,
+  account_id TEXT   NOT NULL REFERENCES account (account_id),
+  user_id    {guid} NOT NULL REFERENCES iam_user (user_id),
+  token_hash {blob} NOT NULL UNIQUE,     -- SHA-256 of the token: 256 random bits need no slow hash
+  label      TEXT   NOT NULL,
+  policy     TEXT,                       -- as for access keys
+  expires_at BIGINT,                     -- NULL: never
+  created_at BIGINT NOT NULL
+);
+CREATE INDEX bearer_token_by_user ON bearer_token (user_id);
+
+-- Answers to creating requests, so that a repeat gets the same one (design 6, Idempotency-Key).
+CREATE TABLE idempotency (
+  account_id   TEXT   NOT NULL,
+  key_hash     {blob} NOT NULL,          -- keyed hash of the Idempotency-Key
+  request_hash {blob} NOT NULL,          -- keyed hash of method, path and body
+  subject      {guid},                   -- what was created
+  status       BIGINT NOT NULL,
+  data_key     {blob},                   -- NULL after the subject was erased
+  answer       {blob},                   -- headers and body, sealed; NULL after the subject was erased
+  created_at   BIGINT NOT NULL,
+  PRIMARY KEY (account_id, key_hash)
+);
+CREATE INDEX idempotency_by_subject ON idempotency (subject) WHERE subject IS NOT NULL;
+CREATE INDEX idempotency_by_age ON idempotency (created_at);
+
+-- ---- what sellers own ------------------------------------------------------------------------------------
+
+CREATE TABLE product (
+  seller_id         TEXT   NOT NULL REFERENCES account (account_id),
+  product_id        {guid} NOT NULL,
+  product_code      TEXT   NOT NULL CHECK (length(product_code) = 25),
+  title             TEXT   NOT NULL,
+  type              TEXT   NOT NULL CHECK (type IN ('ami', 'container', 'saas', 'data', 'ml', 'services')),
+  pricing           TEXT   NOT NULL,     -- JSON array of hourly, monthly, annual, metered, contract, free, byol
+  support_email     TEXT   NOT NULL,     -- the seller's own support contact on the detail page, '' when none
+  support_phone     TEXT   NOT NULL,
+  support_url       TEXT   NOT NULL,
+  psc_enabled       BIGINT NOT NULL CHECK (psc_enabled IN (0, 1)),
+  psc_enabled_since BIGINT,              -- of the present enabling; NULL while disabled
+  state             TEXT   NOT NULL CHECK (state IN ('draft', 'limited', 'public', 'restricted')),
+  created_at        BIGINT NOT NULL,
+  changed_at        BIGINT NOT NULL,
+  revision          BIGINT NOT NULL,
+  PRIMARY KEY (seller_id, product_id),
+  UNIQUE (seller_id, product_code)
+);
+CREATE INDEX product_by_id ON product (product_id);
+CREATE INDEX product_by_code ON product (product_code);
+
+CREATE TABLE offer (
+  seller_id  TEXT   NOT NULL,
+  offer_id   {guid} NOT NULL,
+  product_id {guid} NOT NULL,
+  name       TEXT   NOT NULL,
+  visibility TEXT   NOT NULL CHECK (visibility IN ('public', 'private')),
+  buyer_id   TEXT   REFERENCES account (account_id),  -- of a private offer
+  state      TEXT   NOT NULL CHECK (state IN ('active', 'expired')),
+  starts_at  BIGINT NOT NULL,
+  ends_at    BIGINT,
+  created_at BIGINT NOT NULL,
+  changed_at BIGINT NOT NULL,
+  revision   BIGINT NOT NULL,
+  PRIMARY KEY (seller_id, offer_id),
+  FOREIGN KEY (seller_id, product_id) REFERENCES product (seller_id, product_id)
+);
+CREATE INDEX offer_by_id ON offer (offer_id);
+CREATE INDEX offer_by_product ON offer (seller_id, product_id);
+
+CREATE TABLE subscription (
+  seller_id       TEXT   NOT NULL,
+  subscription_id {guid} NOT NULL,
+  product_id      {guid} NOT NULL,
+  offer_id        {guid},
+  buyer_id        TEXT   NOT NULL REFERENCES account (account_id),
+  kind            TEXT   NOT NULL CHECK (kind IN ('hourly', 'monthly', 'annual', 'metered', 'contract', 'free', 'byol')),
+  quantity        BIGINT NOT NULL CHECK (quantity >= 1),
+  starts_at       BIGINT NOT NULL,       -- never changes: it stands in every exported record
+  ends_at         BIGINT,                -- agreed end, NULL when open
+  ended_at        BIGINT,                -- when it really ended; NULL while active
+  state           TEXT   NOT NULL CHECK (state IN ('active', 'ended')),
+  created_at      BIGINT NOT NULL,
+  changed_at      BIGINT NOT NULL,
+  revision        BIGINT NOT NULL,
+  PRIMARY KEY (seller_id, subscription_id),
+  FOREIGN KEY (seller_id, product_id) REFERENCES product (seller_id, product_id)
+) {clustered};
+CREATE INDEX subscription_by_id ON subscription (subscription_id);
+CREATE INDEX subscription_by_buyer ON subscription (buyer_id, subscription_id);
+
+-- Standing in a program; `since` is when the present standing began.
+CREATE TABLE enrolment (
+  seller_id  TEXT   NOT NULL REFERENCES account (account_id),
+  program    TEXT   NOT NULL CHECK (program IN ('psc', 'edsp', 'proserv')),
+  state      TEXT   NOT NULL CHECK (state IN ('enrolled', 'withdrawn')),
+  since      BIGINT NOT NULL,
+  changed_at BIGINT NOT NULL,
+  revision   BIGINT NOT NULL,
+  PRIMARY KEY (seller_id, program)
+);
+
+-- ---- Product Support Connection --------------------------------------------------------------------------
+
+-- One row per change of a contact (specs/psc.md 6). A row never changes but for superseded_at. Deleting a
+-- contact removes its CREATE and UPDATE rows, and their keys with them, and leaves one DELETE row, the
+-- tombstone, without personal data, for ever. The newest row of a contact has superseded_at = 9223372036854775807.
+-- Rows are clustered in the order in which exports print them: an export is one range scan.
+CREATE TABLE contact_version (
+  seller_id          TEXT   NOT NULL,
+  operation_time     BIGINT NOT NULL,    -- of one contact strictly increasing
+  contact_id         {guid} NOT NULL,    -- the Customer Guid
+  superseded_at      BIGINT NOT NULL,    -- operation_time of the next row of this contact
+  created_at         BIGINT NOT NULL,    -- operation_time of the contact's CREATE
+  operation          BIGINT NOT NULL CHECK (operation IN (1, 2, 3)),  -- CREATE, UPDATE, DELETE
+  slot               BIGINT CHECK (slot BETWEEN 1 AND 5),  -- which of the subscription's five; NULL in tombstones
+  product_id         {guid} NOT NULL,
+  subscription_id    {guid} NOT NULL,
+  subscription_start BIGINT NOT NULL,
+  buyer_id           TEXT   NOT NULL,
+  email_index        {blob},             -- keyed blind index of the e-mail address; NULL in tombstones
+  data_key           {blob},             -- the contact's data key, wrapped by the key ring; NULL in tombstones
+  sealed             {blob},             -- the eight buyer-entered fields, sealed; NULL in tombstones
+  PRIMARY KEY (seller_id, operation_time, contact_id),
+  CHECK ((operation = 3) = (sealed IS NULL) AND (operation = 3) = (data_key IS NULL))
+) {clustered};
+-- The live contacts of a subscription; no two in one slot, so never a sixth (invariant 1).
+CREATE UNIQUE INDEX contact_live ON contact_version (seller_id, subscription_id, slot)
+  WHERE superseded_at = 9223372036854775807 AND operation < 3;
+-- All rows of one contact, to erase them.
+CREATE INDEX contact_history ON contact_version (seller_id, contact_id);
+CREATE INDEX contact_by_email ON contact_version (email_index)
+  WHERE superseded_at = 9223372036854775807 AND operation < 3;
+
+-- What upkeep may drop, in the order of its age.
+CREATE INDEX contact_superseded ON contact_version (superseded_at) WHERE superseded_at < 9223372036854775807;
+
+-- How far a seller's real exports reach: no operation time may run behind it (invariant 2).
+CREATE TABLE psc_coverage (
+  seller_id      TEXT   NOT NULL PRIMARY KEY,
+  exported_until BIGINT NOT NULL
+);
+
+-- One row per accepted data set request (psc 3, 8): the parameters, and what came of it.
+CREATE TABLE data_set_request (
+  seller_id       TEXT   NOT NULL,
+  request_id      {guid} NOT NULL,
+  data_set_type   TEXT   NOT NULL,
+  job_kind        TEXT   NOT NULL,       -- of the job that makes it, for trying a failed request again
+  from_at         BIGINT NOT NULL,
+  coverage_start  BIGINT NOT NULL,
+  coverage_end    BIGINT NOT NULL,       -- fixed when the request is received
+  role_arn        TEXT   NOT NULL,
+  bucket          TEXT   NOT NULL,
+  prefix          TEXT,                  -- as sent; NULL when absent
+  topic_arn       TEXT   NOT NULL,
+  customer_values TEXT   NOT NULL,       -- JSON object, as sent
+  requested_by    TEXT   NOT NULL,       -- user and key, for the audit
+  received_at     BIGINT NOT NULL,
+  completed_at    BIGINT,
+  state           TEXT   NOT NULL CHECK (state IN ('waiting', 'delivered', 'failed')),
+  reason          TEXT,                  -- why it failed, or why the file is empty
+  rows_create     BIGINT,
+  rows_update     BIGINT,
+  rows_delete     BIGINT,
+  csv_key         TEXT,
+  meta_key        TEXT,
+  csv_sha256      {blob},
+  csv_bytes       BIGINT,
+  PRIMARY KEY (seller_id, request_id)
+);
+CREATE INDEX data_set_request_by_time ON data_set_request (seller_id, received_at, request_id);
+CREATE INDEX data_set_request_waiting ON data_set_request (state, coverage_end) WHERE state = 'waiting';
+
+-- ---- delivery --------------------------------------------------------------------------------------------
+
+CREATE TABLE bucket (
+  name       TEXT   NOT NULL PRIMARY KEY,  -- one name space for the installation, as S3 has it
+  seller_id  TEXT   NOT NULL REFERENCES account (account_id),
+  created_at BIGINT NOT NULL
+);
+CREATE INDEX bucket_by_seller ON bucket (seller_id, name);
+
+CREATE TABLE object (
+  seller_id    TEXT   NOT NULL,
+  bucket       TEXT   NOT NULL,
+  object_key   TEXT   NOT NULL,          -- compared as bytes
+  object_id    {guid} NOT NULL,          -- names the sealed file
+  size         BIGINT NOT NULL,
+  etag         TEXT   NOT NULL,          -- without quotes
+  sha256       {blob} NOT NULL,
+  checksum     TEXT   NOT NULL,          -- 'CRC32:base64' as the writer gave it, '' when none
+  content_type TEXT   NOT NULL,
+  headers      TEXT   NOT NULL,          -- JSON object: content-encoding ..., x-amz-meta-*
+  data_key     {blob} NOT NULL,          -- wrapped; gone when the object expires
+  modified_at  BIGINT NOT NULL,
+  expires_at   BIGINT NOT NULL,
+  PRIMARY KEY (seller_id, bucket, object_key)
+);
+CREATE INDEX object_by_age ON object (expires_at);
+CREATE UNIQUE INDEX object_by_id ON object (object_id);
+-- Sealed files that are not (or no longer) an object: removed by housekeeping. A row comes before its file.
+CREATE TABLE object_file (
+  object_id    {guid} NOT NULL PRIMARY KEY,
+  remove_after BIGINT NOT NULL           -- an hour for a file being written, a minute for one replaced or expired
+);
+
+CREATE TABLE delivery_role (
+  seller_id  TEXT   NOT NULL REFERENCES account (account_id),
+  name       TEXT   NOT NULL,            -- arn:aws:iam::SELLER:role/NAME
+  policy     TEXT   NOT NULL,            -- policy document: s3:PutObject on buckets, sns:Publish on topics
+  created_at BIGINT NOT NULL,
+  changed_at BIGINT NOT NULL,
+  revision   BIGINT NOT NULL,
+  PRIMARY KEY (seller_id, name)
+);
+
+CREATE TABLE topic (
+  seller_id  TEXT   NOT NULL REFERENCES account (account_id),
+  name       TEXT   NOT NULL,            -- arn:aws:sns:REGION:SELLER:NAME
+  created_at BIGINT NOT NULL,
+  PRIMARY KEY (seller_id, name)
+);
+
+CREATE TABLE topic_endpoint (
+  seller_id    TEXT   NOT NULL,
+  endpoint_id  {guid} NOT NULL,          -- last part of the subscription ARN
+  topic        TEXT   NOT NULL,
+  url          TEXT   NOT NULL,
+  state        TEXT   NOT NULL CHECK (state IN ('pending', 'confirmed', 'unsubscribed')),
+  token_hash   {blob} NOT NULL,          -- SHA-256 of the confirmation token
+  token_until  BIGINT NOT NULL,
+  created_at   BIGINT NOT NULL,
+  confirmed_at BIGINT,
+  PRIMARY KEY (seller_id, endpoint_id),
+  FOREIGN KEY (seller_id, topic) REFERENCES topic (seller_id, name)
+);
+CREATE INDEX topic_endpoint_by_token ON topic_endpoint (token_hash);
+CREATE INDEX topic_endpoint_by_topic ON topic_endpoint (seller_id, topic);
+
+-- Messages published on topics, kept for re-sending; bodies hold names of objects, never personal data.
+CREATE TABLE message (
+  seller_id  TEXT   NOT NULL,
+  message_id {guid} NOT NULL,            -- MessageId: the same on every retry and re-send
+  topic      TEXT   NOT NULL,
+  request_id {guid},
+  body       TEXT   NOT NULL,
+  created_at BIGINT NOT NULL,
+  PRIMARY KEY (seller_id, message_id)
+);
+CREATE INDEX message_by_request ON message (seller_id, request_id);
+
+-- ---- jobs ------------------------------------------------------------------------------------------------
+
+CREATE TABLE job (
+  seller_id   TEXT   NOT NULL,           -- '' for jobs of the installation itself
+  job_id      {guid} NOT NULL,
+  kind        TEXT   NOT NULL,
+  request_id  {guid},                    -- what it belongs to in the delivery log
+  payload     TEXT   NOT NULL,           -- JSON; no personal data
+  state       BIGINT NOT NULL CHECK (state BETWEEN 0 AND 3),  -- ready, leased, done, dead
+  run_after   BIGINT NOT NULL,
+  attempts    BIGINT NOT NULL,
+  lease       {guid},                    -- fencing token of who works on it
+  lease_until BIGINT,
+  reason      TEXT,                      -- of the last failure
+  created_at  BIGINT NOT NULL,
+  finished_at BIGINT,
+  PRIMARY KEY (seller_id, job_id)
+);
+CREATE INDEX job_due ON job (state, run_after) WHERE state < 2;
+CREATE INDEX job_by_request ON job (seller_id, request_id, created_at);
+CREATE INDEX job_finished ON job (state, finished_at) WHERE state >= 2;
+
+-- ---- audit -----------------------------------------------------------------------------------------------
+
+-- Who read or changed personal or confidential data. `mac` chains: keyed hash of the row and the mac before it.
+CREATE TABLE audit_entry (
+  chain      BIGINT NOT NULL,            -- embedded: 0
+  seq        BIGINT NOT NULL,            -- from 1, without gaps
+  at         BIGINT NOT NULL,
+  account_id TEXT   NOT NULL,            -- of who did it
+  actor      TEXT   NOT NULL,            -- user:GUID, token:GUID, key:ID, cli:NAME, job:KIND
+  action     TEXT   NOT NULL,            -- psc:ReadContacts ...
+  resource   TEXT   NOT NULL,            -- ids only
+  seller_id  TEXT   NOT NULL,            -- whose data, '' when nobody's
+  purpose    TEXT   NOT NULL,
+  outcome    TEXT   NOT NULL,            -- allowed, refused
+  count      BIGINT NOT NULL,            -- records touched
+  request_id TEXT   NOT NULL,
+  mac        {blob} NOT NULL,
+  PRIMARY KEY (chain, seq)
+);
+-- End of each chain, with a MAC of its own: cutting entries off the end shows.
+CREATE TABLE audit_head (
+  chain BIGINT NOT NULL PRIMARY KEY,
+  seq   BIGINT NOT NULL,
+  mac   {blob} NOT NULL,
+  seal  {blob} NOT NULL
+);
