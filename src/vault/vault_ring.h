@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The vault's inside: the ring in use and the gate its readers pass. The layer's own.
+ *
+ * The danger is a thread that uses a master key while another takes it away: every use of
+ * the ring is between ring_enter and ring_leave, and a ring is wiped only after all who
+ * may see it have left. Nothing between the two calls may wait or change the ring.
+ */
+#ifndef SOUK_VAULT_VAULT_RING_H
+#define SOUK_VAULT_VAULT_RING_H
+
+#include "vault/gate.h"
+#include "vault/ring.h"
+#include "vault/vault.h"
+
+struct vault {
+	_Atomic(struct ring *) ring;
+	struct gate *gate;
+	pthread_mutex_t change;  /* held by whoever replaces the ring; guards what follows */
+	struct ring_stamp stamp; /* of the file when the ring was read */
+	uint32_t added;          /* by vault_ring_add of this process; 0: none */
+	char *path;              /* NULL: the ring came from a command */
+};
+
+struct inside {
+	const struct ring *ring;
+	struct gate_stripe *stripe;
+};
+
+static inline struct inside
+ring_enter(const struct vault *v)
+{
+	struct gate_stripe *s = gate_enter(v->gate);
+
+	return (struct inside){ .ring = atomic_load(&v->ring), .stripe = s };
+}
+
+static inline void
+ring_leave(struct inside in)
+{
+	gate_leave(in.stripe);
+}
+
+#endif
