@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pages of entries: newest first, filtered, and bounded in what one call looks at. */
+#include "support.h"
+
+#include "base/json.h"
+
+struct page {
+	struct audit_filter q;
+	struct buf out;
+	int64_t next;
+	size_t n;
+};
+
+static enum souk_err
+load(struct db_tx *tx, void *arg)
+{
+	struct page *g = arg;
+
+	buf_clear(&g->out);
+	buf_add_char(&g->out, '[');
+	return audit_list(tx, &g->q, &g->out, &g->next, &g->n);
+}
+
+/* The page as an array; the caller drops it. */
+static json_t *
+list(struct place *p, struct page *g)
+{
+	json_t *a = NULL;
+	struct fail f = { 0 };
+
+	assert_int_equal(db_read(p->db, load, g), SOUK_OK);
+	buf_add_char(&g->out, ']');
+	if (json_read(buf_str(&g->out), &a, &f) != SOUK_OK)
+		fail_msg("%s", g->out.p);
+	assert_int_equal(json_array_size(a), g->n);
+	buf_done(&g->out);
+	return a;
+}
+
+static json_int_t
+number(const json_t *a, size_t i, const char *name)
+{
+	return json_integer_value(json_object_get(json_array_get(a, i), name));
+}
+
+static const char *
+text(const json_t *a, size_t i, const char *name)
+{
+	return json_string_value(json_object_get(json_array_get(a, i), name));
+}
+
+static void
+test_members(void **state)
+{
+	struct place *p = *state;
+	struct page g = { .q.limit = 10 };
+	json_t *a;
+
+	append(p, 4, 2);
+	a = list(p, &g);
+	assert_int_equal(g.n, 2);
+	assert_int_equal(g.next, 0);
+	assert_int_equal(number(a, 0, "seq"), 2);
+	assert_int_equal(number(a, 0, "count"), 5);
+	assert_string_equal(text(a, 0, "accountId"), "000000000001");
+	assert_string_equal(text(a, 0, "actor"), "token:f2b1f5f0-0000-4000-8000-000000000000");
+	assert_string_equal(text(a, 0, "action"), "psc:ReadContacts");
+	assert_string_equal(text(a, 0, "resource"), "subscription/5");
+	assert_string_equal(text(a, 0, "sellerId"), "000000000009");
+	assert_string_equal(text(a, 0, "purpose"), "support");
+	assert_string_equal(text(a, 0, "outcome"), "refused");
+	assert_string_equal(text(a, 0, "requestId"), "r");
+	assert_int_equal(strlen(text(a, 0, "at")), INSTANT_TEXT_LEN);
+	assert_string_equal(text(a, 1, "outcome"), "allowed");
+	json_decref(a);
+}
+
+static void
+test_pages(void **state)
+{
+	struct place *p = *state;
+	struct page g = { .q.limit = 4 };
+	json_t *a;
+	int64_t want = 11;
+
+	a = list(p, &g);
+	assert_int_equal(g.n, 0);
+	assert_int_equal(g.next, 0);
+	json_decref(a);
+	append(p, 1, 11);
+	do {
+		a = list(p, &g);
+		for (size_t i = 0; i < g.n; i++)
+			assert_int_equal(number(a, i, "seq"), want--);
+		json_decref(a);
+		g.q.before_seq = g.next;
+	} while (g.next != 0);
+	assert_int_equal(want, 0);
+	/* A page that ends with the first entry has no next one. */
+	g = (struct page){ .q = { .limit = 11 } };
+	json_decref(list(p, &g));
+	assert_int_equal(g.n, 11);
+	assert_int_equal(g.next, 0);
+}
+
+static void
+test_filters(void **state)
+{
+	struct place *p = *state;
+	struct page g = { .q = { .limit = 100, .account_id = STR("000000000002") } };
+
+	append(p, 1, 12);
+	json_decref(list(p, &g));
+	assert_int_equal(g.n, 6);
+	g = (struct page){ .q = { .limit = 100, .seller_id = STR("000000000009") } };
+	json_decref(list(p, &g));
+	assert_int_equal(g.n, 8);
+	g.q.account_id = STR("000000000002");
+	json_decref(list(p, &g));
+	assert_int_equal(g.n, 4);
+	g.q.account_id = STR("999999999999");
+	json_decref(list(p, &g));
+	assert_int_equal(g.n, 0);
+	assert_int_equal(g.next, 0);
+}
+
+/* Entries of one account, 2, in one transaction. */
+static enum souk_err
+append_others(struct db_tx *tx, void *arg)
+{
+	struct batch b = { .vault = arg, .from = 2, .n = 1 };
+	enum souk_err r = SOUK_OK;
+
+	for (int i = 0; i < 10000 && r == SOUK_OK; i++)
+		r = batch_append(tx, &b);
+	return r;
+}
+
+/* A filter that fits the oldest entry only: the first page ends before it gets there. */
+static void
+test_rare_filter(void **state)
+{
+	struct place *p = *state;
+	struct page g = { .q = { .limit = 10, .account_id = STR("000000000001") } };
+
+	append(p, 1, 1);
+	assert_int_equal(db_write(p->db, append_others, p->vault), SOUK_OK);
+	json_decref(list(p, &g));
+	assert_int_equal(g.n, 0);
+	assert_int_equal(g.next, 2);
+	g.q.before_seq = g.next;
+	json_decref(list(p, &g));
+	assert_int_equal(g.n, 1);
+	assert_int_equal(g.next, 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_PLACE(test_members),
+		IN_PLACE(test_pages),
+		IN_PLACE(test_filters),
+		IN_PLACE(test_rare_filter),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
