@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Statements on products. No scope here: see product.c. */
+#include "market/market_store.h"
+
+#define REST                                                                                       \
+	"product_id, product_code, title, type, pricing, support_email, support_phone,"            \
+	" support_url, psc_enabled, psc_enabled_since, state, created_at, changed_at, revision"
+#define COLUMNS "seller_id, " REST
+
+#define PRODUCT_SQL(X)                                                                               \
+	X(Q_INSERT, "INSERT INTO product (seller_id, " REST ")"                                      \
+		    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)")    \
+	X(Q_UPDATE,                                                                                  \
+	    "UPDATE product SET title = $1, type = $2, pricing = $3, support_email = $4,"            \
+	    " support_phone = $5, support_url = $6, psc_enabled = $7, psc_enabled_since = $8,"       \
+	    " state = $9, changed_at = $10, revision = $11"                                          \
+	    " WHERE seller_id = $12 AND product_id = $13 AND revision = $14")                        \
+	/* fan-out: an id alone says whose it is; product.c then asks the scope */                   \
+	X(Q_FIND, "SELECT " COLUMNS " FROM product WHERE product_id = $1")                           \
+	/* fan-out: ids and codes are one name space for all sellers */                              \
+	X(Q_TAKEN, "SELECT 1 FROM product WHERE product_id = $1 OR product_code = $2 LIMIT 1")       \
+	/* fan-out: the product's id says which seller; with seller_id here SQLite would walk      \
+	 * all that the seller ever sold instead of what the buyer bought */ \
+	X(Q_BOUGHT_BY,                                                                               \
+	    "SELECT 1 FROM subscription WHERE buyer_id = $1 AND product_id = $2 LIMIT 1")            \
+	X(Q_LIST_OF, "SELECT " COLUMNS " FROM product WHERE seller_id = $1 AND product_id > $2"      \
+		     " ORDER BY product_id LIMIT $3")                                                \
+	X(Q_LIST_OF_PUBLIC,                                                                          \
+	    "SELECT " COLUMNS " FROM product WHERE seller_id = $1 AND product_id > $2"               \
+	    " AND state = 'public' ORDER BY product_id LIMIT $3")                                    \
+	/* fan-out: the operator's list of all */                                                    \
+	X(Q_LIST_ALL, "SELECT " COLUMNS " FROM product WHERE product_id > $1"                        \
+		      " ORDER BY product_id LIMIT $2")                                               \
+	/* fan-out: what everybody may see, and the caller's own */                                  \
+	X(Q_LIST_PUBLIC, "SELECT " COLUMNS " FROM product WHERE product_id > $1"                     \
+			 " AND (state = 'public' OR seller_id = $2) ORDER BY product_id LIMIT $3")
+
+enum product_q {
+#define X(id, sql) id,
+	PRODUCT_SQL(X)
+#undef X
+	    Q__COUNT
+};
+
+static const char *const sql_texts[Q__COUNT] = {
+#define X(id, sql) [id] = sql,
+	PRODUCT_SQL(X)
+#undef X
+};
+
+struct db_texts product_texts = { .component = "product", .sql = sql_texts, .n = Q__COUNT };
+
+enum souk_err
+product_insert(struct db_tx *tx, const struct product *p)
+{
+	struct db_stmt *st = db_stmt(tx, &product_texts, Q_INSERT);
+
+	db_bind_c(st, 1, p->seller_id);
+	db_bind_guid(st, 2, &p->id);
+	db_bind_c(st, 3, p->code);
+	db_bind_text(st, 4, p->title);
+	db_bind_text(st, 5, p->type);
+	db_bind_text(st, 6, p->pricing);
+	db_bind_text(st, 7, p->support_email);
+	db_bind_text(st, 8, p->support_phone);
+	db_bind_text(st, 9, p->support_url);
+	db_bind_int(st, 10, p->psc_enabled);
+	store_bind_instant(st, 11, p->psc_enabled_since);
+	db_bind_text(st, 12, p->state);
+	db_bind_int(st, 13, p->created_at);
+	db_bind_int(st, 14, p->changed_at);
+	db_bind_int(st, 15, p->revision);
+	return db_run(st, NULL);
+}
+
+enum souk_err
+product_update(struct db_tx *tx, const struct product *p, int64_t revision, bool *ret_found)
+{
+	struct db_stmt *st = db_stmt(tx, &product_texts, Q_UPDATE);
+
+	db_bind_text(st, 1, p->title);
+	db_bind_text(st, 2, p->type);
+	db_bind_text(st, 3, p->pricing);
+	db_bind_text(st, 4, p->support_email);
+	db_bind_text(st, 5, p->support_phone);
+	db_bind_text(st, 6, p->support_url);
+	db_bind_int(st, 7, p->psc_enabled);
+	store_bind_instant(st, 8, p->psc_enabled_since);
+	db_bind_text(st, 9, p->state);
+	db_bind_int(st, 10, p->changed_at);
+	db_bind_int(st, 11, p->revision);
+	db_bind_c(st, 12, p->seller_id);
+	db_bind_guid(st, 13, &p->id);
+	db_bind_int(st, 14, revision);
+	return store_changed(st, ret_found);
+}
+
+void
+product_row(struct db_stmt *st, struct product *ret)
+{
+	struct str code = db_text(st, 2);
+
+	*ret = (struct product){
+		.id = db_guid(st, 1),
+		.title = db_text(st, 3),
+		.type = db_text(st, 4),
+		.pricing = db_text(st, 5),
+		.support_email = db_text(st, 6),
+		.support_phone = db_text(st, 7),
+		.support_url = db_text(st, 8),
+		.psc_enabled = db_int(st, 9) != 0,
+		.psc_enabled_since = db_int(st, 10),
+		.state = db_text(st, 11),
+		.created_at = db_int(st, 12),
+		.changed_at = db_int(st, 13),
+		.revision = db_int(st, 14),
+	};
+	store_account_id(st, 0, ret->seller_id);
+	if (code.n == PRODUCT_CODE_LEN)
+		memcpy(ret->code, code.p, code.n);
+}
+
+enum souk_err
+product_find(struct db_tx *tx, const struct guid *id, struct arena *mem, struct product *ret)
+{
+	struct db_stmt *st = db_stmt(tx, &product_texts, Q_FIND);
+	struct product p;
+	enum souk_err r;
+
+	db_bind_guid(st, 1, id);
+	if ((r = db_one(st)) != SOUK_OK)
+		return r;
+	product_row(st, &p);
+	r = store_keep(mem, (struct str *const[]){ &p.title, &p.type, &p.pricing, &p.support_email,
+				&p.support_phone, &p.support_url, &p.state, NULL });
+	db_reset(st);
+	if (r == SOUK_OK)
+		*ret = p;
+	return r;
+}
+
+enum souk_err
+product_find_standing(struct db_tx *tx, const struct guid *id, struct product_standing *ret)
+{
+	struct db_stmt *st = db_stmt(tx, &product_texts, Q_FIND);
+	struct product p;
+	enum souk_err r;
+
+	db_bind_guid(st, 1, id);
+	if ((r = db_one(st)) != SOUK_OK)
+		return r;
+	product_row(st, &p);
+	*ret = (struct product_standing){
+		.is_draft = str_eq_c(p.state, "draft"),
+		.type = product_type_word(p.type),
+		.psc_enabled_since = p.psc_enabled ? p.psc_enabled_since : 0,
+		.created_at = p.created_at,
+		.revision = p.revision,
+	};
+	memcpy(ret->seller_id, p.seller_id, sizeof(ret->seller_id));
+	memcpy(ret->code, p.code, sizeof(ret->code));
+	db_reset(st);
+	return SOUK_OK;
+}
+
+enum souk_err
+product_taken(struct db_tx *tx, const struct product *p, bool *ret)
+{
+	struct db_stmt *st = db_stmt(tx, &product_texts, Q_TAKEN);
+
+	db_bind_guid(st, 1, &p->id);
+	db_bind_c(st, 2, p->code);
+	return store_exists(st, ret);
+}
+
+enum souk_err
+product_bought_by(struct db_tx *tx, const struct product *p, struct str buyer_id, bool *ret)
+{
+	struct db_stmt *st = db_stmt(tx, &product_texts, Q_BOUGHT_BY);
+
+	db_bind_text(st, 1, buyer_id);
+	db_bind_guid(st, 2, &p->id);
+	return store_exists(st, ret);
+}
+
+struct db_stmt *
+product_rows_all(struct db_tx *tx, const struct guid *after, size_t limit)
+{
+	struct db_stmt *st = db_stmt(tx, &product_texts, Q_LIST_ALL);
+
+	db_bind_guid(st, 1, after);
+	db_bind_int(st, 2, (int64_t)limit);
+	return st;
+}
+
+struct db_stmt *
+product_rows_of(struct db_tx *tx, struct str seller_id, bool public_only, const struct guid *after,
+    size_t limit)
+{
+	struct db_stmt *st =
+	    db_stmt(tx, &product_texts, public_only ? Q_LIST_OF_PUBLIC : Q_LIST_OF);
+
+	db_bind_text(st, 1, seller_id);
+	db_bind_guid(st, 2, after);
+	db_bind_int(st, 3, (int64_t)limit);
+	return st;
+}
+
+struct db_stmt *
+product_rows_public(struct db_tx *tx, struct str seller_id, const struct guid *after, size_t limit)
+{
+	struct db_stmt *st = db_stmt(tx, &product_texts, Q_LIST_PUBLIC);
+
+	db_bind_guid(st, 1, after);
+	db_bind_text(st, 2, seller_id);
+	db_bind_int(st, 3, (int64_t)limit);
+	return st;
+}
