@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Data set requests from their acceptance to their end, and the delivery log.
+ *
+ * A request is waiting, then delivered or failed; only a failed one goes back to
+ * waiting, when its seller asks to try again.
+ */
+#include "delivery/request_int.h"
+
+#include "audit/audit.h"
+#include "delivery/object.h"
+#include "delivery/role.h"
+#include "delivery/scope.h"
+
+#define JOBS_SHOWN 200
+
+static enum souk_err
+put_job(struct db_tx *tx, const struct data_set_request *r, const char *kind)
+{
+	struct job_new j = { .kind = kind,
+		.seller_id = str_c(r->seller_id),
+		.request_id = &r->id,
+		.payload = STR("{}") };
+	struct guid id;
+
+	return job_put(tx, &j, &id);
+}
+
+static enum souk_err
+check_room(struct db_tx *tx, const char *seller_id)
+{
+	int64_t n = 0;
+	enum souk_err err = request_row_waiting(tx, str_c(seller_id), &n);
+
+	return err == SOUK_OK && n >= REQUESTS_WAITING_MAX ? SOUK_E_LIMIT : err;
+}
+
+enum souk_err
+request_accept(struct db_tx *tx, struct data_set_request *r, const char *job_kind)
+{
+	enum souk_err err = check_room(tx, r->seller_id);
+
+	if (err != SOUK_OK)
+		return err;
+	if (guid_is_zero(&r->id))
+		r->id = guid_new();
+	if ((err = request_row_insert(tx, r, job_kind)) != SOUK_OK)
+		return err;
+	return put_job(tx, r, job_kind);
+}
+
+enum souk_err
+request_load(struct db_tx *tx, struct str seller_id, const struct guid *id, struct arena *mem,
+    struct data_set_request *ret)
+{
+	return request_row_load(tx, seller_id, id, mem, ret);
+}
+
+enum souk_err
+request_delivered(struct db_tx *tx, const struct data_set_request *r)
+{
+	return request_row_delivered(tx, r);
+}
+
+/* ---- the word about it ---- */
+
+static void
+location(struct jw *w, const char *name, struct str bucket, struct str key)
+{
+	jw_open(w, name, '{');
+	jw_str(w, "bucketName", bucket);
+	jw_str(w, "key", key);
+	jw_close(w, '}');
+}
+
+void
+request_message(const struct data_set_request *r, bool success, struct str reason, struct buf *ret)
+{
+	struct jw w;
+
+	jw_init(&w, ret);
+	jw_open(&w, NULL, '{');
+	if (success) {
+		location(&w, "dataSetS3Location", r->bucket, r->csv_key);
+		location(&w, "dataSetMetaDataS3Location", r->bucket, r->meta_key);
+	}
+	jw_guid(&w, "dataSetRequestId", &r->id);
+	jw_bool(&w, "success", success);
+	if (!success)
+		jw_str(&w, "message", reason);
+	if (r->customer_values.n > 0 && !str_eq(r->customer_values, STR("{}")))
+		jw_raw(&w, "customerDefinedValues", r->customer_values);
+	jw_close(&w, '}');
+}
+
+/* SOUK_E_NOT_FOUND, SOUK_E_DENIED: the topic may not be used, `f` says why. */
+static enum souk_err
+may_publish(
+    struct db_tx *tx, const struct data_set_request *r, struct topic_arn *ret, struct fail *f)
+{
+	struct topic_arn arn;
+	enum souk_err err = SOUK_E_NOT_FOUND;
+
+	if (topic_arn_parse(r->topic_arn, &arn) && str_eq_c(arn.seller_id, r->seller_id))
+		err = topic_exists(tx, arn.seller_id, arn.name);
+	if (err == SOUK_E_NOT_FOUND)
+		return fail_set(
+		    f, err, "no_such_topic", "The topic does not exist in your account.");
+	if (err != SOUK_OK)
+		return err;
+	if ((err = role_may(tx, arn.seller_id, r->role_arn, "sns:Publish", r->topic_arn, f)) ==
+	    SOUK_OK)
+		*ret = arn;
+	return err;
+}
+
+static enum souk_err
+publish(struct db_tx *tx, const struct data_set_request *r, const struct topic_arn *arn,
+    bool success, struct str reason)
+{
+	struct buf body = { 0 };
+	struct guid message;
+	enum souk_err err;
+
+	request_message(r, success, reason, &body);
+	err = buf_ok(&body)
+		  ? topic_publish(tx, arn->seller_id, arn->name, &r->id, buf_str(&body), &message)
+		  : SOUK_E_NOMEM;
+	buf_done(&body);
+	return err;
+}
+
+enum souk_err
+request_failed(struct db_tx *tx, const struct data_set_request *r, struct str reason)
+{
+	struct topic_arn arn;
+	enum souk_err err;
+
+	if ((err = request_row_failed(tx, r, reason)) != SOUK_OK)
+		return err;
+	err = may_publish(tx, r, &arn, NULL);
+	if (err == SOUK_E_NOT_FOUND || err == SOUK_E_DENIED)
+		return SOUK_OK; /* the delivery log has the reason */
+	return err == SOUK_OK ? publish(tx, r, &arn, false, reason) : err;
+}
+
+/* ---- delivery log ---- */
+
+enum souk_err
+request_list(struct db_tx *tx, const struct tenant_scope *s, struct str seller_id, struct page *p,
+    struct arena *mem, struct jw *out, struct fail *f)
+{
+	if (!scope_manages(s, seller_id))
+		return SOUK_E_NOT_FOUND;
+	return request_rows_page(tx, seller_id, p, mem, out, f);
+}
+
+static void
+job_json(const struct job_row *j, struct jw *out)
+{
+	jw_open(out, NULL, '{');
+	jw_guid(out, "jobId", &j->id);
+	jw_c(out, "kind", j->kind);
+	jw_c(out, "state", job_state_word(j->state));
+	jw_int(out, "attempts", j->attempts);
+	jw_instant(out, "createdAt", j->created_at);
+	if (j->state == JOB_READY)
+		jw_instant(out, "nextAttemptAt", j->run_after);
+	if (j->finished_at != 0)
+		jw_instant(out, "finishedAt", j->finished_at);
+	jw_str_opt(out, "reason", str_c(j->reason));
+	jw_close(out, '}');
+}
+
+enum souk_err
+request_get_json(struct db_tx *tx, const struct tenant_scope *s, struct str seller_id,
+    const struct guid *id, struct arena *mem, struct jw *out)
+{
+	struct job_row *jobs;
+	size_t n;
+	enum souk_err err;
+
+	if (!scope_manages(s, seller_id))
+		return SOUK_E_NOT_FOUND;
+	if (!(jobs = arena_array(mem, JOBS_SHOWN, sizeof(*jobs))))
+		return SOUK_E_NOMEM;
+	if ((err = job_list(tx, seller_id, id, jobs, JOBS_SHOWN, &n)) != SOUK_OK)
+		return err;
+	jw_open(out, NULL, '{');
+	if ((err = request_row_json(tx, seller_id, id, out)) != SOUK_OK)
+		return err;
+	jw_open(out, "jobs", '[');
+	for (size_t i = 0; i < n; i++)
+		job_json(&jobs[i], out);
+	jw_close(out, ']');
+	jw_close(out, '}');
+	return SOUK_OK;
+}
+
+/* ---- once more ---- */
+
+static enum souk_err
+try_again(struct db_tx *tx, const struct data_set_request *r, struct fail *f)
+{
+	struct buf kind = { 0 };
+	enum souk_err err = check_room(tx, r->seller_id);
+
+	if (err == SOUK_E_LIMIT)
+		return fail_set(f, SOUK_E_CONFLICT, "too_many_waiting",
+		    "%d data sets are being made already; wait for them", REQUESTS_WAITING_MAX);
+	if (err != SOUK_OK)
+		return err;
+	if ((err = request_row_kind(tx, str_c(r->seller_id), &r->id, &kind)) == SOUK_OK &&
+	    (err = request_row_again(tx, r)) == SOUK_OK)
+		err = put_job(tx, r, kind.p);
+	buf_done(&kind);
+	return err;
+}
+
+/* Both objects must be there, and the file the one that was delivered. */
+static enum souk_err
+check_objects(struct db_tx *tx, const struct data_set_request *r, struct arena *mem, struct fail *f)
+{
+	struct str seller = str_c(r->seller_id);
+	struct object csv, meta;
+	enum souk_err err;
+
+	if ((err = object_find(tx, seller, r->bucket, r->csv_key, mem, &csv)) == SOUK_OK)
+		err = object_find(tx, seller, r->bucket, r->meta_key, mem, &meta);
+	if (err == SOUK_E_NOT_FOUND)
+		return fail_set(f, SOUK_E_CONFLICT, "expired",
+		    "the objects are no longer kept; start a new export");
+	if (err == SOUK_OK && memcmp(csv.sha256, r->csv_sha256, sizeof(csv.sha256)) != 0)
+		return fail_set(f, SOUK_E_CONFLICT, "expired",
+		    "another file has taken the object's name; start a new export");
+	return err;
+}
+
+static enum souk_err
+notify_again(struct db_tx *tx, const struct data_set_request *r, struct fail *f)
+{
+	struct topic_arn arn;
+	struct buf body = { 0 };
+	size_t n = 0;
+	enum souk_err err;
+
+	err = may_publish(tx, r, &arn, f);
+	if (err == SOUK_E_NOT_FOUND || err == SOUK_E_DENIED) {
+		if (f)
+			f->err = SOUK_E_CONFLICT;
+		return SOUK_E_CONFLICT;
+	}
+	if (err != SOUK_OK)
+		return err;
+	request_message(r, true, STR(""), &body);
+	if (!buf_ok(&body))
+		err = SOUK_E_NOMEM;
+	else
+		err = topic_republish(tx, arn.seller_id, &r->id, buf_str(&body), &n);
+	buf_done(&body);
+	if (err == SOUK_E_NOT_FOUND) /* it could not be published then */
+		return publish(tx, r, &arn, true, STR(""));
+	if (err == SOUK_OK && n == 0)
+		return fail_set(f, SOUK_E_CONFLICT, "no_endpoint",
+		    "no endpoint of the topic is confirmed; subscribe one first");
+	return err;
+}
+
+static enum souk_err
+note(struct db_tx *tx, const struct vault *v, const struct tenant_scope *s,
+    const struct data_set_request *r)
+{
+	char id[GUID_TEXT_LEN + 1];
+
+	guid_format(&r->id, id);
+	return audit_append(tx, v,
+	    &(struct audit_entry){
+		.account_id = tenant_account(s),
+		.actor = tenant_actor(s),
+		.action = "delivery:Resend",
+		.resource = str_c(id),
+		.seller_id = str_c(r->seller_id),
+		.purpose = STR("delivery"),
+		.count = 1,
+		.request_id = tenant_request(s),
+	    });
+}
+
+enum souk_err
+request_resend(struct db_tx *tx, const struct vault *v, const struct tenant_scope *s,
+    struct str seller_id, const struct guid *id, struct arena *mem, struct fail *f)
+{
+	struct data_set_request r;
+	enum souk_err err = SOUK_E_NOT_FOUND;
+
+	if (scope_manages(s, seller_id))
+		err = request_row_load(tx, seller_id, id, mem, &r);
+	if (err == SOUK_E_NOT_FOUND)
+		return fail_set(f, err, "no_such_request", "there is no such request");
+	if (err != SOUK_OK)
+		return err;
+	if (str_eq_c(r.state, "waiting"))
+		return fail_set(f, SOUK_E_CONFLICT, "not_delivered",
+		    "the data set is still being made; wait until it is delivered");
+	if (str_eq_c(r.state, "failed"))
+		err = try_again(tx, &r, f);
+	else if ((err = check_objects(tx, &r, mem, f)) == SOUK_OK)
+		err = notify_again(tx, &r, f);
+	return err == SOUK_OK ? note(tx, v, s, &r) : err;
+}
