@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The job that makes and delivers a data set (specs/psc.md 7, 8, 9).
+ *
+ * Files are written first, then one transaction makes them objects, marks the request
+ * delivered, publishes the message, audits and ends the job. Whoever dies before it left
+ * files without rows, which housekeeping removes, and a request that still waits; the
+ * next run writes the same bytes. The danger is to deliver on a permission that was
+ * withdrawn meanwhile: it is asked for before the work and again in that transaction.
+ */
+#include "psc/export.h"
+
+#include "audit/audit.h"
+#include "base/metrics.h"
+#include "delivery/role.h"
+#include "market/tenant_make.h"
+#include "psc/export_meta.h"
+#include "psc/export_names.h"
+#include "psc/export_store.h"
+#include "psc/trail.h"
+
+#include <stdio.h>
+
+#define ARENA_MAX ((size_t)256 * 1024)
+#define THREADS 2
+
+/* One run of the job. */
+struct run {
+	const struct psc_job_ctx *ctx;
+	const struct job *job;
+	struct db *db;
+	struct arena *mem;
+	struct fail *fail;
+	struct data_set_request r;
+	bool real;
+	bool answered; /* the request waits no more: nothing to do but to end the job */
+	bool refused;  /* what failed will fail again: the words are in `fail` */
+	struct psc_export_stats stats;
+	struct object_writer *csv, *meta;
+};
+
+/* Fails for good, with a sentence for the notification. */
+static enum souk_err
+refuse(struct run *x, enum souk_err err, const char *code, const char *sentence)
+{
+	x->refused = true;
+	return fail_set(x->fail, err, code, "%s", sentence);
+}
+
+/* May the role do it? What role_may says in words goes into the notification. */
+static enum souk_err
+ask_role(struct run *x, struct db_tx *tx, const char *action, struct str resource)
+{
+	enum souk_err err =
+	    role_may(tx, str_c(x->r.seller_id), x->r.role_arn, action, resource, x->fail);
+
+	x->refused = x->refused || err == SOUK_E_NOT_FOUND || err == SOUK_E_DENIED;
+	return err;
+}
+
+static enum souk_err
+ask_put(struct run *x, struct db_tx *tx, struct str key)
+{
+	char arn[64 + 256 + OBJECT_KEY_MAX];
+	int n = snprintf(arn, sizeof(arn), "arn:aws:s3:::%.*s/%.*s", (int)x->r.bucket.n,
+	    x->r.bucket.p, (int)key.n, key.p);
+
+	if (n < 0 || (size_t)n >= sizeof(arn))
+		return refuse(x, SOUK_E_INVALID, "bucket", "The bucket's name is too long.");
+	return ask_role(x, tx, "s3:PutObject", (struct str){ arn, (size_t)n });
+}
+
+static enum souk_err
+check_bucket(struct run *x, struct db_tx *tx)
+{
+	struct bucket b;
+	enum souk_err err = bucket_owner(tx, x->r.bucket, &b);
+
+	if (err == SOUK_E_NOT_FOUND ||
+	    (err == SOUK_OK && !str_eq(str_c(b.seller_id), str_c(x->r.seller_id))))
+		return refuse(x, SOUK_E_NOT_FOUND, "bucket",
+		    "The bucket does not exist, or belongs to another account.");
+	return err;
+}
+
+static enum souk_err
+check_topic(struct run *x, struct db_tx *tx)
+{
+	struct topic_arn arn;
+	enum souk_err err = SOUK_E_NOT_FOUND;
+
+	if (topic_arn_parse(x->r.topic_arn, &arn) && str_eq(arn.seller_id, str_c(x->r.seller_id)))
+		err = topic_exists(tx, arn.seller_id, arn.name);
+	if (err == SOUK_E_NOT_FOUND)
+		return refuse(x, SOUK_E_NOT_FOUND, "topic",
+		    "The topic does not exist, or belongs to another account.");
+	return err;
+}
+
+static enum souk_err
+check_enrolment(struct run *x, struct db_tx *tx)
+{
+	instant_t since;
+	enum souk_err err;
+
+	if (!x->real)
+		return SOUK_OK;
+	err = export_store_enrolment(tx, str_c(x->r.seller_id), &since);
+	if (err == SOUK_E_NOT_FOUND)
+		return refuse(x, SOUK_E_DENIED, "not_enrolled",
+		    "The seller is not enrolled in Product Support Connection.");
+	return err;
+}
+
+/* Everything that must hold for a delivery, in the order in which a seller would mend it. */
+static enum souk_err
+check_all(struct run *x, struct db_tx *tx)
+{
+	enum souk_err err;
+
+	if ((err = check_enrolment(x, tx)) != SOUK_OK || (err = check_bucket(x, tx)) != SOUK_OK ||
+	    (err = ask_put(x, tx, x->r.csv_key)) != SOUK_OK ||
+	    (err = ask_put(x, tx, x->r.meta_key)) != SOUK_OK ||
+	    (err = check_topic(x, tx)) != SOUK_OK)
+		return err;
+	return ask_role(x, tx, "sns:Publish", x->r.topic_arn);
+}
+
+static enum souk_err
+set_names(struct run *x)
+{
+	struct data_set_request *r = &x->r;
+
+	r->csv_key = export_key(
+	    x->mem, r->prefix, r->data_set_type, r->coverage_start, r->coverage_end, ".csv");
+	r->meta_key = export_key(
+	    x->mem, r->prefix, r->data_set_type, r->coverage_start, r->coverage_end, ".meta.json");
+	return r->csv_key.p && r->meta_key.p ? SOUK_OK : SOUK_E_NOMEM;
+}
+
+static enum souk_err
+begin_tx(struct db_tx *tx, void *arg)
+{
+	struct run *x = arg;
+	enum souk_err err =
+	    request_load(tx, str_c(x->job->seller_id), &x->job->request_id, x->mem, &x->r);
+
+	if (err == SOUK_E_NOT_FOUND)
+		return refuse(x, err, "no_request", "The request is not there any more.");
+	if (err != SOUK_OK)
+		return err;
+	x->answered = !str_eq(x->r.state, STR("waiting"));
+	x->real = export_type_is_real(x->r.data_set_type);
+	if (!x->real)
+		x->r.coverage_end = db_now(tx); /* of the test set: when it was made (8) */
+	if (x->answered || (err = set_names(x)) != SOUK_OK)
+		return err;
+	return check_all(x, tx);
+}
+
+static enum souk_err
+write_csv(struct run *x)
+{
+	struct str seller = str_c(x->r.seller_id);
+	enum souk_err err = object_writer_new(x->ctx->objects, seller, &x->csv);
+	struct sink *out;
+
+	if (err != SOUK_OK)
+		return err;
+	out = object_writer_sink(x->csv);
+	if (x->real)
+		err = psc_export_write(x->db, x->ctx->vault, seller, x->r.coverage_start,
+		    x->r.coverage_end, THREADS, out, &x->stats, x->fail);
+	else
+		err = psc_test_set_write(out, &x->stats);
+	if (err == SOUK_E_DENIED) /* withdrawn since begin_tx looked; psc_export_write said so */
+		x->refused = true;
+	return err != SOUK_OK ? err : object_writer_close(x->csv);
+}
+
+static void
+set_facts(struct run *x)
+{
+	x->r.rows_create = x->stats.rows_create;
+	x->r.rows_update = x->stats.rows_update;
+	x->r.rows_delete = x->stats.rows_delete;
+	x->r.reason = x->stats.empty_reason ? str_c(x->stats.empty_reason) : STR("");
+	x->r.csv_bytes = object_writer_size(x->csv);
+	object_writer_sha256(x->csv, x->r.csv_sha256);
+	x->r.completed_at = clock_now();
+	if (!x->real && x->r.completed_at < x->r.coverage_end)
+		x->r.completed_at = x->r.coverage_end;
+}
+
+static enum souk_err
+write_meta(struct run *x)
+{
+	struct buf text = { 0 };
+	struct sink *out;
+	enum souk_err err = object_writer_new(x->ctx->objects, str_c(x->r.seller_id), &x->meta);
+
+	if (err != SOUK_OK)
+		return err;
+	out = object_writer_sink(x->meta);
+	export_meta_write(&x->r, x->stats.empty_reason, &text);
+	err = buf_ok(&text) ? out->write(out, text.p, text.n) : SOUK_E_NOMEM;
+	buf_done(&text);
+	return err != SOUK_OK ? err : object_writer_close(x->meta);
+}
+
+static enum souk_err
+trail(
+    const struct psc_job_ctx *ctx, struct db_tx *tx, const struct data_set_request *r, bool refused)
+{
+	struct tenant_scope scope = tenant_for_job(str_c(r->seller_id), "export");
+	char id[GUID_TEXT_LEN + 1], resource[GUID_TEXT_LEN + 16];
+
+	guid_format(&r->id, id);
+	(void)snprintf(resource, sizeof(resource), "request/%s", id);
+	return audit_append(tx, ctx->vault,
+	    &(struct audit_entry){ .account_id = str_c(r->seller_id),
+		.actor = r->requested_by.n > 0 ? r->requested_by : tenant_actor(&scope),
+		.action = "psc:Export",
+		.resource = str_c(resource),
+		.seller_id = str_c(r->seller_id),
+		.purpose = STR(PSC_PURPOSE),
+		.refused = refused,
+		.count = refused ? 0 : r->rows_create + r->rows_update + r->rows_delete,
+		.request_id = str_c(id) });
+}
+
+static enum souk_err
+publish(struct run *x, struct db_tx *tx)
+{
+	struct topic_arn arn;
+	struct buf body = { 0 };
+	struct guid id;
+	enum souk_err err = SOUK_E_NOMEM;
+
+	if (!topic_arn_parse(x->r.topic_arn, &arn))
+		return SOUK_E_INTERNAL; /* check_topic has parsed it */
+	request_message(&x->r, true, STR(""), &body);
+	if (buf_ok(&body))
+		err = topic_publish(
+		    tx, str_c(x->r.seller_id), arn.name, &x->r.id, buf_str(&body), &id);
+	buf_done(&body);
+	return err;
+}
+
+static enum souk_err
+put(struct run *x, struct db_tx *tx, struct object_writer *w, struct str key, const char *type)
+{
+	struct object_facts facts = {
+		.bucket = x->r.bucket, .key = key, .content_type = str_c(type)
+	};
+
+	return object_commit(tx, w, &facts, false, STR(""), x->fail);
+}
+
+static enum souk_err
+deliver_tx(struct db_tx *tx, void *arg)
+{
+	struct run *x = arg;
+	enum souk_err err;
+
+	if ((err = check_all(x, tx)) != SOUK_OK ||
+	    (err = put(x, tx, x->csv, x->r.csv_key, "text/csv; header=present; charset=utf-8")) !=
+		SOUK_OK ||
+	    (err = put(x, tx, x->meta, x->r.meta_key, "application/json")) != SOUK_OK ||
+	    (err = request_delivered(tx, &x->r)) != SOUK_OK || (err = publish(x, tx)) != SOUK_OK ||
+	    (err = trail(x->ctx, tx, &x->r, false)) != SOUK_OK)
+		return err;
+	return job_finish(tx, x->job);
+}
+
+static enum souk_err
+finish_tx(struct db_tx *tx, void *arg)
+{
+	struct run *x = arg;
+
+	return job_finish(tx, x->job);
+}
+
+static enum souk_err
+run(struct run *x)
+{
+	enum souk_err err = db_read(x->db, begin_tx, x);
+
+	if (err != SOUK_OK)
+		return err;
+	if (x->answered)
+		return db_write(x->db, finish_tx, x);
+	if ((err = write_csv(x)) != SOUK_OK)
+		return err;
+	set_facts(x);
+	if ((err = write_meta(x)) != SOUK_OK || (err = db_write(x->db, deliver_tx, x)) != SOUK_OK)
+		return err;
+	metric_add(MET_EXPORT_ROWS, MOP_CREATE, (uint64_t)x->stats.rows_create);
+	metric_add(MET_EXPORT_ROWS, MOP_UPDATE, (uint64_t)x->stats.rows_update);
+	metric_add(MET_EXPORT_ROWS, MOP_DELETE, (uint64_t)x->stats.rows_delete);
+	return SOUK_OK;
+}
+
+enum job_outcome
+psc_job_export(void *ctx, struct db *db, const struct job *j, struct fail *f)
+{
+	struct run x = { .ctx = ctx, .db = db, .job = j, .fail = f, .mem = arena_new(ARENA_MAX) };
+	enum souk_err err = x.mem ? run(&x) : SOUK_E_NOMEM;
+
+	object_writer_free(x.csv);
+	object_writer_free(x.meta);
+	arena_free(x.mem);
+	if (err == SOUK_OK)
+		return JOB_DONE;
+	if (f->err == SOUK_OK)
+		(void)fail_set(f, err, "export", "The data set could not be made or delivered.");
+	return x.refused ? JOB_DEAD : JOB_RETRY;
+}
+
+enum souk_err
+psc_job_export_dead(void *ctx, struct db_tx *tx, const struct job *j, const struct fail *f)
+{
+	struct arena *mem = arena_new(ARENA_MAX);
+	struct data_set_request r;
+	enum souk_err err = SOUK_E_NOMEM;
+
+	if (!mem)
+		return err;
+	err = request_load(tx, str_c(j->seller_id), &j->request_id, mem, &r);
+	if (err == SOUK_OK && str_eq(r.state, STR("waiting"))) {
+		err = request_failed(tx, &r, str_c(f->detail));
+		if (err == SOUK_OK)
+			err = trail(ctx, tx, &r, true);
+	} else if (err == SOUK_E_NOT_FOUND) {
+		err = SOUK_OK; /* nobody is left to be told */
+	}
+	arena_free(mem);
+	return err;
+}
