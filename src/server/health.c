@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What probes see of a struct health. */
+#include "server/health.h"
+
+#include "base/clock.h"
+
+struct health_state
+health_ask(struct health *h)
+{
+	struct health_state s = { .database = atomic_load(&h->database),
+		.key_ring = atomic_load(&h->key_ring),
+		.stopping = atomic_load(&h->stopping) };
+
+	atomic_store(&h->asked_ns, clock_mono_ns());
+	s.ready = s.database && s.key_ring && !s.stopping;
+	return s;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Is this process ready for work? The ticker looks (it may wait for the disk), probes read
+ * what it found (they must not).
+ */
+#ifndef SOUK_SERVER_HEALTH_H
+#define SOUK_SERVER_HEALTH_H
+
+#include "base/error.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct health {
+	_Atomic bool database, key_ring, stopping;
+	_Atomic uint64_t asked_ns; /* when a probe last asked */
+};
+
+struct health_state {
+	bool ready, database, key_ring, stopping;
+};
+
+struct health_state health_ask(struct health *h);
+
+#endif

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Starts the parts in order and stops them in the reverse one.
+ *
+ * The danger is the end: nothing may use the database once it is closed, so HTTP goes
+ * first (it waits for writes under way), then jobs, then upkeep.
+ */
+#include "server/serve.h"
+
+#include "base/log.h"
+#include "psc/export.h"
+#include "server/http_listen.h"
+#include "server/installation.h"
+#include "server/upkeep.h"
+#include "store/job.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+#define HTTP_STOP_MS (15 * SECOND_MS)
+#define JOBS_STOP_MS (15 * SECOND_MS)
+#define IDLE_SECONDS 30
+#define ARENA_BESIDE_BODY ((size_t)1 << 20)
+
+#define JOB_KINDS 3
+
+struct service {
+	struct installation in;
+	struct services svc;
+	struct health health;
+	struct psc_job_ctx psc;
+	struct job_kind kinds[JOB_KINDS];
+	char host[200];
+	char listen_url[256];
+	struct job_runner *jobs;
+	struct upkeep *upkeep;
+	struct dispatcher *dispatcher;
+	struct http_server *http;
+};
+
+/* ---- jobs: one context for all kinds, each handler gets its own ------------------------ */
+
+static enum job_outcome
+run_export(void *ctx, struct db *db, const struct job *j, struct fail *f)
+{
+	struct service *s = ctx;
+
+	return psc_job_export(&s->psc, db, j, f);
+}
+
+static enum souk_err
+bury_export(void *ctx, struct db_tx *tx, const struct job *j, const struct fail *f)
+{
+	struct service *s = ctx;
+
+	return psc_job_export_dead(&s->psc, tx, j, f);
+}
+
+static enum job_outcome
+run_notify(void *ctx, struct db *db, const struct job *j, struct fail *f)
+{
+	struct service *s = ctx;
+
+	return topic_job_notify(s->in.topics, db, j, f);
+}
+
+static enum job_outcome
+run_confirm(void *ctx, struct db *db, const struct job *j, struct fail *f)
+{
+	struct service *s = ctx;
+
+	return topic_job_confirm(s->in.topics, db, j, f);
+}
+
+static void
+set_kinds(struct service *s)
+{
+	int64_t pause = config_int(s->in.config, SET_TOPIC_RETRY_SECONDS) * SECOND_MS;
+	int tries = (int)config_int(s->in.config, SET_TOPIC_RETRIES) + 1;
+
+	s->kinds[0] = (struct job_kind){ .kind = "psc-export",
+		.metric = MJOB_EXPORT,
+		.backoff_ms = 2 * SECOND_MS,
+		.backoff_max_ms = 5 * MINUTE_MS,
+		.lease_ms = MINUTE_MS,
+		.run = run_export,
+		.dead = bury_export };
+	/* Endpoints are tried at an even pace, as the service that souk speaks for does (sigv4-and-s3 4.3). */
+	s->kinds[1] = (struct job_kind){ .kind = "notify",
+		.metric = MJOB_NOTIFY,
+		.attempts = tries,
+		.backoff_ms = pause,
+		.backoff_max_ms = pause,
+		.waits = true,
+		.lease_ms = MINUTE_MS,
+		.run = run_notify };
+	s->kinds[2] = s->kinds[1];
+	s->kinds[2].kind = "confirm";
+	s->kinds[2].metric = MJOB_CONFIRM;
+	s->kinds[2].run = run_confirm;
+}
+
+static enum souk_err
+start_jobs(struct service *s, struct fail *f)
+{
+	const struct config *c = s->in.config;
+	enum souk_err r;
+
+	set_kinds(s);
+	r = job_runner_start(s->in.db, s->kinds, JOB_KINDS,
+	    (unsigned)config_int(c, SET_JOB_WORKERS), (int)config_int(c, SET_JOB_ATTEMPTS), s,
+	    &s->jobs);
+	return r == SOUK_OK ? r : fail_set(f, r, "jobs", "the job workers cannot be started");
+}
+
+/* ---- addresses ------------------------------------------------------------------------- */
+
+static bool
+has_tls(const struct config *c)
+{
+	return config_text(c, SET_TLS_CERT)[0] != '\0';
+}
+
+/* Tokens and contacts must not cross a network in the clear. */
+static enum souk_err
+check_listen(struct service *s, uint16_t *ret_port, struct fail *f)
+{
+	const struct config *c = s->in.config;
+	enum souk_err r =
+	    listen_parse(str_c(config_text(c, SET_LISTEN)), s->host, sizeof(s->host), ret_port, f);
+
+	if (r != SOUK_OK)
+		return r;
+	if (has_tls(c) != (config_text(c, SET_TLS_KEY)[0] != '\0'))
+		return fail_field(f, has_tls(c) ? "tls-key" : "tls-cert", "is missing",
+		    "give both --tls-cert and --tls-key");
+	if (!has_tls(c) && !config_bool(c, SET_BEHIND_PROXY) && !listen_is_loopback(s->host))
+		return fail_field(f, "listen", "reaches beyond this machine without TLS",
+		    "give --tls-cert and --tls-key, or --behind-proxy when a proxy ends TLS");
+	return SOUK_OK;
+}
+
+static void
+set_urls(struct service *s)
+{
+	const struct config *c = s->in.config;
+	bool v6 = strchr(s->host, ':') != NULL;
+	const char *public = config_text(c, SET_PUBLIC_URL);
+
+	(void)snprintf(s->listen_url, sizeof(s->listen_url), "%s://%s%s%s:%u",
+	    has_tls(c) ? "https" : "http", v6 ? "[" : "", s->host, v6 ? "]" : "",
+	    http_server_port(s->http));
+	(void)snprintf(
+	    s->svc.public_url, sizeof(s->svc.public_url), "%s", public[0] ? public : s->listen_url);
+	topics_set_public_url(s->in.topics, s->svc.public_url);
+}
+
+/*
+ * What stands behind "BUCKET." in a host. An address has no names below it; a loopback one
+ * goes by "localhost", whose every name is this machine.
+ */
+static void
+set_s3_domain(struct service *s)
+{
+	const char *set = config_text(s->in.config, SET_S3_BASE_DOMAIN);
+	const char *public = config_text(s->in.config, SET_PUBLIC_URL);
+	const char *host = strstr(public, "://");
+	size_t n;
+
+	host = host ? host + 3 : s->host;
+	n = strcspn(host, ":/");
+	if (set[0] != '\0')
+		(void)snprintf(s->svc.s3_domain, sizeof(s->svc.s3_domain), "%s", set);
+	else if (strncmp(host, "127.", 4) == 0 || strncmp(host, "[::1]", 5) == 0 ||
+		 strcmp(host, "::1") == 0)
+		(void)snprintf(s->svc.s3_domain, sizeof(s->svc.s3_domain), "localhost");
+	else if (n > 0 && host[0] != '[' && strspn(host, "0123456789.") < n)
+		(void)snprintf(s->svc.s3_domain, sizeof(s->svc.s3_domain), "%.*s", (int)n, host);
+}
+
+/* ---- start, wait, stop ----------------------------------------------------------------- */
+
+static enum souk_err
+start_http(struct service *s, uint16_t port, struct fail *f)
+{
+	const struct config *c = s->in.config;
+	struct http_app app;
+	enum souk_err r = dispatcher_new(&s->svc, &s->dispatcher);
+
+	if (r != SOUK_OK)
+		return fail_set(f, r, "out_of_memory", "no memory to start the server");
+	app = dispatcher_app(s->dispatcher);
+	return http_server_start(
+	    &(struct http_options){ .host = s->host,
+		.port = port,
+		.tls_cert = config_text(c, SET_TLS_CERT),
+		.tls_key = config_text(c, SET_TLS_KEY),
+		.threads = (unsigned)config_int(c, SET_HTTP_THREADS),
+		.connections = (unsigned)config_int(c, SET_HTTP_CONNECTIONS),
+		.idle_seconds = IDLE_SECONDS,
+		.arena_limit = ARENA_BESIDE_BODY + (size_t)config_int(c, SET_BODY_MAX_BYTES),
+		.memory = dispatcher_memory(),
+		.memory_done = dispatcher_memory_done },
+	    &app, &s->http, f);
+}
+
+static enum souk_err
+start(struct service *s, struct fail *f)
+{
+	uint16_t port;
+	enum souk_err r = check_listen(s, &port, f);
+
+	if (r != SOUK_OK)
+		return r;
+	s->svc = (struct services){ .config = s->in.config,
+		.db = s->in.db,
+		.vault = s->in.vault,
+		.access = s->in.access,
+		.objects = s->in.objects,
+		.topics = s->in.topics,
+		.health = &s->health };
+	(void)snprintf(
+	    s->svc.region, sizeof(s->svc.region), "%s", config_text(s->in.config, SET_REGION));
+	s->psc = (struct psc_job_ctx){ .vault = s->in.vault, .objects = s->in.objects };
+	atomic_store(&s->health.database, true);
+	atomic_store(&s->health.key_ring, true);
+	set_s3_domain(s);
+	if ((r = start_http(s, port, f)) != SOUK_OK)
+		return r;
+	/* Links in messages need the port: only now may jobs send any. */
+	set_urls(s);
+	if ((r = start_jobs(s, f)) != SOUK_OK)
+		return r;
+	r = upkeep_begin(&s->svc, &s->upkeep);
+	return r == SOUK_OK ? r : fail_set(f, r, "threads", "the ticker cannot be started");
+}
+
+static enum souk_err
+say_ready(const struct service *s, const char *ready_file, struct fail *f)
+{
+	char line[sizeof(s->listen_url) + 1];
+
+	log_event(LOG_INFO, "ready", LOG_S("url", s->listen_url), LOG_S("version", SOUK_VERSION),
+	    LOG_S("data", s->in.data_dir));
+	if (!ready_file)
+		return SOUK_OK;
+	(void)snprintf(line, sizeof(line), "%s\n", s->listen_url);
+	return io_write_file(ready_file, str_c(line), 0644, f);
+}
+
+static void
+stop(struct service *s)
+{
+	atomic_store(&s->health.stopping, true);
+	http_server_stop(s->http, HTTP_STOP_MS);
+	dispatcher_free(s->dispatcher);
+	if (s->jobs)
+		job_runner_stop(s->jobs, JOBS_STOP_MS);
+	upkeep_end(s->upkeep);
+	installation_close(&s->in);
+}
+
+/* The signals to wait for, kept away from every thread that starts from here on. */
+static void
+hold_signals(sigset_t *ret_waited, sigset_t *ret_before)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	(void)sigemptyset(ret_waited);
+	(void)sigaddset(ret_waited, SIGTERM);
+	(void)sigaddset(ret_waited, SIGINT);
+	(void)pthread_sigmask(SIG_BLOCK, ret_waited, ret_before);
+	(void)sigaction(SIGPIPE, &ignore, NULL);
+}
+
+enum souk_err
+server_run(const struct serve_options *o, struct fail *f)
+{
+	struct service s = { .in = { .lock_fd = -1 } };
+	sigset_t waited, before;
+	enum souk_err r;
+	int signal = 0;
+
+	hold_signals(&waited, &before);
+	r = installation_open(o->data_dir, o->config, true, &s.in, f);
+	if (r == SOUK_OK && (r = start(&s, f)) == SOUK_OK &&
+	    (r = say_ready(&s, o->ready_file, f)) == SOUK_OK) {
+		(void)sigwait(&waited, &signal);
+		log_event(LOG_INFO, "stopping", LOG_I("signal", signal));
+	}
+	stop(&s);
+	if (r == SOUK_OK)
+		log_event(LOG_INFO, "stopped");
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return r;
+}

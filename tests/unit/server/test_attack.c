@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What somebody would try who has a login and means no good: other spellings of what a
+ * policy denies, logins that may more than their maker, ids of others, replies out of a
+ * cache. Each case was an open door once.
+ */
+#include "place.h"
+
+#include "base/log.h"
+
+#include <ctype.h>
+#include <stdio.h>
+
+#define PERSON(name)                                                                               \
+	"{\"organization\":\"Example\",\"givenName\":\"" name                                      \
+	"\",\"surname\":\"Quist\",\"telephoneNumber\":\"+1 206 555 0100\",\"emailAddress\":"       \
+	"\"person@example.com\"}"
+#define ALL "{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\"}"
+
+/* A user of the account with this policy (JSON; NULL: none), and a token of it. */
+static struct login
+make_user(struct place *p, const char *account, const char *name, const char *policy)
+{
+	struct login l = { .token = "" };
+	char path[128], body[1024];
+	struct reply r;
+
+	(void)snprintf(path, sizeof(path), "/api/v1/accounts/%s/users", account);
+	(void)snprintf(
+	    body, sizeof(body), "{\"name\":\"%s\",\"policy\":%s}", name, policy ? policy : "null");
+	r = ask(p, &p->op, "POST", path, body, NULL);
+	assert_status(r, 201);
+	assert_true(guid_parse(str_c(reply_text(&r, "userId")), &l.user));
+	(void)snprintf(path, sizeof(path), "/api/v1/users/%s/tokens", reply_text(&r, "userId"));
+	reply_done(&r);
+	r = ask(p, &p->op, "POST", path, "{}", NULL);
+	assert_status(r, 201);
+	(void)snprintf(l.token, sizeof(l.token), "%s", reply_text(&r, "token"));
+	reply_done(&r);
+	return l;
+}
+
+static long
+status_of(
+    struct place *p, const struct login *as, const char *method, const char *path, const char *body)
+{
+	struct reply r = ask(p, as, method, path, body, NULL);
+	long status = r.status;
+
+	reply_done(&r);
+	return status;
+}
+
+static void
+denied_however_it_is_spelled(void **state)
+{
+	struct place *p = *state;
+	char id[GUID_TEXT_LEN + 1], policy[400], path[200];
+	struct login l;
+
+	guid_format(&p->sub, id);
+	(void)snprintf(policy, sizeof(policy),
+	    "{\"Statement\":[" ALL ",{\"Effect\":\"Deny\",\"Action\":\"psc:*\",\"Resource\":"
+	    "\"arn:souk:psc::" BUYER ":subscriptions/%s/*\"}]}",
+	    id);
+	l = make_user(p, BUYER, "narrow", policy);
+	assert_int_equal(status_of(p, &l, "GET", p->contacts, NULL), 403);
+	assert_int_equal(status_of(p, &l, "HEAD", p->contacts, NULL), 403);
+	(void)snprintf(
+	    path, sizeof(path), "/api/v1/subscriptions/%%%02x%s/contacts", id[0], id + 1);
+	assert_int_equal(status_of(p, &l, "GET", path, NULL), 403);
+	for (char *c = id; *c; c++)
+		*c = (char)toupper((unsigned char)*c);
+	(void)snprintf(path, sizeof(path), "/api/v1/subscriptions/%s/contacts", id);
+	assert_int_equal(status_of(p, &l, "GET", path, NULL), 403);
+	/* Both spellings are fine for those who may. */
+	assert_int_equal(status_of(p, &p->buyer, "GET", path, NULL), 200);
+}
+
+#define ONLY(actions)                                                                              \
+	"{\"Statement\":[{\"Effect\":\"Allow\",\"Action\":" actions ",\"Resource\":\"*\"}]}"
+
+static void
+nobody_gives_more_than_he_has(void **state)
+{
+	struct place *p = *state;
+	struct login l = make_user(p, BUYER, "clerk", ONLY("[\"access:*\",\"psc:ReadContacts\"]"));
+	char tokens[128], own_tokens[128], keys[128], own[128], id[GUID_TEXT_LEN + 1];
+	struct login narrow = { .token = "" };
+	struct reply r;
+
+	guid_format(&p->buyer.user, id);
+	(void)snprintf(tokens, sizeof(tokens), "/api/v1/users/%s/tokens", id);
+	(void)snprintf(keys, sizeof(keys), "/api/v1/users/%s/access-keys", id);
+	guid_format(&l.user, id);
+	(void)snprintf(own, sizeof(own), "/api/v1/users/%s", id);
+	(void)snprintf(own_tokens, sizeof(own_tokens), "/api/v1/users/%s/tokens", id);
+
+	/* A login of one who may everything, a user who may everything, no policy for oneself. */
+	r = ask(p, &l, "POST", tokens, "{}", NULL);
+	assert_status(r, 403);
+	assert_string_equal(reply_text(&r, "code"), "policy_too_wide");
+	reply_done(&r);
+	assert_int_equal(status_of(p, &l, "POST", keys, "{}"), 403);
+	assert_int_equal(status_of(p, &l, "POST", tokens, "{\"policy\":" ONLY("\"*\"") "}"), 403);
+	assert_int_equal(
+	    status_of(p, &l, "POST", "/api/v1/accounts/" BUYER "/users", "{\"name\":\"x\"}"), 403);
+	assert_int_equal(status_of(p, &l, "POST", "/api/v1/accounts/" BUYER "/users",
+			     "{\"name\":\"x\",\"policy\":" ONLY("\"psc:*\"") "}"),
+	    403);
+	assert_int_equal(status_of(p, &l, "PATCH", own, "{\"policy\":null}"), 403);
+	assert_int_equal(
+	    status_of(p, &l, "PATCH", own, "{\"policy\":" ONLY("[\"access:*\",\"psc:*\"]") "}"),
+	    403);
+
+	/* What stays within is fine: for others, for oneself. */
+	assert_int_equal(
+	    status_of(p, &l, "POST", tokens, "{\"policy\":" ONLY("\"psc:ReadContacts\"") "}"), 201);
+	assert_int_equal(status_of(p, &l, "POST", own_tokens, "{}"), 201);
+	assert_int_equal(status_of(p, &l, "POST", "/api/v1/accounts/" BUYER "/users",
+			     "{\"name\":\"x\",\"policy\":" ONLY("\"access:WhoAmI\"") "}"),
+	    201);
+
+	/* A token that may less than its user makes none that may as much as the user. */
+	r = ask(p, &p->buyer, "POST", tokens, "{\"policy\":" ONLY("\"access:*\"") "}", NULL);
+	assert_status(r, 201);
+	(void)snprintf(narrow.token, sizeof(narrow.token), "%s", reply_text(&r, "token"));
+	reply_done(&r);
+	assert_int_equal(status_of(p, &narrow, "POST", tokens, "{}"), 403);
+	assert_int_equal(
+	    status_of(p, &narrow, "POST", tokens, "{\"policy\":" ONLY("\"access:*\"") "}"), 201);
+	/* Whose user it is comes first: others' are not there. */
+	guid_format(&p->other_buyer.user, id);
+	(void)snprintf(tokens, sizeof(tokens), "/api/v1/users/%s/tokens", id);
+	assert_int_equal(status_of(p, &l, "POST", tokens, "{}"), 404);
+}
+
+/* Ids that somebody may choose would tell him which ones others have. */
+static void
+ids_of_users_cannot_be_asked_for(void **state)
+{
+	struct place *p = *state;
+	const struct guid nowhere = guid_new();
+	char taken[128], fresh[128], id[GUID_TEXT_LEN + 1];
+	struct reply a, b;
+
+	guid_format(&p->other_buyer.user, id);
+	(void)snprintf(taken, sizeof(taken), "{\"name\":\"x\",\"userId\":\"%s\"}", id);
+	guid_format(&nowhere, id);
+	(void)snprintf(fresh, sizeof(fresh), "{\"name\":\"x\",\"userId\":\"%s\"}", id);
+	a = ask(p, &p->buyer, "POST", "/api/v1/accounts/" BUYER "/users", taken, NULL);
+	b = ask(p, &p->buyer, "POST", "/api/v1/accounts/" BUYER "/users", fresh, NULL);
+	assert_status(a, 422);
+	assert_status(b, 422);
+	(void)json_object_del(a.json, "requestId");
+	(void)json_object_del(b.json, "requestId");
+	assert_true(json_equal(a.json, b.json));
+	reply_done(&a);
+	reply_done(&b);
+	assert_int_equal(
+	    status_of(p, &p->op, "POST", "/api/v1/accounts/" BUYER "/users", fresh), 201);
+}
+
+/* Who asks for a kept answer sees the person in it again. */
+static void
+replies_kept_are_read_again(void **state)
+{
+	static const char *const key[] = { "Idempotency-Key: one", NULL };
+	struct place *p = *state;
+	struct reply a = ask(p, &p->buyer, "POST", p->contacts, PERSON("Zoe"), key), b, log;
+	const json_t *e;
+
+	assert_status(a, 201);
+	b = ask(p, &p->buyer, "POST", p->contacts, PERSON("Zoe"), key);
+	assert_status(b, 201);
+	assert_string_equal(reply_header(&b, "Cache-Control"), "no-store");
+	log = ask(p, &p->op, "GET", "/api/v1/audit-entries?limit=1", NULL, NULL);
+	e = json_array_get(json_object_get(log.json, "items"), 0);
+	assert_string_equal(json_string_value(json_object_get(e, "action")), "psc:AddContact");
+	assert_string_equal(json_string_value(json_object_get(e, "purpose")), "replay");
+	assert_string_equal(
+	    json_string_value(json_object_get(e, "requestId")), reply_header(&b, "X-Request-Id"));
+	reply_done(&log);
+	reply_done(&a);
+	reply_done(&b);
+}
+
+static void
+nothing_of_anybody_is_cached(void **state)
+{
+	static const char *const paths[] = { "/api/v1/whoami", "/api/v1/accounts/" BUYER,
+		"/api/v1/accounts/" BUYER "/users", "/api/v1/audit-entries", "/api/v1/products",
+		"/api/v1/users/00000000-0000-4000-8000-000000000000" };
+	struct place *p = *state;
+
+	for (size_t i = 0; i < COUNT(paths); i++) {
+		struct reply r = ask(p, &p->buyer, "GET", paths[i], NULL, NULL);
+
+		assert_string_equal(reply_header(&r, "Cache-Control"), "no-store");
+		reply_done(&r);
+	}
+}
+
+static enum souk_err
+write_much(struct db_tx *tx, void *arg)
+{
+	enum souk_err r = SOUK_OK;
+
+	for (int i = 0; i < 10000 && r == SOUK_OK; i++)
+		r = audit_append(tx, arg,
+		    &(struct audit_entry){ .account_id = STR(OTHER_BUYER),
+			.actor = STR("test"),
+			.action = "psc:ReadContacts",
+			.resource = STR("x"),
+			.seller_id = STR(""),
+			.purpose = STR("test"),
+			.request_id = STR("r") });
+	return r;
+}
+
+/* Nobody hides what he did, or what was done to him, behind many entries of his own. */
+static void
+audit_is_not_buried_by_others(void **state)
+{
+	struct place *p = *state;
+	struct reply r = ask(p, &p->buyer, "POST", p->contacts, PERSON("Zoe"), NULL);
+	char path[100] = "/api/v1/audit-entries";
+	size_t found = 0;
+
+	assert_status(r, 201);
+	reply_done(&r);
+	assert_int_equal(db_write(p->svc.db, write_much, p->svc.vault), SOUK_OK);
+	for (int i = 0; i < 4 && path[0] != '\0'; i++) {
+		const char *next;
+
+		r = ask(p, &p->buyer, "GET", path, NULL, NULL);
+		assert_status(r, 200);
+		found += json_array_size(json_object_get(r.json, "items"));
+		next = json_string_value(json_object_get(r.json, "next"));
+		(void)snprintf(path, sizeof(path), "%s%s",
+		    next ? "/api/v1/audit-entries?cursor=" : "", next ? next : "");
+		reply_done(&r);
+	}
+	assert_int_equal(found, 1);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, place_setup, place_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(denied_however_it_is_spelled),
+		T(nobody_gives_more_than_he_has),
+		T(ids_of_users_cannot_be_asked_for),
+		T(replies_kept_are_read_again),
+		T(nothing_of_anybody_is_cached),
+		T(audit_is_not_buried_by_others),
+	};
+
+	log_setup(LOG_OFF, 0);
+	return cmocka_run_group_tests_name("server.attack", tests, NULL, NULL);
+}
