@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * souk export contacts: a seller's support contact file, the one StartSupportDataExport
+ * delivers, without the wire. The read is audited before the first byte leaves.
+ */
+#include "audit/audit.h"
+#include "base/io.h"
+#include "cli/cli.h"
+#include "market/tenant_make.h"
+#include "psc/export.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct options {
+	struct cli_common common;
+	const char *seller, *output;
+	instant_t from;
+	bool has_from;
+};
+
+static error_t
+option(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	switch (key) {
+	case 's':
+		if (!account_id_valid(str_c(arg)))
+			argp_error(state, "--seller: is not an account id; give its 12 digits");
+		o->seller = arg;
+		return 0;
+	case 'f':
+		if (!instant_parse(str_c(arg), &o->from))
+			argp_error(
+			    state, "--from: is not an instant; write it as 2026-01-31T00:00:00Z");
+		o->has_from = true;
+		return 0;
+	case 'o':
+		o->output = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (o->seller == NULL)
+			argp_error(state, "--seller: is missing; give the seller's 12 digits");
+		if (!o->has_from)
+			argp_error(state, "--from: is missing; give the end of the last export, or "
+					  "2000-01-01T00:00:00Z for everything");
+		return 0;
+	default:
+		return cli_common_option(&o->common, key, arg);
+	}
+}
+
+struct fd_sink {
+	struct sink sink;
+	int fd;
+};
+
+static enum souk_err
+write_fd(struct sink *s, const void *p, size_t n)
+{
+	return io_write_all(((struct fd_sink *)s)->fd, p, n);
+}
+
+struct note {
+	const struct vault *vault;
+	struct audit_entry entry;
+};
+
+static enum souk_err
+append_note(struct db_tx *tx, void *arg)
+{
+	struct note *n = arg;
+
+	return audit_append(tx, n->vault, &n->entry);
+}
+
+static enum souk_err
+audited_export(struct installation *in, const struct options *o, struct fd_sink *out,
+    struct psc_export_stats *stats, struct fail *f)
+{
+	instant_t end = clock_now() - PSC_LAG_MS;
+	struct note n = { .vault = in->vault,
+		.entry = { .actor = STR("cli:export"),
+		    .action = "psc:Export",
+		    .resource = STR("contacts"),
+		    .seller_id = str_c(o->seller),
+		    .purpose = STR("operator-export") } };
+	enum souk_err r = db_write(in->db, append_note, &n);
+
+	if (r != SOUK_OK)
+		return fail_set(
+		    f, r, "audit", "the audit entry cannot be written, so nothing was read");
+	r = psc_export_write(
+	    in->db, in->vault, str_c(o->seller), o->from, end, 2, &out->sink, stats, f);
+	if (r != SOUK_OK)
+		return r;
+	n.entry.action = "psc:ExportDone";
+	n.entry.count = stats->rows_create + stats->rows_update + stats->rows_delete;
+	r = db_write(in->db, append_note, &n);
+	return r == SOUK_OK ? r : fail_set(f, r, "audit", "the audit entry cannot be written");
+}
+
+/* Into a file: beside it first, so that an interrupted export leaves the old file alone. */
+static enum souk_err
+export_to_file(struct installation *in, const struct options *o, struct psc_export_stats *stats,
+    struct fail *f)
+{
+	struct fd_sink out = { .sink = { write_fd } };
+	char *part = NULL;
+	enum souk_err r;
+
+	if (asprintf(&part, "%s.part", o->output) < 0)
+		return fail_set(f, SOUK_E_NOMEM, "memory", "out of memory");
+	/* A new file of ours: in a directory for all, somebody may have put his own or a link there. */
+	(void)unlink(part);
+	out.fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (out.fd < 0) {
+		r = fail_set(f, SOUK_E_INVALID, "output", "--output: %s cannot be written (%s)",
+		    part, strerrordesc_np(errno));
+		free(part);
+		return r;
+	}
+	r = audited_export(in, o, &out, stats, f);
+	if (r == SOUK_OK && fsync(out.fd) != 0)
+		r = fail_set(f, SOUK_E_STORAGE, "output",
+		    "--output: %s cannot be written: is the disk full?", part);
+	if (close(out.fd) != 0 && r == SOUK_OK)
+		r = fail_set(f, SOUK_E_STORAGE, "output", "--output: %s cannot be written", part);
+	if (r == SOUK_OK && rename(part, o->output) != 0)
+		r = fail_set(f, SOUK_E_STORAGE, "output", "--output: %s cannot be replaced (%s)",
+		    o->output, strerrordesc_np(errno));
+	if (r != SOUK_OK)
+		(void)unlink(part);
+	free(part);
+	return r;
+}
+
+int
+cmd_export_contacts(int argc, char **argv)
+{
+	static const struct argp_option options[] = { CLI_COMMON_OPTIONS,
+		{ "seller", 's', "ID", 0, "The seller's account id", 0 },
+		{ "from", 'f', "INSTANT", 0, "Start of the window; its end is 15 minutes ago", 0 },
+		{ "output", 'o', "FILE", 0, "Write here (default: standard output)", 0 }, { 0 } };
+	static const struct argp argp = { options, option, NULL,
+		"Writes a seller's support contact file as StartSupportDataExport delivers it. The "
+		"read is audited.\v"
+		"Example: souk export contacts --data ./data --seller 000000700100 --from "
+		"2000-01-01T00:00:00Z -o contacts.csv",
+		NULL, NULL, NULL };
+	struct options o = { 0 };
+	struct installation in;
+	struct psc_export_stats stats = { 0 };
+	struct fd_sink standard = { .sink = { write_fd }, .fd = STDOUT_FILENO };
+	struct fail f = { 0 };
+	enum souk_err r;
+	int code = CLI_DONE;
+
+	cli_parse(&argp, argc, argv, &o.common, &o);
+	if (!cli_open(&o.common, false, &in, &code))
+		return code;
+	r = o.output != NULL ? export_to_file(&in, &o, &stats, &f)
+			     : audited_export(&in, &o, &standard, &stats, &f);
+	installation_close(&in);
+	if (r != SOUK_OK)
+		return cli_fail(&f, r);
+	if (o.output != NULL && o.common.json)
+		(void)printf("{\"create\":%lld,\"update\":%lld,\"delete\":%lld}\n",
+		    (long long)stats.rows_create, (long long)stats.rows_update,
+		    (long long)stats.rows_delete);
+	else if (o.output != NULL)
+		(void)printf("%s: %lld created, %lld updated, %lld deleted%s%s\n", o.output,
+		    (long long)stats.rows_create, (long long)stats.rows_update,
+		    (long long)stats.rows_delete,
+		    stats.empty_reason != NULL ? "; no rows because " : "",
+		    stats.empty_reason != NULL ? stats.empty_reason : "");
+	return CLI_DONE;
+}
