@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// docs/openapi.yaml against real answers: every route is called, every answer fits its schema.
+import { after, before, test } from 'node:test';
+import { strict as assert } from 'node:assert';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import Ajv2020 from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import YAML from 'yaml';
+import { Marketplace, person, root } from './lib.js';
+
+const api = YAML.parse(readFileSync(join(root, 'docs/openapi.yaml'), 'utf8'));
+const ajv = new Ajv2020({ strict: false, allErrors: true });
+addFormats(ajv);
+ajv.addSchema({ $id: 'api', ...api });
+const pointer = (s) => s.replaceAll('~', '~0').replaceAll('/', '~1');
+const called = new Set();
+let m;
+before(async () => { m = await Marketplace.create(); });
+after(() => m.close());
+
+/** Calls a documented route and checks status, media type, body and required headers. */
+async function call(as, method, template, params = {}, { body, query = '', headers, want } = {}) {
+  const path = template.replace(/\{(\w+)\}/g, (_, k) => encodeURIComponent(params[k]));
+  const operation = api.paths[template]?.[method.toLowerCase()];
+  assert.ok(operation, `${method} ${template} is not documented`);
+  called.add(`${method} ${template}`);
+  const prefix = api.servers?.[0]?.url?.replace(/^https?:\/\/[^/]+/, '').replace(/\/$/, '') ?? '';
+  const full = path.startsWith('/api/') || /^\/(healthz|readyz|metrics|sns)/.test(path) ? path : prefix + path;
+  const a = await m.rest(as, method, full + query, body, headers);
+  if (want) assert.equal(a.status, want, `${method} ${full}: ${a.text}`);
+  let where = `/paths/${pointer(template)}/${method.toLowerCase()}/responses/${a.status}`;
+  let response = operation.responses[a.status];
+  if (!response && operation.responses.default) { response = operation.responses.default; where = where.replace(/\d+$/, 'default'); }
+  assert.ok(response, `${method} ${template}: ${a.status} is not documented: ${a.text}`);
+  if (response.$ref) { where = response.$ref.slice(1); response = where.slice(1).split('/').reduce((o, k) => o[k], api); }
+  if (!response.content) { assert.equal(a.text, '', `${method} ${template}: a body that is not documented`); return a; }
+  const type = a.headers.get('content-type').split(';')[0];
+  assert.ok(response.content[type], `${method} ${template}: ${type} is not documented`);
+  if (/json/.test(type) && response.content[type].schema) {
+    const check = ajv.compile({ $ref: `api#${where}/content/${pointer(type)}/schema` });
+    assert.ok(check(a.json), `${method} ${template}: ${ajv.errorsText(check.errors)}\n${a.text}`);
+  }
+  return a;
+}
+
+test('every documented route answers as documented', async () => {
+  const op = m.operator, seller = m.seller, buyer = m.buyer;
+  const P = (t) => (api.paths[t] ? t : `/api/v1${t}`);
+  const c = (as, method, t, ...rest) => call(as, method, P(t), ...rest);
+  const key = () => ({ 'Idempotency-Key': randomUUID() });
+  await c(op, 'GET', '/whoami', {}, { want: 200 });
+  await c(null, 'GET', '/whoami', {}, { want: 401 });
+  await c(op, 'GET', '/accounts', {}, { query: '?limit=2', want: 200 });
+  const acc = (await c(op, 'POST', '/accounts', {}, { body: { accountId: '000000000042', name: 'Née', country: 'FR', seller: true, buyer: true, paidSeller: true }, headers: key(), want: 201 })).json;
+  await c(op, 'POST', '/accounts', {}, { body: { accountId: '000000000042', name: 'N', country: 'FR', buyer: true }, want: 409 });
+  await c(op, 'POST', '/accounts', {}, { body: { accountId: 'x' }, want: 422 });
+  const got = await c(op, 'GET', '/accounts/{accountId}', { accountId: acc.accountId }, { want: 200 });
+  await c(op, 'PATCH', '/accounts/{accountId}', { accountId: acc.accountId }, { body: { city: 'Orléans' }, headers: { 'If-Match': got.headers.get('etag') }, want: 200 });
+  await c(op, 'PATCH', '/accounts/{accountId}', { accountId: acc.accountId }, { body: { city: 'Paris' }, headers: { 'If-Match': got.headers.get('etag') }, want: 412 });
+  await c(buyer, 'GET', '/accounts/{accountId}', { accountId: acc.accountId }, { want: 404 });
+  const user = (await c(op, 'POST', '/accounts/{accountId}/users', { accountId: acc.accountId }, { body: { name: 'u' }, want: 201 })).json;
+  await c(op, 'GET', '/accounts/{accountId}/users', { accountId: acc.accountId }, { want: 200 });
+  await c(op, 'GET', '/users/{userId}', { userId: user.userId }, { want: 200 });
+  await c(op, 'PATCH', '/users/{userId}', { userId: user.userId }, { body: { policy: { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] } }, want: 200 });
+  const k = (await c(op, 'POST', '/users/{userId}/access-keys', { userId: user.userId }, { body: {}, want: 201 })).json;
+  await c(op, 'GET', '/users/{userId}/access-keys', { userId: user.userId }, { want: 200 });
+  await c(op, 'PATCH', '/access-keys/{accessKeyId}', { accessKeyId: k.accessKeyId }, { body: { state: 'disabled' } });
+  await c(op, 'DELETE', '/access-keys/{accessKeyId}', { accessKeyId: k.accessKeyId }, { want: 204 });
+  const t = (await c(op, 'POST', '/users/{userId}/tokens', { userId: user.userId }, { body: { label: 'x' }, want: 201 })).json;
+  await c(op, 'GET', '/users/{userId}/tokens', { userId: user.userId }, { want: 200 });
+  assert.equal((await m.rest(t.token, 'GET', '/api/v1/whoami')).status, 200);
+  await c(op, 'DELETE', '/tokens/{tokenId}', { tokenId: t.tokenId }, { want: 204 });
+  assert.equal((await m.rest(t.token, 'GET', '/api/v1/whoami')).status, 401, 'a deleted token is dead at once');
+  await c(op, 'GET', '/products', {}, { query: `?sellerId=${seller.accountId}`, want: 200 });
+  const product = (await c(op, 'POST', '/products', {}, { body: { sellerId: seller.accountId, title: 'P', type: 'ami', pricing: ['hourly'], supportEmail: 'h@example.com', state: 'public' }, headers: key(), want: 201 })).json;
+  await c(op, 'GET', '/products/{productId}', { productId: product.productId }, { want: 200 });
+  await c(op, 'PATCH', '/products/{productId}', { productId: product.productId }, { body: { pscEnabled: true }, want: 200 });
+  await c(seller, 'POST', '/products', {}, { body: { sellerId: seller.accountId, title: 'P', type: 'ami', pricing: ['hourly'] }, want: 403 });
+  const offer = (await c(op, 'POST', '/offers', {}, { body: { sellerId: seller.accountId, productId: product.productId, name: 'O' }, want: 201 })).json;
+  await c(op, 'GET', '/offers', {}, { want: 200 });
+  await c(op, 'GET', '/offers/{offerId}', { offerId: offer.offerId }, { want: 200 });
+  await c(op, 'PATCH', '/offers/{offerId}', { offerId: offer.offerId }, { body: { name: 'O2' }, want: 200 });
+  const sub = (await c(op, 'POST', '/subscriptions', {}, { body: { sellerId: seller.accountId, productId: product.productId, buyerId: buyer.accountId, kind: 'hourly', quantity: 1 }, headers: key(), want: 201 })).json;
+  await c(buyer, 'GET', '/subscriptions', {}, { want: 200 });
+  await c(buyer, 'GET', '/subscriptions/{subscriptionId}', { subscriptionId: sub.subscriptionId }, { want: 200 });
+  await c(op, 'PATCH', '/subscriptions/{subscriptionId}', { subscriptionId: sub.subscriptionId }, { body: { quantity: 4 }, want: 200 });
+  const s = { subscriptionId: sub.subscriptionId };
+  const contact = (await c(buyer, 'POST', '/subscriptions/{subscriptionId}/contacts', s, { body: person(1), headers: key(), want: 201 })).json;
+  await c(buyer, 'POST', '/subscriptions/{subscriptionId}/contacts', s, { body: person(1, { zipCode: 'x' }), want: 422 });
+  await c(buyer, 'GET', '/subscriptions/{subscriptionId}/contacts', s, { want: 200 });
+  const cp = { ...s, contactId: contact.contactId };
+  await c(buyer, 'GET', '/subscriptions/{subscriptionId}/contacts/{contactId}', cp, { want: 200 });
+  await c(buyer, 'PUT', '/subscriptions/{subscriptionId}/contacts/{contactId}', cp, { body: person(2), want: 200 });
+  await c(op, 'POST', '/contact-searches', {}, { body: { emailAddress: 'person2@example.com', purpose: 'access-request' }, want: 200 });
+  await c(buyer, 'DELETE', '/subscriptions/{subscriptionId}/contacts/{contactId}', cp, { want: 204 });
+  await c(buyer, 'DELETE', '/subscriptions/{subscriptionId}/contacts/{contactId}', cp, { want: 404 });
+  await c(buyer, 'POST', '/opt-outs', {}, { body: { scope: 'everywhere' } });
+  await c(op, 'POST', '/subscriptions/{subscriptionId}/end', s, { body: {}, want: 200 });
+  const v = { sellerId: seller.accountId };
+  await c(op, 'GET', '/sellers/{sellerId}/enrolments', v, { want: 200 });
+  await c(op, 'PUT', '/sellers/{sellerId}/enrolments/{program}', { ...v, program: 'edsp' }, { body: { state: 'enrolled' } });
+  await c(op, 'GET', '/sellers/{sellerId}/enrolments/{program}', { ...v, program: 'psc' }, { want: 200 });
+  await c(seller, 'GET', '/sellers/{sellerId}/buckets', v, { want: 200 });
+  await c(seller, 'POST', '/sellers/{sellerId}/buckets', v, { body: { name: 'another-bucket' }, want: 201 });
+  await c(seller, 'POST', '/sellers/{sellerId}/buckets', v, { body: { name: 'Bad_Bucket' }, want: 422 });
+  await c(seller, 'DELETE', '/sellers/{sellerId}/buckets/{bucket}', { ...v, bucket: 'another-bucket' }, { want: 204 });
+  await c(seller, 'GET', '/sellers/{sellerId}/topics', v, { want: 200 });
+  await c(seller, 'POST', '/sellers/{sellerId}/topics', v, { body: { name: 'more' }, want: 201 });
+  const e = (await c(seller, 'POST', '/sellers/{sellerId}/topics/{topic}/endpoints', { ...v, topic: 'more' }, { body: { url: 'https://hooks.seller.example/x' }, want: 201 })).json;
+  await c(seller, 'GET', '/sellers/{sellerId}/topics/{topic}/endpoints', { ...v, topic: 'more' }, { want: 200 });
+  await c(seller, 'DELETE', '/sellers/{sellerId}/topics/{topic}/endpoints/{endpointId}', { ...v, topic: 'more', endpointId: e.endpointId }, { want: 204 });
+  await c(seller, 'DELETE', '/sellers/{sellerId}/topics/{topic}', { ...v, topic: 'more' }, { want: 204 });
+  const policy = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 's3:PutObject', Resource: '*' }] };
+  await c(seller, 'POST', '/sellers/{sellerId}/roles', v, { body: { name: 'r', policy }, want: 201 });
+  await c(seller, 'POST', '/sellers/{sellerId}/roles', v, { body: { name: 'r2', policy: { Statement: [{ NotAction: '*' }] } }, want: 422 });
+  await c(seller, 'GET', '/sellers/{sellerId}/roles', v, { want: 200 });
+  await c(seller, 'GET', '/sellers/{sellerId}/roles/{role}', { ...v, role: 'r' }, { want: 200 });
+  await c(seller, 'PUT', '/sellers/{sellerId}/roles/{role}', { ...v, role: 'r' }, { body: { policy }, want: 200 });
+  await c(seller, 'DELETE', '/sellers/{sellerId}/roles/{role}', { ...v, role: 'r' }, { want: 204 });
+  const id = JSON.parse((await m.awsOk(m.exportArgs())).out).dataSetRequestId;
+  await m.delivered(id);
+  await c(seller, 'GET', '/sellers/{sellerId}/deliveries', v, { want: 200 });
+  await c(seller, 'GET', '/sellers/{sellerId}/deliveries/{requestId}', { ...v, requestId: id }, { want: 200 });
+  await c(seller, 'POST', '/sellers/{sellerId}/deliveries/{requestId}/resend', { ...v, requestId: id }, {});
+  await c(op, 'GET', '/audit-entries', {}, { query: '?limit=5', want: 200 });
+  for (const t2 of ['/healthz', '/readyz', '/metrics']) if (api.paths[t2]) await call(null, 'GET', t2, {}, { want: 200 });
+  const documented = Object.entries(api.paths).flatMap(([path, ops]) => Object.keys(ops)
+    .filter((x) => ['get', 'post', 'put', 'patch', 'delete'].includes(x)).map((x) => `${x.toUpperCase()} ${path}`));
+  const missed = documented.filter((d) => !called.has(d) && !/sns/.test(d));
+  assert.deepEqual(missed, [], 'documented routes that this test does not call');
+});

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// After deletion nothing of a person is left: not in the database, its log, the logs, a later backup, an
+// expired export, a metric or a core dump; and while they live, nothing is in the clear (invariants 4, 5).
+import { after, before, test } from 'node:test';
+import { strict as assert } from 'node:assert';
+import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { Marketplace, run, sleep, soukOk, until } from './lib.js';
+import { exportNow, makeWorld } from './world.js';
+
+// Words that occur nowhere else, in every field.
+const secret = {
+  organization: 'Zyxwvut Xylophone Kombinat', givenName: 'Qwertzuiop', surname: 'Yxcvbnmlkj', telephoneNumber: '+1 206 555 9173',
+  emailAddress: 'qqzzxxkkjj@wwvvyy.example', title: 'Überprüfungsbeauftragte Zyx', countryCode: 'US', zipCode: '83461',
+};
+const needles = Object.entries(secret).filter(([k]) => !['countryCode', 'zipCode'].includes(k)).map(([, v]) => v);
+
+let m, w;
+before(async () => {
+  m = await Marketplace.create({ clock: true, ini: 'log.level = debug\nobject-retention-days = 2\n' });
+  w = await makeWorld(m);
+});
+after(() => m.close());
+
+function files(dir) {
+  return readdirSync(dir).flatMap((n) => {
+    const p = join(dir, n);
+    return statSync(p).isDirectory() ? files(p) : [p];
+  });
+}
+function scan(where, bytes, wanted) {
+  for (const n of wanted) {
+    for (const form of [Buffer.from(n, 'utf8'), Buffer.from(n, 'utf16le'), Buffer.from(Buffer.from(n).toString('base64').slice(0, -4)), Buffer.from(encodeURIComponent(n))]) {
+      if (form.length >= 8) assert.ok(!bytes.includes(form), `${where} holds personal data`);
+    }
+  }
+}
+const scanTree = (dir, wanted) => { for (const f of files(dir)) scan(f, readFileSync(f), wanted); };
+const sqlite = async (path, sql) => {
+  const r = await run('sqlite3', [path, sql]);
+  assert.equal(r.code, 0, r.err);
+  return r.out.trim();
+};
+const scrubbed = () => until(async () => /^souk_db_scrub_pending 0$/m.test(await (await fetch(`${m.url}/metrics`)).text()), 20000, 'scrubbing');
+
+test('alive: sealed at rest; deleted: gone, keys and sealed bytes too', async () => {
+  const s = w.subscriptions[0];
+  const path = `/api/v1/subscriptions/${s.subscriptionId}/contacts`;
+  const key = { 'Idempotency-Key': 'privacy-test' };
+  const a = await m.rest(s.buyer, 'POST', path, secret, key);
+  assert.equal(a.status, 201, a.text);
+  await m.rest(s.buyer, 'PUT', `${path}/${a.json.contactId}`, { ...secret, title: 'Überprüfungsbeauftragte Zyx II' });
+  await m.rest(s.buyer, 'POST', path, { ...secret, emailAddress: 'not an address Qwertzuiop' });
+  await m.rest(s.buyer, 'GET', `${path}?emailAddress=${encodeURIComponent(secret.emailAddress)}`);
+  await m.op('POST', '/api/v1/contact-searches', { emailAddress: secret.emailAddress, purpose: 'access-request' });
+  m.setClock(1000);
+  const { csv } = await exportNow(m, w.seller, 0);
+  assert.ok(csv.includes(secret.surname), 'the export itself has it');
+  scanTree(m.data, needles);
+  scan('the log', Buffer.from(m.log), [...needles, 'Qwertzuiop', encodeURIComponent(secret.emailAddress)]);
+
+  const db = join(m.data, 'souk.db');
+  const hexId = a.json.contactId.replaceAll('-', '');
+  const sealed = (await sqlite(db, `select hex(data_key), hex(sealed) from contact_version where hex(contact_id) = upper('${hexId}') and operation < 3`)).split('\n').flatMap((l) => l.split('|'));
+  assert.ok(sealed.length >= 4);
+  const kept = (await sqlite(db, 'select hex(data_key), hex(answer) from idempotency where answer is not null')).split('\n').flatMap((l) => l.split('|')).filter(Boolean);
+  assert.ok(kept.length >= 2);
+  const chunks = [...sealed, ...kept].map((h) => Buffer.from(h, 'hex'));
+
+  assert.equal((await m.rest(s.buyer, 'DELETE', `${path}/${a.json.contactId}`)).status, 204);
+  await scrubbed();
+  const backup = join(m.dir, 'backup');
+  await soukOk(['backup', '--data', m.data, '--output', backup], { env: m.clockEnv() });
+  for (const f of [...files(m.data), ...files(backup)].filter((x) => /souk\.db/.test(x))) {
+    const bytes = readFileSync(f);
+    for (const c of chunks) {
+      assert.ok(!bytes.includes(c), `${f} still holds a sealed record or its key`);
+      assert.ok(!bytes.includes(c.subarray(8, 40)), `${f} still holds a part of one`);
+    }
+  }
+  scanTree(m.data, needles);
+  scanTree(backup, needles);
+  const tombstone = await sqlite(db, `select operation, sealed is null, data_key is null, email_index is null, slot is null from contact_version where hex(contact_id) = upper('${hexId}')`);
+  assert.equal(tombstone, '3|1|1|1|1');
+});
+
+test('an expired export cannot be opened: its key is gone', async () => {
+  const db = join(m.data, 'souk.db');
+  const keys = (await sqlite(db, 'select hex(data_key) from object')).split('\n').map((h) => Buffer.from(h, 'hex'));
+  assert.ok(keys.length >= 2);
+  m.setClock(1000 + 3 * 86400);
+  await until(async () => (await sqlite(db, 'select count(*) from object')) === '0', 90000, 'expiry');
+  await scrubbed();
+  for (const f of files(m.data).filter((x) => /souk\.db/.test(x))) {
+    const bytes = readFileSync(f);
+    for (const k of keys) assert.ok(!bytes.includes(k), `${f} still holds an object's key`);
+  }
+  await until(() => !files(m.data).some((f) => /objects\/../.test(f)), 90000, 'files to go');
+});
+
+test('logs and metrics have no people in them, and requests have ids', async () => {
+  const metrics = await (await fetch(`${m.url}/metrics`)).text();
+  scan('metrics', Buffer.from(metrics), needles);
+  for (const name of ['souk_http_requests_total', 'souk_http_request_duration_seconds', 'souk_jobs_total', 'souk_job_oldest_seconds', 'souk_export_rows_total']) assert.match(metrics, new RegExp(name));
+  scan('the log', Buffer.from(m.log), needles);
+  assert.ok(!m.log.includes(w.buyers[0].token), 'no tokens');
+  assert.ok(!m.log.includes(w.seller.secretAccessKey), 'no secrets');
+  const r = await m.rest(null, 'GET', '/api/v1/whoami');
+  assert.match(r.headers.get('x-request-id'), /^[0-9a-f-]{36}$/);
+});
+
+test('no core dumps', async () => {
+  const limits = readFileSync(`/proc/${m.process.pid}/limits`, 'utf8');
+  assert.match(limits, /Max core file size\s+0\s+0/);
+  await sleep(0);
+});
