@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Requests as bytes for bench/load: plain, with a bearer token, or signed with SigV4."""
+import datetime
+import hashlib
+import hmac
+import json
+import urllib.request
+
+HOST = "127.0.0.1"
+TARGET = "MarketplaceCommerceAnalytics20150701.StartSupportDataExport"
+
+
+def raw(method, path, headers, body=b""):
+    lines = [f"{method} {path} HTTP/1.1", f"Host: {HOST}", "User-Agent: bench/1", "Accept: */*"]
+    lines += [f"{k}: {v}" for k, v in headers.items()]
+    if body or method in ("POST", "PUT"):
+        lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join(lines + ["", ""]).encode() + body
+
+
+def bearer(method, path, token, body=None, more=None):
+    headers = {"Authorization": "Bearer " + token, **(more or {})}
+    if body is None:
+        return raw(method, path, headers)
+    return raw(method, path, {**headers, "Content-Type": "application/json"},
+               json.dumps(body, ensure_ascii=False).encode())
+
+
+def _mac(key, text):
+    return hmac.new(key, text.encode(), hashlib.sha256).digest()
+
+
+def start_export(key, members, region="us-east-1"):
+    """StartSupportDataExport as the AWS CLI signs it."""
+    body = json.dumps(members).encode()
+    at = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    signed = {"content-type": "application/x-amz-json-1.1", "host": HOST, "x-amz-date": at,
+              "x-amz-target": TARGET}
+    names = ";".join(signed)
+    canonical = "\n".join(["POST", "/", "", *(f"{k}:{v}" for k, v in signed.items()), "", names,
+                           hashlib.sha256(body).hexdigest()])
+    scope = f"{at[:8]}/{region}/marketplacecommerceanalytics/aws4_request"
+    to_sign = "\n".join(["AWS4-HMAC-SHA256", at, scope, hashlib.sha256(canonical.encode()).hexdigest()])
+    k = ("AWS4" + key["secretAccessKey"]).encode()
+    for part in scope.split("/"):
+        k = _mac(k, part)
+    del signed["host"]
+    signed["Authorization"] = (f"AWS4-HMAC-SHA256 Credential={key['accessKeyId']}/{scope}, "
+                               f"SignedHeaders={names}, Signature={_mac(k, to_sign).hex()}")
+    return raw("POST", "/", signed, body)
+
+
+def write(path, requests):
+    with open(path, "wb") as f:
+        for r in requests:
+            f.write(b"%d\n" % len(r) + r)
+    return path
+
+
+def get(port, path, token):
+    """The items of a list of the REST API."""
+    asked = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers={"Authorization": "Bearer " + token})
+    with urllib.request.urlopen(asked) as answer:
+        return json.load(answer)["items"]
