@@ -70,6 +70,12 @@ struct db_write {
 	enum souk_err err;
 };
 void db_write_async(struct db *db, struct db_write *w);
+/*
+ * The same on this thread, `done` included, when no other write is at work: saves two
+ * changes of threads. False, and nothing done, when one is. For a thread that has nothing
+ * else to do: it waits for the disk, and what comes meanwhile shares no commit with it.
+ */
+SOUK_MUST bool db_write_alone(struct db *db, struct db_write *w);
 
 /*
  * A transaction of its own on the calling thread, for bulk work (import, demo, restore):

@@ -67,6 +67,19 @@ gate_enter(struct db *db)
 	return in;
 }
 
+bool
+gate_try(struct db *db)
+{
+	struct db_gate *g = &db->gate;
+	bool in;
+
+	(void)pthread_mutex_lock(&g->lock);
+	in = !g->taken && !g->first;
+	g->taken |= in;
+	(void)pthread_mutex_unlock(&g->lock);
+	return in;
+}
+
 void
 gate_leave(struct db *db)
 {

@@ -108,6 +108,8 @@ void gate_init(struct db_gate *g);
 void gate_done(struct db_gate *g);
 /* Waits for the right to write in this process; false when it takes too long. */
 SOUK_MUST bool gate_enter(struct db *db);
+/* The same without waiting: false when somebody is at it or waits. */
+SOUK_MUST bool gate_try(struct db *db);
 void gate_leave(struct db *db);
 
 /* db_writer.c */

@@ -164,6 +164,72 @@ test_batch_isolates_failures(void **state)
 	}
 }
 
+/* ---- a write on the caller's own thread ---- */
+
+static bool
+gate_is_free(struct db *db)
+{
+	bool is;
+
+	(void)pthread_mutex_lock(&db->gate.lock);
+	is = !db->gate.taken;
+	(void)pthread_mutex_unlock(&db->gate.lock);
+	return is;
+}
+
+static enum souk_err
+note_thread(struct db_tx *tx, void *arg)
+{
+	struct held *h = arg;
+
+	(void)snprintf(h->x.value, sizeof(h->x.value), "%lx", (unsigned long)pthread_self());
+	return put_with_hook(tx, h);
+}
+
+static void
+test_a_lone_write_runs_here_and_never_beside_another(void **state)
+{
+	struct place *p = *state;
+	struct held busy, h = { .w = { .fn = note_thread, .arg = &h, .done = held_done },
+		.x = { .name = "alone" } };
+	struct fact seen = { .name = "alone" };
+	char here[64];
+	sem_t all;
+
+	assert_int_equal(sem_init(&all, 0, 0), 0);
+	assert_int_equal(sem_init(&may_go, 0, 0), 0);
+	h.all = &all;
+	(void)snprintf(here, sizeof(here), "%lx", (unsigned long)pthread_self());
+	assert_true(db_write_alone(p->db, &h.w));
+	assert_int_equal(h.err, SOUK_OK);
+	assert_int_equal(h.done, 2);
+	db_close(p->db);
+	place_open(p);
+	assert_int_equal(db_read(p->db, fact_get, &seen), SOUK_OK);
+	assert_string_equal(seen.value, here);
+	/* Its failure undoes it, and leaves the way free for the next. */
+	h.x = (struct fact){ .name = "undone", .after = SOUK_E_DENIED };
+	assert_true(db_write_alone(p->db, &h.w));
+	assert_int_equal(h.err, SOUK_E_DENIED);
+	assert_int_equal(count_of(p->db, "undone"), 0);
+	/* The writer is at work: nothing is done here. */
+	busy = (struct held){ .w = { .fn = wait_to_go, .arg = &busy, .done = held_done },
+		.all = &all };
+	db_write_async(p->db, &busy.w);
+	while (gate_is_free(p->db))
+		clock_sleep_ms(1);
+	h.done = 0;
+	h.x = (struct fact){ .name = "beside" };
+	assert_false(db_write_alone(p->db, &h.w));
+	assert_int_equal(h.done, 0);
+	assert_int_equal(sem_post(&may_go), 0);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(sem_wait(&all), 0);
+	assert_int_equal(count_of(p->db, "beside"), 0);
+	assert_true(db_write_alone(p->db, &h.w));
+	assert_int_equal(count_of(p->db, "beside"), 1);
+}
+
 /* ---- many writers ---- */
 
 #define WRITERS 64
@@ -188,6 +254,22 @@ add_one(struct db_tx *tx, void *arg)
 	return fact_put(tx, &x);
 }
 
+static void
+keep_outcome(struct db_write *w, enum souk_err err)
+{
+	*(enum souk_err *)w->arg = err;
+}
+
+/* On this thread when it can be, else through the writer. */
+static bool
+added(struct db *db)
+{
+	enum souk_err err = SOUK_E_INTERNAL;
+	struct db_write w = { .fn = add_one, .arg = &err, .done = keep_outcome };
+
+	return db_write_alone(db, &w) ? err == SOUK_OK : db_write(db, add_one, NULL) == SOUK_OK;
+}
+
 static void *
 writer_main(void *arg)
 {
@@ -197,7 +279,7 @@ writer_main(void *arg)
 	for (unsigned i = 0; i < WRITES; i++) {
 		(void)snprintf(x.name, sizeof(x.name), "w%u.%u", w->n, i);
 		w->failed += db_write(w->p->db, fact_put, &x) != SOUK_OK;
-		w->failed += db_write(w->p->db, add_one, NULL) != SOUK_OK;
+		w->failed += !added(w->p->db);
 		w->failed += db_read(w->p->db, fact_get, &x) != SOUK_OK; /* own writes are seen */
 	}
 	return NULL;
@@ -522,6 +604,7 @@ main(void)
 		PLACED(test_write_is_kept_and_read),
 		PLACED(test_failure_undoes_all),
 		PLACED(test_batch_isolates_failures),
+		PLACED(test_a_lone_write_runs_here_and_never_beside_another),
 		PLACED(test_many_writers_count_exactly),
 		PLACED(test_bulk_gets_its_turn_among_writers),
 		PLACED(test_reader_keeps_its_snapshot),
