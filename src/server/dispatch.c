@@ -192,6 +192,16 @@ complete_audit(struct call *c)
 		c->audit.purpose = c->purpose;
 }
 
+/* A thread that has only this call to serve commits it itself. */
+static void
+submit(struct running *k)
+{
+	struct db *db = k->d->svc->db;
+
+	if (!http_alone(k->c.x) || !db_write_alone(db, &k->write))
+		db_write_async(db, &k->write);
+}
+
 static void
 start_read(struct running *k)
 {
@@ -204,7 +214,7 @@ start_read(struct running *k)
 	}
 	complete_audit(c);
 	k->write = (struct db_write){ .fn = append_audit, .arg = k, .done = audited };
-	db_write_async(k->d->svc->db, &k->write);
+	submit(k);
 }
 
 /* *ret_found: an earlier answer is there and nothing is to be done. */
@@ -298,7 +308,7 @@ start(struct running *k)
 		start_read(k);
 	} else {
 		k->write = (struct db_write){ .fn = run_write, .arg = k, .done = written };
-		db_write_async(k->d->svc->db, &k->write);
+		submit(k);
 	}
 }
 

@@ -75,6 +75,8 @@ struct arena *http_arena(
     struct http_exchange *x); /* lives until `over` has returned; not thread-safe */
 /* http_options.memory bytes for the app; zeroed once per connection, then left as the last exchange left them. */
 void *http_memory(struct http_exchange *x);
+/* Does the calling thread serve this connection and no other? Then it may wait for the disk itself. */
+bool http_alone(const struct http_exchange *x);
 /* Gives the answer; exactly once per exchange, from any thread. `r` stays until `over`. Sends Date. */
 void http_answer(struct http_exchange *x, const struct http_response *r);
 

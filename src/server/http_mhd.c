@@ -86,6 +86,9 @@ struct http_server {
 	_Atomic int64_t parked;  /* suspended: the library must not stop meanwhile */
 };
 
+/* Connections of the calling thread: the library opens and closes each one on its own thread. */
+static _Thread_local unsigned connections_here;
+
 /* ---- the application's side ------------------------------------------------------------ */
 
 struct str
@@ -124,6 +127,13 @@ void *
 http_memory(struct http_exchange *x)
 {
 	return x->memory;
+}
+
+bool
+http_alone(const struct http_exchange *x)
+{
+	/* On a thread of the application's own there is none. */
+	return connections_here == 1 && x->phase == PHASE_ANSWER;
 }
 
 void
@@ -556,9 +566,13 @@ on_connection(
 {
 	struct http_exchange *x = *ctx;
 
-	if (what == MHD_CONNECTION_NOTIFY_STARTED)
+	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+		connections_here++;
 		*ctx = exchange_new(cls, m);
-	else if (x)
+		return;
+	}
+	connections_here--;
+	if (x)
 		exchange_free(x);
 }
 

@@ -120,6 +120,8 @@ complete(void *ctx, struct http_exchange *x, void *state, enum souk_err err)
 		http_response_header(&e->r, "X-Seen",
 		    arena_strndup(
 			http_arena(x), http_header(q, "x-SEEN").p, http_header(q, "x-seen").n));
+	else if (str_eq_c(q->path, "/alone"))
+		e->r.body = http_alone(x) ? STR("alone") : STR("in company");
 	else if (str_eq_c(q->path, "/slow"))
 		clock_sleep_ms(100);
 	else if (str_eq_c(q->path, "/later") || str_eq_c(q->path, "/latest")) {
@@ -311,6 +313,39 @@ answers_from_other_threads(void **state)
 	for (int i = 0; i < 8; i++)
 		(void)close(fd[i]);
 	buf_done(&b);
+}
+
+/* Does the connection's thread say that it serves no other one? */
+static bool
+is_alone(int fd)
+{
+	struct buf b = { 0 };
+	bool is;
+
+	say(fd, "GET /alone HTTP/1.1\r\nHost: x\r\n\r\n");
+	hear(fd, &b, false);
+	is = b.n > 5 && strcmp(b.p + b.n - 5, "alone") == 0;
+	assert_answer(&b, 200, is ? "alone" : "in company");
+	buf_done(&b);
+	return is;
+}
+
+static void
+knows_a_lone_connection(void **state)
+{
+	struct app *a = *state;
+	int one = dial(a), two;
+
+	assert_true(is_alone(one));
+	two = dial(a);
+	assert_false(is_alone(two));
+	assert_false(is_alone(one));
+	(void)close(two);
+	/* The thread learns of it when it looks next. */
+	for (int i = 0; i < 500 && !is_alone(one); i++)
+		clock_sleep_ms(10);
+	assert_true(is_alone(one));
+	(void)close(one);
 }
 
 static void
@@ -618,6 +653,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(keeps_connections_and_raw_text, start, stop),
 		cmocka_unit_test_setup_teardown(answers_from_other_threads, start, stop),
+		cmocka_unit_test_setup_teardown(knows_a_lone_connection, start_impatient, stop),
 		cmocka_unit_test_setup_teardown(refuses_long_bodies_unread, start, stop),
 		cmocka_unit_test_setup_teardown(
 		    the_answer_survives_a_client_that_sends_on, start, stop),
