@@ -146,11 +146,32 @@ rest_resource(struct call *c)
 	return (struct str){ p, (size_t)(end - p) };
 }
 
+/* A filter with a broken escape must not count as no filter: the answer would be everybody's. */
+static enum souk_err
+check_query(struct call *c)
+{
+	struct str query = c->req->query;
+	size_t n;
+	char *scratch;
+
+	if (query.n == 0)
+		return SOUK_OK;
+	if (!(scratch = arena_alloc(c->arena, query.n)))
+		return SOUK_E_LIMIT;
+	return percent_decode(query, true, scratch, &n)
+		   ? SOUK_OK
+		   : fail_set(&c->fail, SOUK_E_INVALID, "invalid_query",
+			 "The query has a broken %% escape; write a percent sign as %%25.");
+}
+
 static enum souk_err
 rest_verify(struct call *c)
 {
 	struct str type = http_header(c->req, "Content-Type"), essence = type;
+	enum souk_err r = check_query(c);
 
+	if (r != SOUK_OK)
+		return r;
 	if (c->req->body.n == 0 || (c->op->flags & OP_NO_BODY))
 		return SOUK_OK;
 	(void)str_split(&type, ';', &essence);
