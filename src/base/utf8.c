@@ -90,12 +90,37 @@ is_control(uint32_t cp)
 	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || cp == 0x2028 || cp == 0x2029;
 }
 
+/* Spaces, fillers, direction marks and others that leave no ink; pairs of first and last. */
+static const uint32_t invisible[][2] = {
+	{ '\t', '\r' },
+	{ ' ', ' ' },
+	{ 0x85, 0x85 },
+	{ 0xa0, 0xa0 },
+	{ 0xad, 0xad },
+	{ 0x34f, 0x34f },
+	{ 0x61c, 0x61c },
+	{ 0x115f, 0x1160 },
+	{ 0x1680, 0x1680 },
+	{ 0x180e, 0x180e },
+	{ 0x2000, 0x200f },
+	{ 0x2028, 0x202f },
+	{ 0x205f, 0x206f },
+	{ 0x2800, 0x2800 },
+	{ 0x3000, 0x3000 },
+	{ 0x3164, 0x3164 },
+	{ 0xfeff, 0xfeff },
+	{ 0xffa0, 0xffa0 },
+	{ 0xfff9, 0xfffb },
+	{ 0xe0000, 0xe007f },
+};
+
 static bool
 is_invisible(uint32_t cp)
 {
-	return cp == ' ' || (cp >= '\t' && cp <= '\r') || cp == 0x85 || cp == 0xa0 || cp == 0xad ||
-	       cp == 0x1680 || (cp >= 0x2000 && cp <= 0x200f) || cp == 0x2028 || cp == 0x2029 ||
-	       cp == 0x202f || (cp >= 0x205f && cp <= 0x2064) || cp == 0x3000 || cp == 0xfeff;
+	for (size_t i = 0; i < sizeof(invisible) / sizeof(invisible[0]); i++)
+		if (cp <= invisible[i][1])
+			return cp >= invisible[i][0];
+	return false;
 }
 
 /* Does `is` hold for any (or, with `want` false, fail for any) code point? */

@@ -16,7 +16,7 @@ bool utf8_valid(struct str s);
 size_t utf8_length(struct str s);
 /* Any C0, DEL or C1 control, or a line or paragraph separator (U+2028, U+2029)? `s` is valid UTF-8. */
 bool utf8_has_control(struct str s);
-/* Nothing to see (ASCII and Unicode spaces, zero-width characters), or empty? `s` is valid UTF-8. */
+/* Nothing to see (spaces, fillers, zero-width characters, direction marks), or empty? `s` is valid UTF-8. */
 bool utf8_is_blank(struct str s);
 
 #endif

@@ -79,10 +79,13 @@ static const struct text_case invalid_emails[] = {
 	{ "a@xn--a.example", 0 }, /* no punycode of anything */
 	{ "a@xn--.example", 0 },
 	{ "a@a\xe2\x80\x8b.example", 0 }, /* U+200B: UTS 46 would drop it, nobody would see it */
-	{ "a@\xe2\x99\xa5.example", 0 },  /* a heart is no letter */
-	{ A60 "aaaaa@example.com", 0 },   /* local part of 65 */
-	{ A60 "aaa\xc3\xa9@example.com", 0 }, /* 64 code points, 65 bytes */
-	{ A60 "aa@" DOMAIN_189 "com", 0 },    /* 255 */
+	{ "a\xe2\x80\xae\x62@example.com", 0 }, /* U+202E turns what follows around */
+	{ "a\xe2\x81\xa6\x62@example.com", 0 }, /* U+2066, an isolate */
+	{ "a\xe3\x85\xa4\x62@example.com", 0 }, /* U+3164, a filler */
+	{ "a@\xe2\x99\xa5.example", 0 },        /* a heart is no letter */
+	{ A60 "aaaaa@example.com", 0 },         /* local part of 65 */
+	{ A60 "aaa\xc3\xa9@example.com", 0 },   /* 64 code points, 65 bytes */
+	{ A60 "aa@" DOMAIN_189 "com", 0 },      /* 255 */
 	{ ".a@example.com", 0 },
 	{ "a.@example.com", 0 },
 	{ "a..b@example.com", 0 },
