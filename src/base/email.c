@@ -250,9 +250,12 @@ phone_plausible(struct str s)
 	for (size_t i = 0; i < s.n; i++) {
 		char c = s.p[i];
 
+		/* No country code begins with 0 (E.164): nobody could dial that. */
+		if (is_digit(c) && digits++ == 0 && c == '0' && s.p[0] == '+')
+			return false;
 		if (is_digit(c))
-			digits++;
-		else if (c == '(' || c == ')') {
+			continue;
+		if (c == '(' || c == ')') {
 			if (open == (c == '('))
 				return false;
 			open = !open;

@@ -211,6 +211,8 @@ static const struct text_case invalid_phones[] = {
 	{ "12 x12345", 0 }, /* an extension does not make two digits three */
 	{ "1 202+555", 0 },
 	{ "++1 202 555", 0 },
+	{ "+0 202 555 0100", 0 }, /* no country has it */
+	{ "+(0)44 20 7946", 0 },
 	{ " +1 202 555", 0 },
 	{ "+1 202 555 ", 0 },
 	{ "+1 202 555-", 0 },
