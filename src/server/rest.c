@@ -212,10 +212,18 @@ static const struct problem {
 	    "It is not known whether the change was kept: look before you repeat it." },
 };
 
+/* A full house is a state of things (409), not a long request. */
 static const struct {
 	const char *code;
 	int status;
 } special[] = {
+	{ "access_key_limit", 409 },
+	{ "bucket_limit", 409 },
+	{ "endpoint_limit", 409 },
+	{ "role_limit", 409 },
+	{ "token_limit", 409 },
+	{ "topic_limit", 409 },
+	{ "user_limit", 409 },
 	{ "invalid_field", 422 },
 	{ "method_not_allowed", 405 },
 	{ "unsupported_media_type", 415 },
