@@ -94,6 +94,8 @@ SOUK_MUST enum souk_err access_key_delete(
     struct db_tx *tx, struct access *a, const struct tenant_scope *s, struct str access_key_id);
 SOUK_MUST enum souk_err access_key_list(
     struct db_tx *tx, const struct tenant_scope *s, const struct guid *user_id, struct jw *out);
+SOUK_MUST enum souk_err access_key_get(
+    struct db_tx *tx, const struct tenant_scope *s, struct str access_key_id, struct jw *out);
 SOUK_MUST enum souk_err token_create(struct db_tx *tx, struct access *a,
     const struct tenant_scope *s, const struct guid *user_id, struct str label, struct str policy,
     instant_t expires_at, struct prng *random, struct new_token *ret, struct fail *f);
@@ -101,6 +103,8 @@ SOUK_MUST enum souk_err token_delete(
     struct db_tx *tx, struct access *a, const struct tenant_scope *s, const struct guid *token_id);
 SOUK_MUST enum souk_err token_list(
     struct db_tx *tx, const struct tenant_scope *s, const struct guid *user_id, struct jw *out);
+SOUK_MUST enum souk_err token_get(
+    struct db_tx *tx, const struct tenant_scope *s, const struct guid *token_id, struct jw *out);
 /*
  * To be called by who changes or deletes users or accounts: forgets cached principals
  * here once this transaction commits, and in other processes within a second.

@@ -23,6 +23,7 @@ enum {
 	Q_KEY_REMOVE,
 	Q_KEY_COUNT,
 	Q_KEY_LIST,
+	Q_KEY_GET,
 	Q_KEY_NEXT,
 	Q_KEY_REWRAPPED,
 	Q_TOKEN_ADD,
@@ -30,8 +31,12 @@ enum {
 	Q_TOKEN_PRUNE,
 	Q_TOKEN_COUNT,
 	Q_TOKEN_LIST,
+	Q_TOKEN_GET,
 	Q__COUNT
 };
+
+#define KEY_COLUMNS " access_key_id, state, created_at, changed_at, policy, user_id FROM access_key"
+#define TOKEN_COLUMNS " token_id, label, created_at, expires_at, policy, user_id FROM bearer_token"
 
 static const char *const sql[Q__COUNT] = {
 	[Q_BY_TOKEN] = "SELECT" PRINCIPAL_COLUMNS ", t.policy, t.expires_at, t.token_id"
@@ -53,8 +58,9 @@ static const char *const sql[Q__COUNT] = {
 	    "UPDATE access_key SET state = $1, changed_at = $2 WHERE access_key_id = $3",
 	[Q_KEY_REMOVE] = "DELETE FROM access_key WHERE access_key_id = $1",
 	[Q_KEY_COUNT] = "SELECT count(*) FROM access_key WHERE user_id = $1",
-	[Q_KEY_LIST] = "SELECT access_key_id, state, created_at, changed_at, policy FROM access_key"
-		       " WHERE user_id = $1 ORDER BY created_at, access_key_id",
+	[Q_KEY_LIST] =
+	    "SELECT" KEY_COLUMNS " WHERE user_id = $1 ORDER BY created_at, access_key_id",
+	[Q_KEY_GET] = "SELECT" KEY_COLUMNS " WHERE access_key_id = $1",
 	[Q_KEY_NEXT] = "SELECT access_key_id, data_key FROM access_key WHERE access_key_id > $1"
 		       " ORDER BY access_key_id LIMIT 1",
 	[Q_KEY_REWRAPPED] = "UPDATE access_key SET data_key = $1 WHERE access_key_id = $2",
@@ -64,8 +70,8 @@ static const char *const sql[Q__COUNT] = {
 	[Q_TOKEN_REMOVE] = "DELETE FROM bearer_token WHERE token_id = $1",
 	[Q_TOKEN_PRUNE] = "DELETE FROM bearer_token WHERE user_id = $1 AND expires_at <= $2",
 	[Q_TOKEN_COUNT] = "SELECT count(*) FROM bearer_token WHERE user_id = $1",
-	[Q_TOKEN_LIST] = "SELECT token_id, label, created_at, expires_at, policy FROM bearer_token"
-			 " WHERE user_id = $1 ORDER BY created_at, token_id",
+	[Q_TOKEN_LIST] = "SELECT" TOKEN_COLUMNS " WHERE user_id = $1 ORDER BY created_at, token_id",
+	[Q_TOKEN_GET] = "SELECT" TOKEN_COLUMNS " WHERE token_id = $1",
 };
 
 struct db_texts access_texts = { .component = "access", .sql = sql, .n = Q__COUNT };
@@ -288,25 +294,60 @@ write_policy(struct jw *out, struct str policy)
 		jw_raw(out, "policy", policy);
 }
 
+static void
+key_write(struct db_stmt *st, struct jw *out)
+{
+	struct guid user_id = db_guid(st, 5);
+
+	jw_open(out, NULL, '{');
+	jw_str(out, "accessKeyId", db_text(st, 0));
+	jw_guid(out, "userId", &user_id);
+	jw_str(out, "state", db_text(st, 1));
+	jw_instant(out, "createdAt", db_int(st, 2));
+	jw_instant(out, "changedAt", db_int(st, 3));
+	write_policy(out, db_text(st, 4));
+	jw_close(out, '}');
+}
+
+static enum souk_err
+write_all(struct db_stmt *st, void (*write)(struct db_stmt *, struct jw *), struct jw *out)
+{
+	bool row = false;
+	enum souk_err err;
+
+	while ((err = db_step(st, &row)) == SOUK_OK && row)
+		write(st, out);
+	return err;
+}
+
+static enum souk_err
+write_one(struct db_stmt *st, void (*write)(struct db_stmt *, struct jw *), struct jw *out)
+{
+	enum souk_err err = db_one(st);
+
+	if (err != SOUK_OK)
+		return err;
+	write(st, out);
+	db_reset(st);
+	return SOUK_OK;
+}
+
 enum souk_err
 access_store_key_list(struct db_tx *tx, const struct guid *user_id, struct jw *out)
 {
 	struct db_stmt *st = db_stmt(tx, &access_texts, Q_KEY_LIST);
-	bool row = false;
-	enum souk_err err;
 
 	db_bind_guid(st, 1, user_id);
-	while ((err = db_step(st, &row)) == SOUK_OK && row) {
-		jw_open(out, NULL, '{');
-		jw_str(out, "accessKeyId", db_text(st, 0));
-		jw_guid(out, "userId", user_id);
-		jw_str(out, "state", db_text(st, 1));
-		jw_instant(out, "createdAt", db_int(st, 2));
-		jw_instant(out, "changedAt", db_int(st, 3));
-		write_policy(out, db_text(st, 4));
-		jw_close(out, '}');
-	}
-	return err;
+	return write_all(st, key_write, out);
+}
+
+enum souk_err
+access_store_key_get(struct db_tx *tx, struct str access_key_id, struct jw *out)
+{
+	struct db_stmt *st = db_stmt(tx, &access_texts, Q_KEY_GET);
+
+	db_bind_text(st, 1, access_key_id);
+	return write_one(st, key_write, out);
 }
 
 enum souk_err
@@ -380,26 +421,36 @@ access_store_token_count(struct db_tx *tx, const struct guid *user_id, int64_t *
 	return count_of(st, ret);
 }
 
+static void
+token_write(struct db_stmt *st, struct jw *out)
+{
+	struct guid id = db_guid(st, 0), user_id = db_guid(st, 5);
+
+	jw_open(out, NULL, '{');
+	jw_guid(out, "tokenId", &id);
+	jw_guid(out, "userId", &user_id);
+	jw_str(out, "label", db_text(st, 1));
+	jw_instant(out, "createdAt", db_int(st, 2));
+	if (!db_is_null(st, 3))
+		jw_instant(out, "expiresAt", db_int(st, 3));
+	write_policy(out, db_text(st, 4));
+	jw_close(out, '}');
+}
+
 enum souk_err
 access_store_token_list(struct db_tx *tx, const struct guid *user_id, struct jw *out)
 {
 	struct db_stmt *st = db_stmt(tx, &access_texts, Q_TOKEN_LIST);
-	bool row = false;
-	enum souk_err err;
 
 	db_bind_guid(st, 1, user_id);
-	while ((err = db_step(st, &row)) == SOUK_OK && row) {
-		struct guid id = db_guid(st, 0);
+	return write_all(st, token_write, out);
+}
 
-		jw_open(out, NULL, '{');
-		jw_guid(out, "tokenId", &id);
-		jw_guid(out, "userId", user_id);
-		jw_str(out, "label", db_text(st, 1));
-		jw_instant(out, "createdAt", db_int(st, 2));
-		if (!db_is_null(st, 3))
-			jw_instant(out, "expiresAt", db_int(st, 3));
-		write_policy(out, db_text(st, 4));
-		jw_close(out, '}');
-	}
-	return err;
+enum souk_err
+access_store_token_get(struct db_tx *tx, const struct guid *token_id, struct jw *out)
+{
+	struct db_stmt *st = db_stmt(tx, &access_texts, Q_TOKEN_GET);
+
+	db_bind_guid(st, 1, token_id);
+	return write_one(st, token_write, out);
 }

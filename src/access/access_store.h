@@ -48,6 +48,8 @@ SOUK_MUST enum souk_err access_store_key_count(
     struct db_tx *tx, const struct guid *user_id, int64_t *ret);
 SOUK_MUST enum souk_err access_store_key_list(
     struct db_tx *tx, const struct guid *user_id, struct jw *out);
+SOUK_MUST enum souk_err access_store_key_get(
+    struct db_tx *tx, struct str access_key_id, struct jw *out);
 /* The key behind `after`; SOUK_E_NOT_FOUND at the end. */
 SOUK_MUST enum souk_err access_store_key_next(
     struct db_tx *tx, struct str after, struct buf *ret_id, struct buf *ret_data_key);
@@ -67,5 +69,7 @@ SOUK_MUST enum souk_err access_store_token_count(
     struct db_tx *tx, const struct guid *user_id, int64_t *ret);
 SOUK_MUST enum souk_err access_store_token_list(
     struct db_tx *tx, const struct guid *user_id, struct jw *out);
+SOUK_MUST enum souk_err access_store_token_get(
+    struct db_tx *tx, const struct guid *token_id, struct jw *out);
 
 #endif

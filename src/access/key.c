@@ -188,6 +188,15 @@ access_key_list(
 	return err == SOUK_OK ? access_store_key_list(tx, user_id, out) : err;
 }
 
+enum souk_err
+access_key_get(
+    struct db_tx *tx, const struct tenant_scope *s, struct str access_key_id, struct jw *out)
+{
+	enum souk_err err = key_check(tx, s, access_key_id);
+
+	return err == SOUK_OK ? access_store_key_get(tx, access_key_id, out) : err;
+}
+
 static enum souk_err
 token_check(struct db_tx *tx, struct str label, struct str policy, instant_t expires_at,
     const struct guid *user_id, struct fail *f)
@@ -285,6 +294,18 @@ token_list(
 	enum souk_err err = user_check(tx, s, user_id, account);
 
 	return err == SOUK_OK ? access_store_token_list(tx, user_id, out) : err;
+}
+
+enum souk_err
+token_get(
+    struct db_tx *tx, const struct tenant_scope *s, const struct guid *token_id, struct jw *out)
+{
+	char account[ACCOUNT_ID_LEN + 1];
+	enum souk_err err = access_store_token_account(tx, token_id, account);
+
+	if (err == SOUK_OK)
+		err = account_check(s, account);
+	return err == SOUK_OK ? access_store_token_get(tx, token_id, out) : err;
 }
 
 enum souk_err

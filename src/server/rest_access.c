@@ -279,6 +279,15 @@ key_add(struct call *c, struct db_tx *tx)
 }
 
 static enum souk_err
+key_show(struct call *c, struct db_tx *tx)
+{
+	struct jw w;
+
+	jw_init(&w, &c->out);
+	return access_key_get(tx, c->scope, c->params[0], &w);
+}
+
+static enum souk_err
 key_patch(struct call *c, struct db_tx *tx)
 {
 	struct json_member m[] = { { .name = "state", .kind = JSON_K_STR, .required = true } };
@@ -313,6 +322,17 @@ tokens_list(struct call *c, struct db_tx *tx)
 	r = token_list(tx, c->scope, &user, &w);
 	rest_list_close(&w, STR(""));
 	return r;
+}
+
+static enum souk_err
+token_show(struct call *c, struct db_tx *tx)
+{
+	struct guid id;
+	struct jw w;
+	enum souk_err r = call_param_guid(c, 0, &id);
+
+	jw_init(&w, &c->out);
+	return r == SOUK_OK ? token_get(tx, c->scope, &id, &w) : r;
 }
 
 static enum souk_err
@@ -406,6 +426,7 @@ static const struct op ops[] = {
 	    keys_list },
 	{ "POST", "/api/v1/users/{userId}/access-keys", "access:CreateKey", REST_BODY, MAKE,
 	    key_read_new, key_add },
+	{ "GET", "/api/v1/access-keys/{accessKeyId}", "access:ReadKeys", 0, READ, NULL, key_show },
 	{ "PATCH", "/api/v1/access-keys/{accessKeyId}", "access:ChangeKey", REST_BODY, OP_WRITE,
 	    rest_need_body, key_patch },
 	{ "DELETE", "/api/v1/access-keys/{accessKeyId}", "access:DeleteKey", 0,
@@ -413,6 +434,7 @@ static const struct op ops[] = {
 	{ "GET", "/api/v1/users/{userId}/tokens", "access:ReadTokens", 0, READ, NULL, tokens_list },
 	{ "POST", "/api/v1/users/{userId}/tokens", "access:CreateToken", REST_BODY, MAKE,
 	    token_read_new, token_add },
+	{ "GET", "/api/v1/tokens/{tokenId}", "access:ReadTokens", 0, READ, NULL, token_show },
 	{ "DELETE", "/api/v1/tokens/{tokenId}", "access:DeleteToken", 0, OP_WRITE | OP_NO_BODY,
 	    NULL, token_remove },
 	{ "GET", "/api/v1/audit-entries", "audit:ReadEntries", 0, READ, NULL, audit_entries },

@@ -66,10 +66,12 @@ test('every documented route answers as documented', async () => {
   await c(op, 'PATCH', '/users/{userId}', { userId: user.userId }, { body: { policy: { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] } }, want: 200 });
   const k = (await c(op, 'POST', '/users/{userId}/access-keys', { userId: user.userId }, { body: {}, want: 201 })).json;
   await c(op, 'GET', '/users/{userId}/access-keys', { userId: user.userId }, { want: 200 });
+  await c(op, 'GET', '/access-keys/{accessKeyId}', { accessKeyId: k.accessKeyId }, { want: 200 });
   await c(op, 'PATCH', '/access-keys/{accessKeyId}', { accessKeyId: k.accessKeyId }, { body: { state: 'disabled' } });
   await c(op, 'DELETE', '/access-keys/{accessKeyId}', { accessKeyId: k.accessKeyId }, { want: 204 });
   const t = (await c(op, 'POST', '/users/{userId}/tokens', { userId: user.userId }, { body: { label: 'x' }, want: 201 })).json;
   await c(op, 'GET', '/users/{userId}/tokens', { userId: user.userId }, { want: 200 });
+  await c(op, 'GET', '/tokens/{tokenId}', { tokenId: t.tokenId }, { want: 200 });
   assert.equal((await m.rest(t.token, 'GET', '/api/v1/whoami')).status, 200);
   await c(op, 'DELETE', '/tokens/{tokenId}', { tokenId: t.tokenId }, { want: 204 });
   assert.equal((await m.rest(t.token, 'GET', '/api/v1/whoami')).status, 401, 'a deleted token is dead at once');

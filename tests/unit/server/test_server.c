@@ -413,6 +413,43 @@ pages_through_lists(void **state)
 	reply_done(&r);
 }
 
+/* Where the answer says it is, there it is, for its account and without its secret. */
+static void
+made_logins_are_where_location_says(void **state)
+{
+	static const struct {
+		const char *what, *id, *secret;
+	} cases[] = {
+		{ "/access-keys", "accessKeyId", "secretAccessKey" },
+		{ "/tokens", "tokenId", "token" },
+	};
+	struct place *p = *state;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char path[128], where[128], id[64], secret[64];
+		struct reply r;
+
+		path_of(path, sizeof(path), "/api/v1/users/", &p->buyer.user, cases[i].what);
+		r = ask(p, &p->buyer, "POST", path, "{}", NULL);
+		assert_status(r, 201);
+		(void)snprintf(where, sizeof(where), "%s", reply_header(&r, "Location"));
+		(void)snprintf(id, sizeof(id), "%s", reply_text(&r, cases[i].id));
+		(void)snprintf(secret, sizeof(secret), "%s", reply_text(&r, cases[i].secret));
+		reply_done(&r);
+		r = ask(p, &p->buyer, "GET", where, NULL, NULL);
+		assert_status(r, 200);
+		assert_string_equal(reply_text(&r, cases[i].id), id);
+		assert_null(strstr(r.body.p, secret));
+		reply_done(&r);
+		r = ask(p, &p->op, "GET", where, NULL, NULL);
+		assert_status(r, 200);
+		reply_done(&r);
+		r = ask(p, &p->other_buyer, "GET", where, NULL, NULL);
+		assert_status(r, 404);
+		reply_done(&r);
+	}
+}
+
 static void
 logins_come_and_go_at_once(void **state)
 {
@@ -753,6 +790,7 @@ main(void)
 		T(reads_are_in_the_audit),
 		T(changes_of_facts_are_in_the_audit),
 		T(pages_through_lists),
+		T(made_logins_are_where_location_says),
 		T(logins_come_and_go_at_once),
 		T(opts_out_and_ends),
 		cmocka_unit_test_setup_teardown(
