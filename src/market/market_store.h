@@ -138,6 +138,8 @@ struct db_stmt *subscription_rows(
 /* Those that the account sells or buys; q's seller and buyer are not looked at. */
 struct db_stmt *subscription_rows_both(struct db_tx *tx, struct str account_id,
     const struct subscription_filter *q, const struct guid *after, size_t limit);
+/* Ids of active ones that should have ended by `now`, in the order of their ends. */
+struct db_stmt *subscription_ids_lapsed(struct db_tx *tx, instant_t now, size_t limit);
 void subscription_row(struct db_stmt *st, struct subscription *ret);
 
 /* ---- enrolments ---- */

@@ -295,6 +295,25 @@ subscription_list(struct db_tx *tx, const struct tenant_scope *s,
 }
 
 enum souk_err
+subscription_lapsed(
+    struct db_tx *tx, const struct tenant_scope *s, size_t max, struct guid *ret_ids, size_t *ret_n)
+{
+	struct db_stmt *st;
+	size_t n = 0;
+	bool row = false;
+	enum souk_err r = SOUK_OK;
+
+	if (!tenant_is_operator(s))
+		return SOUK_E_DENIED;
+	st = subscription_ids_lapsed(tx, db_now(tx), max);
+	while ((r = db_step(st, &row)) == SOUK_OK && row)
+		ret_ids[n++] = db_guid(st, 0);
+	if (r == SOUK_OK)
+		*ret_n = n;
+	return r;
+}
+
+enum souk_err
 subscription_mark_ended(struct db_tx *tx, const struct tenant_scope *s, struct subscription *sub,
     instant_t at, bool *ret_already)
 {

@@ -48,6 +48,12 @@ struct subscription_filter {
 SOUK_MUST enum souk_err subscription_list(struct db_tx *tx, const struct tenant_scope *s,
     const struct subscription_filter *q, struct page *p, struct arena *mem, struct jw *out,
     struct fail *f);
+/*
+ * Active ones whose agreed end has come, the longest past first, at most `max`. For the
+ * installation itself: SOUK_E_DENIED to anybody but an operator.
+ */
+SOUK_MUST enum souk_err subscription_lapsed(struct db_tx *tx, const struct tenant_scope *s,
+    size_t max, struct guid *ret_ids, size_t *ret_n);
 void subscription_json(const struct subscription *sub, struct jw *out, const char *key);
 
 /*

@@ -50,7 +50,11 @@
 					   ") AS both_sides ORDER BY subscription_id LIMIT $5")    \
 	/* fan-out: the operator's list of all */                                                  \
 	X(Q_LIST_ALL, "SELECT " COLUMNS " FROM subscription WHERE subscription_id > $1" MATCHES(   \
-			  "$2", "$3") " ORDER BY subscription_id LIMIT $4")
+			  "$2", "$3") " ORDER BY subscription_id LIMIT $4")                        \
+	/* fan-out: everybody's, for the one who ends them */                                      \
+	X(Q_LAPSED, "SELECT subscription_id FROM subscription"                                     \
+		    " WHERE state = 'active' AND ends_at IS NOT NULL AND ends_at <= $1"            \
+		    " ORDER BY ends_at LIMIT $2")
 
 enum subscription_q {
 #define X(id, sql) id,
@@ -233,5 +237,15 @@ subscription_rows_both(struct db_tx *tx, struct str account_id, const struct sub
 	db_bind_guid(st, 2, after);
 	bind_matches(st, 3, q);
 	db_bind_int(st, 5, (int64_t)limit);
+	return st;
+}
+
+struct db_stmt *
+subscription_ids_lapsed(struct db_tx *tx, instant_t now, size_t limit)
+{
+	struct db_stmt *st = db_stmt(tx, &subscription_texts, Q_LAPSED);
+
+	db_bind_int(st, 1, now);
+	db_bind_int(st, 2, (int64_t)limit);
 	return st;
 }

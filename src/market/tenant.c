@@ -58,6 +58,15 @@ tenant_for_job(struct str seller_id, const char *kind)
 }
 
 struct tenant_scope
+tenant_for_upkeep(const char *kind)
+{
+	struct tenant_scope s = { .is_operator = true };
+
+	(void)snprintf(s.actor, sizeof(s.actor), "job:%s", kind);
+	return s;
+}
+
+struct tenant_scope
 tenant_for_cli(const char *command)
 {
 	struct tenant_scope s = { .is_operator = true };

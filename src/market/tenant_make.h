@@ -14,6 +14,8 @@ struct tenant_scope {
 
 /* For a job that works on one seller's behalf: sees that seller only. */
 struct tenant_scope tenant_for_job(struct str seller_id, const char *kind);
+/* For the installation's own housekeeping, across all accounts: an operator. */
+struct tenant_scope tenant_for_upkeep(const char *kind);
 /* For the command line, whose caller can read the database anyway: an operator. */
 struct tenant_scope tenant_for_cli(const char *command);
 

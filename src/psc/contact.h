@@ -80,6 +80,12 @@ SOUK_MUST enum souk_err contact_opt_out(struct db_tx *tx, struct vault *v,
 SOUK_MUST enum souk_err psc_end_subscription(struct db_tx *tx, struct vault *v,
     const struct tenant_scope *s, const struct guid *subscription_id, instant_t at /* 0: now */,
     struct subscription *ret, int64_t *ret_deleted, struct arena *mem, struct fail *f);
+/*
+ * Ends every subscription whose agreed end has come, each in a transaction of its own, in
+ * the name of job:lapse. One that cannot be ended does not keep the others: the first
+ * error is returned once all were tried. *ret_n (set in any case): how many ended.
+ */
+SOUK_MUST enum souk_err psc_end_lapsed(struct db *db, struct vault *v, int64_t *ret_n);
 
 /*
  * Where an e-mail address is live: for the operator answering a person's request. Blind

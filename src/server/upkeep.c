@@ -13,6 +13,7 @@
 
 #define TICK_MS 1000
 #define DROP_EVERY 60                  /* ticks */
+#define LAPSE_EVERY 60                 /* ticks, the first one included */
 #define PING_IDLE 30                   /* ticks between looks at the disk when no probe asks */
 #define ASKED_NS UINT64_C(60000000000) /* a probe that asked so recently counts as present */
 #define KEEP_ANSWERS DAY_MS            /* access/idempotency.h */
@@ -109,6 +110,16 @@ look_at_database(const struct services *svc)
 	atomic_store(&svc->health->database, fine);
 }
 
+void
+upkeep_lapse(const struct services *svc)
+{
+	int64_t ended = 0;
+
+	note("lapse", psc_end_lapsed(svc->db, svc->vault, &ended));
+	if (ended > 0)
+		log_event(LOG_INFO, "subscriptions_ended", LOG_I("count", ended));
+}
+
 static void
 tick(const struct services *svc, uint64_t n)
 {
@@ -118,6 +129,8 @@ tick(const struct services *svc, uint64_t n)
 	access_refresh(svc->access);
 	if (n % PING_IDLE == 0 || (asked != 0 && clock_mono_ns() - asked < ASKED_NS))
 		look_at_database(svc);
+	if (n % LAPSE_EVERY == 0)
+		upkeep_lapse(svc);
 	if (n % DROP_EVERY == DROP_EVERY - 1)
 		upkeep_drop(svc);
 }

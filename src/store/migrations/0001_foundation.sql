@@ -143,6 +143,8 @@ CREATE TABLE subscription (
 ) {clustered};
 CREATE INDEX subscription_by_id ON subscription (subscription_id);
 CREATE INDEX subscription_by_buyer ON subscription (buyer_id, subscription_id);
+-- Those that end by themselves, the next one first.
+CREATE INDEX subscription_by_end ON subscription (ends_at) WHERE state = 'active' AND ends_at IS NOT NULL;
 
 -- Standing in a program; `since` is when the present standing began.
 CREATE TABLE enrolment (

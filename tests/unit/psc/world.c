@@ -16,6 +16,7 @@ enum {
 	W_SUBSCRIPTION,
 	W_COVER,
 	W_MOVE,
+	W_AGREE,
 	W_COUNT_VERSIONS,
 	W_COUNT_LIVE,
 	W_COUNT_TOMBSTONES,
@@ -50,6 +51,7 @@ static const char *const sql[W__COUNT] = {
 	[W_COVER] =
 	    "INSERT INTO psc_coverage (seller_id, exported_until) VALUES ($1, $2) "
 	    "ON CONFLICT (seller_id) DO UPDATE SET exported_until = excluded.exported_until",
+	[W_AGREE] = "UPDATE subscription SET ends_at = $1 WHERE subscription_id = $2",
 	[W_MOVE] = "UPDATE product SET seller_id = $1 WHERE product_id = $2",
 	[W_COUNT_VERSIONS] = "SELECT count(*) FROM contact_version",
 	[W_COUNT_LIVE] = "SELECT count(*) FROM contact_version "
@@ -228,6 +230,12 @@ world_subscription(
 		   { { .text = seller }, { .guid = &id }, { .guid = product }, { .text = buyer },
 		       { .number = w->base } } });
 	return id;
+}
+
+void
+world_agree_end(struct world *w, const struct guid *sub, instant_t ends_at)
+{
+	put(w, (struct put){ W_AGREE, 2, { { .number = ends_at }, { .guid = sub } } });
 }
 
 void

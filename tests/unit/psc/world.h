@@ -62,6 +62,7 @@ void world_enable(struct world *w, const struct guid *product, instant_t since /
 void world_enrol(struct world *w, const char *seller, bool enrolled, instant_t since);
 struct guid world_subscription(
     struct world *w, const struct guid *product, const char *seller, const char *buyer);
+void world_agree_end(struct world *w, const struct guid *sub, instant_t ends_at);
 void world_cover(struct world *w, instant_t until);
 instant_t world_covered(struct world *w);               /* 0: nothing */
 int64_t world_count(struct world *w, const char *what); /* see world.c */
