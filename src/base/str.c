@@ -294,14 +294,29 @@ xml_escape(uint32_t cp)
 	}
 }
 
+/* How many leading bytes are ASCII that stands in XML as it is: most text is nothing else. */
+static size_t
+xml_plain_run(struct str s)
+{
+	size_t i = 0;
+
+	while (i < s.n && (unsigned char)s.p[i] < 0x80 && !xml_escape((unsigned char)s.p[i]))
+		i++;
+	return i;
+}
+
 void
 buf_add_xml(struct buf *b, struct str s)
 {
 	while (s.n > 0) {
 		uint32_t cp = 0;
-		size_t n = utf8_next(s, &cp);
-		const char *esc = n > 0 ? xml_escape(cp) : "\xef\xbf\xbd";
+		size_t n = xml_plain_run(s);
+		const char *esc = NULL;
 
+		if (n == 0) {
+			n = utf8_next(s, &cp);
+			esc = n > 0 ? xml_escape(cp) : "\xef\xbf\xbd";
+		}
 		if (esc)
 			buf_add_c(b, esc);
 		else

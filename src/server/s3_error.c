@@ -5,6 +5,8 @@
  */
 #include "server/s3_error.h"
 
+#include "server/s3_xml.h"
+
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -335,13 +337,13 @@ element(struct buf *out, const char *name, struct str value)
 {
 	struct str rest = value, line;
 
-	buf_printf(out, "<%s>", name);
+	s3_xml_open(out, name);
 	while (str_split(&rest, '\n', &line)) {
 		buf_add_xml(out, line);
 		if (rest.p)
 			buf_add_char(out, '\n');
 	}
-	buf_printf(out, "</%s>", name);
+	s3_xml_close(out, name);
 }
 
 void

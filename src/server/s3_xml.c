@@ -11,12 +11,28 @@
 #define TOKEN_VERSION 1
 #define TOKEN_HEAD 5 /* version, CRC-32 of the key */
 
+void
+s3_xml_open(struct buf *out, const char *name)
+{
+	buf_add_char(out, '<');
+	buf_add_c(out, name);
+	buf_add_char(out, '>');
+}
+
+void
+s3_xml_close(struct buf *out, const char *name)
+{
+	buf_add_c(out, "</");
+	buf_add_c(out, name);
+	buf_add_char(out, '>');
+}
+
 static void
 element(struct buf *out, const char *name, struct str value)
 {
-	buf_printf(out, "<%s>", name);
+	s3_xml_open(out, name);
 	buf_add_xml(out, value);
-	buf_printf(out, "</%s>", name);
+	s3_xml_close(out, name);
 }
 
 /* A key or a piece of one, in the encoding that was asked for. */
@@ -27,16 +43,18 @@ key_element(struct buf *out, const char *name, struct str key, bool url)
 		element(out, name, key);
 		return;
 	}
-	buf_printf(out, "<%s>", name);
+	s3_xml_open(out, name);
 	/* Clients decode a plus as a space: '+' and ' ' are both escaped. */
 	buf_add_percent(out, key, "/");
-	buf_printf(out, "</%s>", name);
+	s3_xml_close(out, name);
 }
 
 static void
 number_element(struct buf *out, const char *name, int64_t n)
 {
-	buf_printf(out, "<%s>%lld</%s>", name, (long long)n, name);
+	s3_xml_open(out, name);
+	buf_add_i64(out, n);
+	s3_xml_close(out, name);
 }
 
 /* Whole seconds, as in Last-Modified: `aws s3 sync` compares the two. */

@@ -28,6 +28,9 @@ SOUK_MUST enum souk_err s3_list_parse(const struct s3_params *q, bool v2, struct
 void s3_token_write(struct str key, struct buf *out);
 SOUK_MUST bool s3_token_read(struct str token, struct arena *mem, struct str *ret_key);
 
+/* The tags of an element of ours; `name` needs no escapes. */
+void s3_xml_open(struct buf *out, const char *name);
+void s3_xml_close(struct buf *out, const char *name);
 /* Buckets whose name begins with `prefix`; `prefix.p` NULL: all. */
 void s3_xml_buckets(
     struct buf *out, struct str account, struct str prefix, const struct bucket *buckets, size_t n);
