@@ -30,24 +30,34 @@ def _mac(key, text):
     return hmac.new(key, text.encode(), hashlib.sha256).digest()
 
 
-def start_export(key, members, region="us-east-1"):
-    """StartSupportDataExport as the AWS CLI signs it."""
-    body = json.dumps(members).encode()
+def signed(key, service, method, path, query, headers, body=b"", region="us-east-1"):
+    """A request signed in its headers; `headers` with lower-case names, sorted as they sign."""
     at = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
-    signed = {"content-type": "application/x-amz-json-1.1", "host": HOST, "x-amz-date": at,
-              "x-amz-target": TARGET}
-    names = ";".join(signed)
-    canonical = "\n".join(["POST", "/", "", *(f"{k}:{v}" for k, v in signed.items()), "", names,
+    covered = dict(sorted({**headers, "host": HOST, "x-amz-date": at}.items()))
+    names = ";".join(covered)
+    canonical = "\n".join([method, path, query, *(f"{k}:{v}" for k, v in covered.items()), "", names,
                            hashlib.sha256(body).hexdigest()])
-    scope = f"{at[:8]}/{region}/marketplacecommerceanalytics/aws4_request"
+    scope = f"{at[:8]}/{region}/{service}/aws4_request"
     to_sign = "\n".join(["AWS4-HMAC-SHA256", at, scope, hashlib.sha256(canonical.encode()).hexdigest()])
     k = ("AWS4" + key["secretAccessKey"]).encode()
     for part in scope.split("/"):
         k = _mac(k, part)
-    del signed["host"]
-    signed["Authorization"] = (f"AWS4-HMAC-SHA256 Credential={key['accessKeyId']}/{scope}, "
-                               f"SignedHeaders={names}, Signature={_mac(k, to_sign).hex()}")
-    return raw("POST", "/", signed, body)
+    del covered["host"]
+    covered["Authorization"] = (f"AWS4-HMAC-SHA256 Credential={key['accessKeyId']}/{scope}, "
+                                f"SignedHeaders={names}, Signature={_mac(k, to_sign).hex()}")
+    return raw(method, path + ("?" + query if query else ""), covered, body)
+
+
+def start_export(key, members):
+    """StartSupportDataExport as the AWS CLI signs it."""
+    return signed(key, "marketplacecommerceanalytics", "POST", "/", "",
+                  {"content-type": "application/x-amz-json-1.1", "x-amz-target": TARGET}, json.dumps(members).encode())
+
+
+def list_objects(key, query):
+    """ListObjectsV2 as the AWS CLI signs it; `query` sorted and encoded."""
+    return signed(key, "s3", "GET", "/" + key["bucket"], query,
+                  {"x-amz-content-sha256": hashlib.sha256(b"").hexdigest()})
 
 
 def write(path, requests):
