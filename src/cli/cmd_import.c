@@ -9,6 +9,7 @@
 #include "market/tenant_make.h"
 #include "psc/contact.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -98,6 +99,36 @@ take_place(json_t *o, struct guid *subscription, struct contact_preset *preset, 
 	return r;
 }
 
+/* Refusals that need more than the contact's own fields to see: which column to look at, and what to do. */
+static enum souk_err
+place_refused(enum souk_err r, struct fail *f)
+{
+	static const struct {
+		const char *code, *field, *what, *fix;
+	} rows[] = {
+		{ "contact_limit", "subscriptionId", "has five contacts, the most it may have",
+		    "leave this one out, or delete one first" },
+		{ "subscription_ended", "subscriptionId", "has ended",
+		    "leave this contact out: only active subscriptions have some" },
+		{ "product_not_psc", "subscriptionId",
+		    "is for a product without Product Support Connection",
+		    "set the product's pscEnabled first" },
+		{ "contact_exists", "contactId", "is, or was, another contact's",
+		    "leave it out to have one made" },
+		{ "operation_time", "createdAt",
+		    "lies in the future, or in a window that the seller has exported already",
+		    "leave it out to have it count as made now" },
+	};
+
+	if (r == SOUK_E_NOT_FOUND)
+		(void)fail_field(
+		    f, "subscriptionId", "is no subscription", "create the subscription first");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && f->code != NULL; i++)
+		if (strcmp(f->code, rows[i].code) == 0)
+			(void)fail_field(f, rows[i].field, rows[i].what, rows[i].fix);
+	return r;
+}
+
 static enum souk_err
 take_contact(struct import *im, struct db_tx *tx, json_t *o, struct fail *f)
 {
@@ -110,7 +141,8 @@ take_contact(struct import *im, struct db_tx *tx, json_t *o, struct fail *f)
 	if ((r = take_place(o, &subscription, &preset, f)) != SOUK_OK ||
 	    (r = contact_parse(o, &fields, f)) != SOUK_OK)
 		return r;
-	return contact_add(tx, im->vault, &im->scope, &subscription, &fields, &preset, &made, f);
+	r = contact_add(tx, im->vault, &im->scope, &subscription, &fields, &preset, &made, f);
+	return r == SOUK_OK ? r : place_refused(r, f);
 }
 
 static const struct import_column account_columns[] = { { "accountId", JSON_K_STR },
@@ -170,36 +202,41 @@ is_input_fault(enum souk_err r)
 }
 
 static enum souk_err
+take_one(struct import *im, struct import_source *source, struct db_tx *tx, bool *ret_more,
+    struct fail *f)
+{
+	json_t *o = NULL;
+	enum souk_err r = import_source_next(source, &o, f);
+
+	*ret_more = o != NULL;
+	if (r != SOUK_OK || o == NULL)
+		return r;
+	arena_reset(im->arena);
+	r = im->kind->take(im, tx, o, f);
+	json_decref(o);
+	im->taken += r == SOUK_OK;
+	return r;
+}
+
+static enum souk_err
 take_records(struct import *im, struct import_source *source, struct db_tx *tx)
 {
-	enum souk_err r;
-	json_t *o;
-
-	while (im->bad < SHOWN_MAX) {
+	while (im->bad < SHOWN_MAX && !import_source_broken(source)) {
 		struct fail f = { 0 };
+		bool more;
+		enum souk_err r = take_one(im, source, tx, &more, &f);
 
-		r = import_source_next(source, &o, &f);
-		if (r == SOUK_OK && o == NULL)
-			break;
-		if (r == SOUK_OK) {
-			arena_reset(im->arena);
-			r = im->kind->take(im, tx, o, &f);
-			json_decref(o);
-			if (r == SOUK_OK)
-				im->taken++;
-		} else {
-			im->bad++; /* after a broken record the reader cannot go on */
-			show_bad(im, import_source_line(source), &f);
-			return SOUK_E_INVALID;
-		}
 		if (r != SOUK_OK && !is_input_fault(r))
 			return r;
 		if (r != SOUK_OK) {
 			im->bad++;
 			show_bad(im, import_source_line(source), &f);
+		} else if (!more) {
+			break;
 		}
-		if (im->taken % 1024 == 0)
-			progress_update(&im->progress, ftell(im->in));
+		if ((im->taken + im->bad) % 1024 == 0)
+			progress_update(
+			    &im->progress, im->progress.total > 0 ? ftell(im->in) : im->taken);
 	}
 	return im->bad > 0 ? SOUK_E_INVALID : SOUK_OK;
 }
@@ -220,11 +257,31 @@ take_file(struct db_tx *tx, void *arg)
 		r = take_records(im, source, tx);
 	} else if (is_input_fault(r)) {
 		im->bad++;
-		show_bad(im, 1, &f);
+		show_bad(im, import_source_line(source), &f);
 		r = SOUK_E_INVALID;
 	}
 	import_source_free(source);
 	return r;
+}
+
+static FILE *
+open_file(const char *path)
+{
+	struct stat st;
+	FILE *in = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+
+	if (in == NULL) {
+		(void)fprintf(stderr, "souk: %s: cannot be opened (%s); check the path\n", path,
+		    strerrordesc_np(errno));
+		return NULL;
+	}
+	if (fstat(fileno(in), &st) == 0 && S_ISDIR(st.st_mode)) {
+		(void)fprintf(stderr, "souk: %s: is a directory; name the files in it\n", path);
+		if (in != stdin)
+			(void)fclose(in);
+		return NULL;
+	}
+	return in;
 }
 
 static int
@@ -233,11 +290,9 @@ import_file(struct import *im, struct db *db)
 	struct stat st;
 	enum souk_err r;
 
-	im->in = strcmp(im->path, "-") == 0 ? stdin : fopen(im->path, "re");
-	if (im->in == NULL) {
-		(void)fprintf(stderr, "souk: %s: cannot be opened; check the path\n", im->path);
+	im->in = open_file(im->path);
+	if (im->in == NULL)
 		return CLI_REFUSED;
-	}
 	im->runs = 0;
 	progress_begin(&im->progress, im->path, fstat(fileno(im->in), &st) == 0 ? st.st_size : 0);
 	r = db_bulk(db, take_file, im);
@@ -313,7 +368,7 @@ cmd_import(int argc, char **argv)
 	struct options o = { 0 };
 	struct installation in;
 	struct import im = { .scope = tenant_for_cli("import") };
-	int code = CLI_DONE;
+	int code = CLI_DONE, i;
 
 	cli_parse(&argp, argc, argv, &o.common, &o);
 	if (o.n_files == 0) {
@@ -325,7 +380,7 @@ cmd_import(int argc, char **argv)
 	im.kind = o.kind;
 	im.vault = in.vault;
 	im.arena = arena_new(1 << 20);
-	for (int i = 0; i < o.n_files && code == CLI_DONE && im.arena != NULL; i++) {
+	for (i = 0; i < o.n_files && code == CLI_DONE && im.arena != NULL; i++) {
 		im.path = o.files[i];
 		code = import_file(&im, in.db);
 		if (code == CLI_DONE && o.common.json)
@@ -336,6 +391,10 @@ cmd_import(int argc, char **argv)
 	}
 	if (im.arena == NULL)
 		code = cli_fail_plain(SOUK_E_NOMEM, "import");
+	else if (i < o.n_files)
+		(void)fprintf(stderr, "souk: FILE: %d further %s not read; give %s again\n",
+		    o.n_files - i, o.n_files - i == 1 ? "file was" : "files were",
+		    o.n_files - i == 1 ? "it" : "them");
 	arena_free(im.arena);
 	installation_close(&in);
 	return code;

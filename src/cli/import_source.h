@@ -18,12 +18,18 @@ struct import_column {
 
 struct import_source;
 
-/* Finds out by the first character: '{' is NDJSON, anything else a CSV header. */
+/*
+ * Finds out by the first character behind a byte order mark and empty lines: '{' is NDJSON,
+ * anything else a CSV header. *ret is the caller's also on failure, for the line, unless memory
+ * ran out and it is NULL.
+ */
 SOUK_MUST enum souk_err import_source_new(FILE *in, const struct import_column *columns,
     size_t n_columns, struct import_source **ret, struct fail *f);
 void import_source_free(struct import_source *s);
-/* The next record; *ret is NULL at the end, else the caller's to json_decref. */
+/* The next record; *ret is NULL at the end, else the caller's to json_decref. A record that fails is
+ * skipped: the next call gives the one behind it, unless the source is broken. */
 SOUK_MUST enum souk_err import_source_next(struct import_source *s, json_t **ret, struct fail *f);
 size_t import_source_line(const struct import_source *s); /* of the last record, from 1 */
+bool import_source_broken(const struct import_source *s);
 
 #endif

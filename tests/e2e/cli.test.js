@@ -134,6 +134,41 @@ test('import: every kind, from CSV and NDJSON, and what comes out is what went i
   assert.equal(verify.code, 0, verify.out);
 });
 
+test('import: says what is wrong with a file, and with every line that can still be told from its neighbours', async () => {
+  const data = at('imp2');
+  await soukOk(['init', '--data', data]);
+  const head = 'accountId,name,country,buyer\n', fine = (id) => `{"accountId":"${id}","name":"N","country":"DE","buyer":true}\n`;
+  const imp = async (kind, text, ...more) => { writeFileSync(at('f'), text); return souk(['import', '--data', data, kind, at('f'), ...more]); };
+  const count = () => sqlite(data, 'select count(*) from account where is_buyer = 1');
+  for (const [i, text] of ['\ufeff' + fine('000000000001'), '\n \r\n' + fine('000000000002'), '\ufeff\n' + head + '000000000003,N,DE,true\n', '', '\ufeff', '\n\n'].entries())
+    assert.equal((await imp('accounts', text)).code, 0, `file ${i}`);
+  assert.equal(await count(), '3');
+  for (const [text, ...want] of [
+    [`${fine('000000000004')}nonsense\n[]\n{"accountId":\n`, /:2: line: /, /:3: line: is no JSON object; /, /:4: line: ends too early/],
+    [`\n${head}000000000004,N,DE\n000000000005,N,DE,maybe\n6,N,DE,true\n`, /:3: columns: are 3, .*; /, /:4: buyer: /, /:5: accountId: /],
+    [`{"accountId":"${'1'.repeat(70000)}"}\n{}\n`, /:1: line: is longer/, /:2: accountId: /],
+    [`[${fine('000000000004')}]`, /: file: is a JSON array; /],
+    ['accountId;name;country\n', /: header: .*commas/],
+  ]) {
+    const r = await imp('accounts', text, at('never'));
+    assert.equal(r.code, 1, r.err);
+    for (const w of want) assert.match(r.err, w);
+    assert.match(r.err, /1 further file was not read/);
+    for (const line of r.err.trim().split('\n')) assert.match(line, /^souk: \S+: .*; /);
+  }
+  assert.equal(await count(), '3');
+  assert.match((await souk(['import', '--data', data, 'accounts', tmpdir()])).err, /is a directory/);
+  const product = '11111111-2222-4333-8444-555555555555', sub = '99999999-2222-4333-8444-555555555555';
+  await imp('accounts', '{"accountId":"000000000010","name":"S","country":"DE","seller":true}\n');
+  await imp('products', `{"productId":"${product}","sellerId":"000000000010","title":"T","type":"ami","pricing":["hourly"],"supportEmail":"s@example.com","pscEnabled":true,"state":"public"}\n`);
+  await imp('subscriptions', `{"subscriptionId":"${sub}","sellerId":"000000000010","productId":"${product}","buyerId":"000000000001","kind":"hourly"}\n`);
+  const person = (more) => JSON.stringify({ subscriptionId: sub, organization: 'O', givenName: 'G', surname: 'S', telephoneNumber: '+1 206 555 0101', emailAddress: 'ok@example.com', ...more }) + '\n';
+  const r = await imp('contacts', person({ contactId: product }) + person({ contactId: product }) + person({ createdAt: '2999-01-01T00:00:00Z' }) + person({ subscriptionId: product }) + person({}).repeat(5));
+  assert.equal(r.code, 1);
+  for (const w of [/:2: contactId: .*; /, /:3: createdAt: .*; /, /:4: subscriptionId: .*; /, /:9: subscriptionId: has five contacts.*; /]) assert.match(r.err, w);
+  assert.equal(await sqlite(data, 'select count(*) from contact_version'), '0');
+});
+
 test('audit verify finds an edit, a removal, a reordering and a cut tail', async () => {
   const base = at('audit');
   await soukOk(['init', '--data', base]);
