@@ -35,6 +35,11 @@ int cli_fail(const struct fail *f, enum souk_err err);
 /* The same for a fault that has no words yet. */
 int cli_fail_plain(enum souk_err err, const char *doing);
 
+/* Says what is wrong with the command line, "FIELD: what; fix", and exits 2. */
+_Noreturn void cli_usage(const char *fmt, ...) SOUK_PRINTF(1, 2);
+/* Before the program ends with `code`: was all that it printed written? Logins are shown only once. */
+int cli_finish(int code);
+
 /*
  * Options every command on a data directory has. Put CLI_COMMON_OPTIONS first in the
  * option table and pass what is not yours to cli_common_option.
@@ -44,12 +49,17 @@ struct cli_common {
 	bool json;        /* --json */
 };
 #define CLI_OPT_JSON 0x101
+#define CLI_OPT_USAGE 0x102
 #define CLI_COMMON_OPTIONS                                                                         \
-	{ "data", 'd', "DIR", 0, "The data directory (default: the environment's SOUK_DATA)", 0 }, \
+	{ "help", '?', NULL, 0, "Print this", -1 },                                                \
+	    { "usage", CLI_OPT_USAGE, NULL, 0, "Print the options only", 0 },                      \
+	    { "version", 'V', NULL, 0, "Print the version", 0 },                                   \
+	    { "data", 'd', "DIR", 0, "The data directory (default: the environment's SOUK_DATA)",  \
+		    1 },                                                                           \
 	{                                                                                          \
 		"json", CLI_OPT_JSON, NULL, 0, "Print JSON, for scripts", 0                        \
 	}
-error_t cli_common_option(struct cli_common *c, int key, char *arg);
+error_t cli_common_option(struct cli_common *c, int key, char *arg, struct argp_state *state);
 /* A whole argp parser for commands that have no options of their own; the input is their cli_common. */
 error_t cli_only_common(int key, char *arg, struct argp_state *state);
 /* Parses; prints usage mistakes and exits 2 itself. --data must have been given. */

@@ -19,11 +19,11 @@ option(int key, char *arg, struct argp_state *state)
 	char *colon;
 
 	if (key != 'a')
-		return cli_common_option(&o->common, key, arg);
+		return cli_common_option(&o->common, key, arg, state);
 	colon = strchr(arg, ':');
 	if (colon == NULL || strlen(colon + 1) != 64 ||
 	    !str_to_i64((struct str){ .p = arg, .n = (size_t)(colon - arg) }, &o->anchor_seq))
-		argp_error(state,
+		cli_usage(
 		    "--anchor: is not NUMBER:HEX; give the head that an earlier verify printed");
 	o->anchor = colon + 1;
 	return 0;

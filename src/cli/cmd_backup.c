@@ -37,11 +37,10 @@ option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (o->output == NULL)
-			argp_error(state,
-			    "--output: is missing; give a directory that does not exist yet");
+			cli_usage("--output: is missing; give a directory that does not exist yet");
 		return 0;
 	default:
-		return cli_common_option(&o->common, key, arg);
+		return cli_common_option(&o->common, key, arg, state);
 	}
 }
 

@@ -4,6 +4,8 @@
 
 #include "base/json.h"
 
+#include <unistd.h>
+
 static const char *
 shown(const struct config *c, enum setting_id id)
 {
@@ -47,6 +49,12 @@ cmd_config_show(int argc, char **argv)
 	enum souk_err r;
 
 	cli_parse(&argp, argc, argv, &o, &o);
+	if (access(o.data, F_OK) != 0) {
+		(void)fprintf(stderr,
+		    "souk: --data: %s is not there; correct it, or make one with `souk init`\n",
+		    o.data);
+		return CLI_REFUSED;
+	}
 	r = installation_config(o.data, &c, &f);
 	if (r != SOUK_OK)
 		return cli_fail(&f, r);

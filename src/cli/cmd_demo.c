@@ -346,9 +346,6 @@ fill(struct db_tx *tx, void *arg)
 		r = add_buyer(d, tx, i);
 		progress_update(&d->progress, (int64_t)i);
 	}
-	if (r != SOUK_OK && d->fail.err == SOUK_OK)
-		(void)fail_set(
-		    &d->fail, r, "demo", "the demo could not be written: %s", souk_err_word(r));
 	return r;
 }
 
@@ -429,17 +426,16 @@ option(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case 's':
 		if (!str_to_i64(str_c(arg), &o->scale) || o->scale < 1 || o->scale > DEMO_SCALE_MAX)
-			argp_error(state,
+			cli_usage(
 			    "--scale: is not a number from 1 to %d; give one, as in --scale 10",
 			    DEMO_SCALE_MAX);
 		return 0;
 	case 'r':
 		if (!str_to_i64(str_c(arg), &o->seed))
-			argp_error(
-			    state, "--seed: is not a whole number; give one, as in --seed 7");
+			cli_usage("--seed: is not a whole number; give one, as in --seed 7");
 		return 0;
 	default:
-		return cli_common_option(&o->common, key, arg);
+		return cli_common_option(&o->common, key, arg, state);
 	}
 }
 

@@ -29,13 +29,12 @@ option(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case 's':
 		if (!account_id_valid(str_c(arg)))
-			argp_error(state, "--seller: is not an account id; give its 12 digits");
+			cli_usage("--seller: is not an account id; give its 12 digits");
 		o->seller = arg;
 		return 0;
 	case 'f':
 		if (!instant_parse(str_c(arg), &o->from))
-			argp_error(
-			    state, "--from: is not an instant; write it as 2026-01-31T00:00:00Z");
+			cli_usage("--from: is not an instant; write it as 2026-01-31T00:00:00Z");
 		o->has_from = true;
 		return 0;
 	case 'o':
@@ -43,25 +42,30 @@ option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (o->seller == NULL)
-			argp_error(state, "--seller: is missing; give the seller's 12 digits");
+			cli_usage("--seller: is missing; give the seller's 12 digits");
 		if (!o->has_from)
-			argp_error(state, "--from: is missing; give the end of the last export, or "
-					  "2000-01-01T00:00:00Z for everything");
+			cli_usage("--from: is missing; give the end of the last export, or "
+				  "2000-01-01T00:00:00Z for everything");
 		return 0;
 	default:
-		return cli_common_option(&o->common, key, arg);
+		return cli_common_option(&o->common, key, arg, state);
 	}
 }
 
 struct fd_sink {
 	struct sink sink;
 	int fd;
+	bool failed;
 };
 
 static enum souk_err
 write_fd(struct sink *s, const void *p, size_t n)
 {
-	return io_write_all(((struct fd_sink *)s)->fd, p, n);
+	struct fd_sink *out = (struct fd_sink *)s;
+	enum souk_err r = io_write_all(out->fd, p, n);
+
+	out->failed = r != SOUK_OK;
+	return r;
 }
 
 struct note {
@@ -95,6 +99,9 @@ audited_export(struct installation *in, const struct options *o, struct fd_sink 
 		    f, r, "audit", "the audit entry cannot be written, so nothing was read");
 	r = psc_export_write(
 	    in->db, in->vault, str_c(o->seller), o->from, end, 2, &out->sink, stats, f);
+	if (r != SOUK_OK && out->failed)
+		return fail_set(f, r, "output",
+		    "--output: the file cannot be written; make room on its disk and run it again");
 	if (r != SOUK_OK)
 		return r;
 	n.entry.action = "psc:ExportDone";

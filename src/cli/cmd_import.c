@@ -335,18 +335,17 @@ option(int key, char *arg, struct argp_state *state)
 			if (strcmp(arg, kinds[i].name) == 0)
 				o->kind = &kinds[i];
 		if (o->kind == NULL)
-			argp_error(state,
-			    "KIND: `%s` is none; there are accounts, products, offers, "
-			    "subscriptions, contacts",
+			cli_usage("KIND: `%s` is none; there are accounts, products, offers, "
+				  "subscriptions, contacts",
 			    arg);
 		return 0;
 	case ARGP_KEY_END:
 		if (o->kind == NULL)
-			argp_error(state, "KIND: is missing; say what to import, as in: souk "
-					  "import --data DIR accounts FILE");
+			cli_usage("KIND: is missing; say what to import, as in: souk "
+				  "import --data DIR accounts FILE");
 		return 0;
 	default:
-		return cli_common_option(&o->common, key, arg);
+		return cli_common_option(&o->common, key, arg, state);
 	}
 }
 

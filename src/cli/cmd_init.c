@@ -27,7 +27,7 @@ option(int key, char *arg, struct argp_state *state)
 		o->name = arg;
 		return 0;
 	}
-	return cli_common_option(&o->common, key, arg);
+	return cli_common_option(&o->common, key, arg, state);
 }
 
 /* The operator's account, user and credentials, in one transaction. */
@@ -137,6 +137,21 @@ refuse_existing(const char *data, struct fail *f)
 	return SOUK_OK;
 }
 
+/* A failed init takes its files away again, so that the next one does not find them. */
+static void
+take_back(const char *db_path, const char *ring)
+{
+	static const char *const tails[] = { "", "-wal", "-shm" };
+	char path[4200];
+
+	for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++) {
+		(void)snprintf(path, sizeof(path), "%s%s", db_path, tails[i]);
+		(void)unlink(path);
+	}
+	if (ring != NULL)
+		(void)unlink(ring);
+}
+
 static enum souk_err
 create(const struct options *o, struct first_login *l, struct fail *f)
 {
@@ -144,6 +159,8 @@ create(const struct options *o, struct first_login *l, struct fail *f)
 	struct config *config = NULL;
 	struct vault *vault = NULL;
 	struct db *db = NULL;
+	const char *ring = NULL; /* the one made here */
+	bool begun = false;
 	enum souk_err r;
 
 	if ((r = refuse_existing(o->common.data, f)) != SOUK_OK ||
@@ -160,7 +177,9 @@ create(const struct options *o, struct first_login *l, struct fail *f)
 
 		if ((r = vault_ring_create(set[0] != '\0' ? set : ring_path, f)) != SOUK_OK)
 			goto out;
+		ring = set[0] != '\0' ? set : ring_path;
 	}
+	begun = true;
 	if ((r = vault_open(config, o->common.data, &vault, f)) != SOUK_OK ||
 	    (r = db_open(&(struct db_options){ .path = db_path, .create = true }, &db, f)) !=
 		SOUK_OK ||
@@ -176,6 +195,8 @@ out:
 	access_free(l->access);
 	db_close(db);
 	vault_close(vault);
+	if (r != SOUK_OK && begun)
+		take_back(db_path, ring);
 	config_free(config);
 	return r;
 }
@@ -197,10 +218,8 @@ cmd_init(int argc, char **argv)
 	enum souk_err r;
 
 	cli_parse(&argp, argc, argv, &o.common, &o);
-	if (o.name[0] == '\0') {
-		(void)fprintf(stderr, "souk: --name: is empty; give the marketplace a name\n");
-		return CLI_USAGE;
-	}
+	if (o.name[0] == '\0')
+		cli_usage("--name: is empty; give the marketplace a name");
 	l.name = o.name;
 	r = create(&o, &l, &f);
 	if (r != SOUK_OK)

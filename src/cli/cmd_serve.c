@@ -35,7 +35,7 @@ option(int key, char *arg, struct argp_state *state)
 		o->ready_file = arg;
 		return 0;
 	default:
-		return cli_common_option(&o->common, key, arg);
+		return cli_common_option(&o->common, key, arg, state);
 	}
 }
 
@@ -97,8 +97,11 @@ cmd_serve(int argc, char **argv)
 	serve.data_dir = o.common.data;
 	serve.ready_file = o.ready_file;
 	r = installation_config(o.common.data, &serve.config, &f);
-	if (r == SOUK_OK && (r = apply(serve.config, &o, &f)) != SOUK_OK)
+	if (r == SOUK_OK && (r = apply(serve.config, &o, &f)) != SOUK_OK) {
 		config_free(serve.config);
+		(void)cli_fail(&f, r);
+		return CLI_USAGE;
+	}
 	if (r == SOUK_OK) {
 		set_log(serve.config);
 		r = server_run(&serve, &f);

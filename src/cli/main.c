@@ -62,6 +62,27 @@ run_command(const struct command *c, int words, int argc, char **argv)
 	return c->run(argc - words, argv + words);
 }
 
+/* No command: perhaps the first word of one with two. */
+static _Noreturn void
+unknown(const char *word)
+{
+	for (size_t i = 0; i < N_COMMANDS; i++) {
+		const char *space = strchr(commands[i].name, ' ');
+
+		if (space != NULL && strncmp(commands[i].name, word, strlen(word)) == 0 &&
+		    commands[i].name + strlen(word) == space)
+			cli_usage("COMMAND: `%s` needs a second word; write `souk %s`", word,
+			    commands[i].name);
+	}
+	cli_usage("COMMAND: `%s` is none; `souk --help` lists them", word);
+}
+
+static bool
+is_word(const char *s, const char *a, const char *b)
+{
+	return strcmp(s, a) == 0 || strcmp(s, b) == 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -74,22 +95,19 @@ main(int argc, char **argv)
 		overview(stderr);
 		return CLI_USAGE;
 	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+	if (is_word(argv[1], "--help", "help") || is_word(argv[1], "-?", "-h")) {
 		overview(stdout);
-		return CLI_DONE;
+		return cli_finish(CLI_DONE);
 	}
-	if (strcmp(argv[1], "--version") == 0) {
+	if (is_word(argv[1], "--version", "-V")) {
 		(void)printf("%s\n", argp_program_version);
-		return CLI_DONE;
+		return cli_finish(CLI_DONE);
 	}
 	for (size_t i = 0; i < N_COMMANDS; i++) {
 		int words = words_matching(&commands[i], argc, argv);
 
 		if (words > 0)
-			return run_command(&commands[i], words, argc, argv);
+			return cli_finish(run_command(&commands[i], words, argc, argv));
 	}
-	(void)fprintf(stderr, "souk: COMMAND: `%s%s%s` is not one; `souk --help` lists them\n",
-	    argv[1], argc > 2 && argv[2][0] != '-' ? " " : "",
-	    argc > 2 && argv[2][0] != '-' ? argv[2] : "");
-	return CLI_USAGE;
+	unknown(argv[1]);
 }

@@ -108,16 +108,18 @@ explain(int error, const char *host, uint16_t port, struct fail *f)
 {
 	if (error == EADDRINUSE)
 		return fail_set(f, SOUK_E_CONFLICT, "port_in_use",
-		    "port %u on %s is in use; `ss -ltnp 'sport = :%u'` shows by whom, and "
+		    "listen: port %u on %s is in use; `ss -ltnp 'sport = :%u'` shows by whom, and "
 		    "--listen HOST:0 picks a free one",
 		    port, host, port);
 	if (error == EACCES)
 		return fail_set(f, SOUK_E_DENIED, "port_forbidden",
-		    "port %u needs privileges; use one from 1024 on, or a proxy in front", port);
+		    "listen: port %u needs privileges; use one from 1024 on, or a proxy in front",
+		    port);
 	if (error == EADDRNOTAVAIL)
 		return fail_set(f, SOUK_E_INVALID, "no_such_address",
-		    "%s is not an address of this machine; `ip address` lists them", host);
-	return fail_set(f, SOUK_E_UNAVAILABLE, "listen", "cannot listen on %s port %u", host, port);
+		    "listen: %s is not an address of this machine; `ip address` lists them", host);
+	return fail_set(
+	    f, SOUK_E_UNAVAILABLE, "listen", "listen: %s port %u cannot be opened", host, port);
 }
 
 static uint16_t
@@ -146,7 +148,7 @@ listen_open(const char *host, uint16_t port, int *ret_fd, uint16_t *ret_port, st
 
 	if (!all)
 		return fail_set(f, SOUK_E_INVALID, "no_such_address",
-		    "the host to listen on is not known; use an address like 127.0.0.1");
+		    "listen: the host is not known; use an address like 127.0.0.1");
 	for (const struct addrinfo *a = all; a && fd < 0; a = a->ai_next) {
 		fd = bind_one(a);
 		error = fd < 0 ? errno : 0;

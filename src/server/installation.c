@@ -61,7 +61,7 @@ take_lock(const char *data_dir, int *ret_fd, struct fail *f)
 		pid[n > 0 ? n : 0] = '\0';
 		pid[strspn(pid, "0123456789")] = '\0';
 		return fail_set(f, SOUK_E_CONFLICT, "data_in_use",
-		    "data directory %s is in use by process %s; stop that one, or serve another "
+		    "--data: directory %s is in use by process %s; stop that one, or serve another "
 		    "directory",
 		    data_dir, pid[0] != '\0' ? pid : "(unknown)");
 	}
@@ -103,14 +103,15 @@ check_ring(struct installation *in, struct fail *f)
 	r = db_read(in->db, compare_fingerprint, &c);
 	if (r == SOUK_E_NOT_FOUND)
 		return fail_set(f, SOUK_E_CONFLICT, "not_initialised",
-		    "%s was not finished by `souk init`; remove it and run init again",
+		    "--data: %s was not finished by `souk init`; remove it and run init again",
 		    in->data_dir);
 	if (r != SOUK_OK)
 		return fail_set(
 		    f, r, "database", "the database of %s cannot be read", in->data_dir);
 	if (!c.same)
 		return fail_set(f, SOUK_E_CONFLICT, "foreign_key_ring",
-		    "this key ring is not the one that %s was made with; restore the right one",
+		    "keyring.json: this key ring is not the one that %s was made with; restore the "
+		    "right one",
 		    in->data_dir);
 	return SOUK_OK;
 }
@@ -129,9 +130,14 @@ installation_open(const char *data_dir, struct config *config, bool exclusive,
 	if (r != SOUK_OK)
 		goto out;
 	if (stat(path, &st) != 0) {
-		r = fail_set(f, SOUK_E_NOT_FOUND, "no_installation",
-		    "%s holds no souk database; make one with `souk init --data %s`", data_dir,
-		    data_dir);
+		r = errno == ENOENT || errno == ENOTDIR
+			? fail_set(f, SOUK_E_NOT_FOUND, "no_installation",
+			      "--data: %s holds no souk database; make one with `souk init --data "
+			      "%s`",
+			      data_dir, data_dir)
+			: fail_set(f, SOUK_E_STORAGE, "no_installation",
+			      "--data: %s cannot be used (%s); run souk as the user who owns it",
+			      data_dir, strerrordesc_np(errno));
 		goto out;
 	}
 	if (exclusive && (r = take_lock(data_dir, &in.lock_fd, f)) != SOUK_OK)

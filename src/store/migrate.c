@@ -116,7 +116,9 @@ check_identity(const struct identity *id, const char *path, bool create, struct 
 		    "%s: is a database of another program; give souk a directory of its own", path);
 	if (empty && !create)
 		return fail_set(f, SOUK_E_CONFLICT, "database_empty",
-		    "%s: holds no data yet; run `souk init` first", path);
+		    "%s: holds no data: an interrupted `souk init`; remove the directory and run "
+		    "it again",
+		    path);
 	if (id->version > n_migrations)
 		return fail_set(f, SOUK_E_CONFLICT, "database_newer",
 		    "%s: has schema version %lld, this souk knows versions up to %d; run a newer "
@@ -131,8 +133,9 @@ words(struct conn *c, enum souk_err err, const char *path, const char *doing, st
 {
 	if (err == SOUK_E_STORAGE)
 		return fail_set(f, err, "database_damaged",
-		    "%s: cannot %s: %s; check the disk, restore a backup if it is damaged", path,
-		    doing, conn_message(c));
+		    "%s: cannot %s: %s; make room on the disk, or restore a backup if it is "
+		    "damaged",
+		    path, doing, conn_message(c));
 	return fail_set(f, err, "database_failed", "%s: cannot %s: %s", path, doing,
 	    conn_message(c)[0] ? conn_message(c) : souk_err_word(err));
 }
@@ -141,6 +144,7 @@ enum souk_err
 migrate(struct conn *c, const char *path, bool create, struct fail *f)
 {
 	struct identity id = { 0 };
+	char step[80];
 	enum souk_err err = read_identity(c, &id);
 
 	if (err != SOUK_OK)
@@ -150,8 +154,10 @@ migrate(struct conn *c, const char *path, bool create, struct fail *f)
 	if ((err = conn_prepare_file(c)) != SOUK_OK)
 		return words(c, err, path, "set it up", f);
 	for (int n = (int)id.version + 1; n <= n_migrations; n++)
-		if ((err = apply_one(c, n)) != SOUK_OK)
-			return words(c, err, path, migrations[n - 1].name, f);
+		if ((err = apply_one(c, n)) != SOUK_OK) {
+			(void)snprintf(step, sizeof(step), "apply %s", migrations[n - 1].name);
+			return words(c, err, path, step, f);
+		}
 	/* Also when a process stopped between its last migration and this. */
 	if ((id.version < n_migrations || !id.figures) && (err = conn_set_figures(c)) != SOUK_OK)
 		return words(c, err, path, "set its planner up", f);

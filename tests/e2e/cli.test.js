@@ -2,10 +2,10 @@
 // The command line's contract: what it prints, what it refuses, how it exits.
 import { after, before, test } from 'node:test';
 import { strict as assert } from 'node:assert';
-import { chmodSync, cpSync, existsSync, linkSync, lstatSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, linkSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Marketplace, parseCsv, person, run, souk, soukOk } from './lib.js';
+import { Marketplace, parseCsv, person, root, run, souk, soukOk } from './lib.js';
 
 let dir, m;
 before(async () => {
@@ -37,6 +37,51 @@ test('help and usage', async () => {
     const r = await souk(args, { env: { SOUK_DATA: '' } });
     assert.equal(r.code, 2, args.join(' '));
     assert.match(r.err, /souk/);
+  }
+  assert.match((await souk(['serve', '--version'])).out, /^souk \d/);
+  assert.equal((await souk(['backup', '--usage'])).code, 0);
+});
+
+test('a wrong command line: one line that names the field, what is wrong and what to do; exit 2', async () => {
+  for (const [field, ...args] of [['COMMAND', 'nonsense'], ['COMMAND', 'audit'], ['COMMAND', 'keys', '--help'], ['--nonsense', 'serve', '--nonsense=1'], ['-z', 'serve', '-z'],
+    ['--listen', 'serve', '--listen'], ['listen', 'serve', '--data', at('any'), '--listen', 'nowhere'], ['--json', 'serve', '--json=1'], ['ARGUMENT', 'serve', '--json', 'extra'], ['--data', 'init'], ['--name', 'init', '--data', 'x', '--name', ''],
+    ['--seed', 'demo', '--seed', 'x'], ['--scale', 'demo', '--scale', '0'], ['KIND', 'import'], ['KIND', 'import', 'usage'], ['--seller', 'export', 'contacts'], ['--from', 'export', 'contacts', '--seller', '000000000001'],
+    ['--from', 'export', 'contacts', '--from', 'today'], ['--anchor', 'audit', 'verify', '--anchor', '1'], ['--output', 'backup', '--data', 'x']]) {
+    const r = await souk(args, { env: { SOUK_DATA: '' } });
+    assert.equal(r.code, 2, args.join(' '));
+    assert.equal(r.out, '');
+    assert.match(r.err, new RegExp(`^souk: ${field}: [^\n]+; [^\n]+\n$`), args.join(' '));
+  }
+  const typo = await souk(['config', 'show', '--data', at('typo')]);
+  assert.equal(typo.code, 1);
+  assert.match(typo.err, /^souk: --data: .*; /);
+});
+
+test('what cannot be printed is a failure, and a failed init can be run again', async () => {
+  const full = (args) => run('bash', ['-c', 'exec "$0" "$@" >/dev/full', process.env.SOUK_BINARY ?? join(root, 'build/src/cli/souk'), ...args]);
+  for (const args of [['init', '--data', at('full'), '--json'], ['demo', '--data', at('full')], ['config', 'show', '--data', at('full')],
+    ['export', 'contacts', '--data', at('full'), '--seller', '000000700100', '--from', '2000-01-01T00:00:00Z']]) {
+    const r = await full(args);
+    assert.equal(r.code, 3, args.join(' '));
+    assert.match(r.err, /^souk: [^:]+: .*; /);
+  }
+  const tiny = at('tiny');
+  mkdirSync(tiny);
+  const mount = await run('mount', ['-t', 'tmpfs', '-o', 'size=100k', 'tmpfs', tiny]);
+  assert.equal(mount.code, 0, mount.err);
+  try {
+    const r = await souk(['init', '--data', join(tiny, 'a')]);
+    assert.equal(r.code, 3);
+    assert.match(r.err, /^souk: .*souk\.db: cannot apply .*full.*; /);
+    assert.ok(!existsSync(join(tiny, 'a/souk.db')) && !existsSync(join(tiny, 'a/keyring.json')));
+    await run('mount', ['-o', 'remount,size=4m', tiny]);
+    await soukOk(['init', '--data', join(tiny, 'a')]);
+    const demo = await souk(['demo', '--data', join(tiny, 'a'), '--scale', '200']);
+    assert.equal(demo.code, 3);
+    assert.match(demo.err, /disk is full.*nothing was kept; /);
+    await soukOk(['demo', '--data', join(tiny, 'a')]);
+  } finally {
+    await run('umount', [tiny]);
   }
 });
 
