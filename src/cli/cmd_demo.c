@@ -47,6 +47,7 @@ struct demo {
 	struct demo_buyer *buyers;
 	size_t n_buyers;
 	struct product *products; /* n_sellers x n_products */
+	struct guid *offers;      /* one of each product */
 	int64_t n_subscriptions, n_contacts;
 	struct arena *arena; /* of one record */
 	struct progress progress;
@@ -145,7 +146,7 @@ add_delivery(struct demo *d, struct db_tx *tx, struct demo_seller *s)
 }
 
 static enum souk_err
-add_products(struct demo *d, struct db_tx *tx, const struct demo_seller *s, struct product *out)
+add_products(struct demo *d, struct db_tx *tx, const struct demo_seller *s, size_t first)
 {
 	enum souk_err r = SOUK_OK;
 
@@ -155,8 +156,9 @@ add_products(struct demo *d, struct db_tx *tx, const struct demo_seller *s, stru
 			.name = STR("Standard terms"),
 			.visibility = STR("public"),
 			.state = STR("active"),
-			.starts_at = DEMO_EPOCH };
-		struct product *p = &out[i];
+			.starts_at = DEMO_EPOCH,
+			.created_at = DEMO_EPOCH };
+		struct product *p = &d->products[first + i];
 
 		*p = (struct product){ .id = prng_guid(&d->random),
 			.title = str_c(m->title),
@@ -176,6 +178,7 @@ add_products(struct demo *d, struct db_tx *tx, const struct demo_seller *s, stru
 			return r;
 		o.product_id = p->id;
 		memcpy(o.seller_id, s->id, sizeof(o.seller_id));
+		d->offers[first + i] = o.id;
 		r = offer_create(tx, &d->scope, &o, &d->fail);
 	}
 	return r;
@@ -205,7 +208,7 @@ add_seller(struct demo *d, struct db_tx *tx, size_t i)
 	if ((r = account_create(tx, &d->scope, &a, &d->fail)) != SOUK_OK ||
 	    (r = add_login(d, tx, s->id, &s->key, &s->token)) != SOUK_OK ||
 	    (r = add_delivery(d, tx, s)) != SOUK_OK ||
-	    (r = add_products(d, tx, s, d->products + i * demo_n_products)) != SOUK_OK)
+	    (r = add_products(d, tx, s, i * demo_n_products)) != SOUK_OK)
 		return r;
 	if (i + 1 < demo_n_sellers)
 		r = enrolment_set(tx, &d->scope, str_c(s->id), "psc", true, &e, &d->fail);
@@ -281,6 +284,7 @@ add_subscription(struct demo *d, struct db_tx *tx, struct demo_buyer *b, size_t 
 	memcpy(s.seller_id, p->seller_id, sizeof(s.seller_id));
 	memcpy(s.buyer_id, b->id, sizeof(s.buyer_id));
 	s.product_id = p->id;
+	s.offer_id = d->offers[which];
 	s.kind = str_c(demo_products[which % demo_n_products].kind);
 	s.quantity = 1 + (int64_t)prng_below(&d->random, 20);
 	s.starts_at = DEMO_EPOCH + (instant_t)prng_below(&d->random, 120) * DAY_MS;
@@ -448,8 +452,10 @@ run_demo(struct demo *d)
 	d->sellers = calloc(demo_n_sellers, sizeof(*d->sellers));
 	d->buyers = calloc(d->n_buyers, sizeof(*d->buyers));
 	d->products = calloc(demo_n_sellers * demo_n_products, sizeof(*d->products));
+	d->offers = calloc(demo_n_sellers * demo_n_products, sizeof(*d->offers));
 	d->arena = arena_new(1 << 20);
-	if (d->sellers == NULL || d->buyers == NULL || d->products == NULL || d->arena == NULL)
+	if (d->sellers == NULL || d->buyers == NULL || d->products == NULL || d->offers == NULL ||
+	    d->arena == NULL)
 		return fail_set(&d->fail, SOUK_E_NOMEM, "memory", "out of memory");
 	progress_begin(&d->progress, "demo", (int64_t)d->n_buyers);
 	r = country_load(&d->fail);
@@ -493,6 +499,7 @@ cmd_demo(int argc, char **argv)
 		print_text(&d);
 	arena_free(d.arena);
 	free(d.products);
+	free(d.offers);
 	free(d.buyers);
 	free(d.sellers);
 	installation_close(&in);

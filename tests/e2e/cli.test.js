@@ -105,13 +105,14 @@ test('demo: the same seed makes the same marketplace', async () => {
     assert.deepEqual(Object.keys(d).sort(), ['buyers', 'operator', 'sellers']);
     const seller = d.sellers[0].accountId;
     facts[name] = (await soukOk(['export', 'contacts', '--data', at(name), '--seller', seller, '--from', '2000-01-01T00:00:00Z'])).out
-      + await sqlite(at(name), 'select account_id, name, country from account where is_operator = 0 order by 1; select hex(product_id), title, type from product order by 1; select hex(subscription_id), buyer_id, quantity from subscription order by 1');
+      + await sqlite(at(name), 'select account_id, name, country from account where is_operator = 0 order by 1; select hex(product_id), title, type from product order by 1; select hex(subscription_id), hex(offer_id), buyer_id, quantity from subscription order by 1; select hex(offer_id), created_at from offer order by 1');
   }
   assert.equal(facts.d1, facts.d2);
   assert.notEqual(facts.d1, facts.d3);
   assert.ok(parseCsv(facts.d1.slice(0, facts.d1.lastIndexOf('\r\n') + 2)).length > 3);
   assert.ok(Number(await sqlite(at('d1'), 'select count(distinct country) from account where is_buyer = 1')) >= 8);
   assert.ok(Number(await sqlite(at('d1'), 'select count(distinct type) from product')) >= 4);
+  assert.equal(await sqlite(at('d1'), 'select count(*) from subscription s left join offer o using (offer_id) where o.product_id is not s.product_id'), '0', 'subscriptions are to an offer of their product');
   const twice = await souk(['demo', '--data', at('d1')]);
   assert.equal(twice.code, 1);
   assert.match(twice.err, /already/);
