@@ -46,7 +46,7 @@ static const char *const fixes[SOUK_E__COUNT] = {
 int
 cli_fail(const struct fail *f, enum souk_err err)
 {
-	const char *fix = fixes[err] != NULL ? fixes[err] : "`souk --help` tells more";
+	const char *fix = fixes[err] != NULL ? fixes[err] : "docs/operators.md tells more";
 
 	if (f->n == 0 && f->detail[0] == '\0')
 		return cli_fail_plain(err, "database");
@@ -71,7 +71,7 @@ cli_fail_plain(enum souk_err err, const char *doing)
 
 	(void)fprintf(stderr, "souk: %s: %s; %s\n", doing,
 	    whats[err] != NULL ? whats[err] : souk_err_word(err),
-	    fixes[err] != NULL ? fixes[err] : "`souk --help` tells more");
+	    fixes[err] != NULL ? fixes[err] : "docs/operators.md tells more");
 	return exit_for(err);
 }
 

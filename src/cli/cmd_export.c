@@ -102,6 +102,10 @@ audited_export(struct installation *in, const struct options *o, struct fd_sink 
 	if (r != SOUK_OK && out->failed)
 		return fail_set(f, r, "output",
 		    "--output: the file cannot be written; make room on its disk and run it again");
+	if (r == SOUK_E_DENIED)
+		return fail_set(f, r, "not_enrolled",
+		    "--seller: is not enrolled in Product Support Connection; enrol it first "
+		    "(PUT /api/v1/sellers/ID/enrolments/psc)");
 	if (r != SOUK_OK)
 		return r;
 	n.entry.action = "psc:ExportDone";
