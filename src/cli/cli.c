@@ -237,3 +237,44 @@ progress_end(struct progress *p)
 	if (p->visible)
 		(void)fprintf(stderr, "\r\033[K");
 }
+
+static void *
+count_seconds(void *arg)
+{
+	struct stopwatch *w = arg;
+
+	(void)pthread_mutex_lock(&w->lock);
+	for (int64_t seconds = 0; !w->stop; seconds++) {
+		progress_update(&w->progress, seconds);
+		(void)clock_cond_wait_ms(&w->told, &w->lock, SECOND_MS);
+	}
+	(void)pthread_mutex_unlock(&w->lock);
+	return NULL;
+}
+
+void
+stopwatch_begin(struct stopwatch *w, const char *what)
+{
+	*w = (struct stopwatch){ .running = false };
+	if (!isatty(STDERR_FILENO))
+		return;
+	progress_begin(&w->progress, what, 0);
+	(void)pthread_mutex_init(&w->lock, NULL);
+	clock_cond_init(&w->told);
+	w->running = pthread_create(&w->thread, NULL, count_seconds, w) == 0;
+}
+
+void
+stopwatch_end(struct stopwatch *w)
+{
+	if (!w->running)
+		return;
+	(void)pthread_mutex_lock(&w->lock);
+	w->stop = true;
+	(void)pthread_cond_signal(&w->told);
+	(void)pthread_mutex_unlock(&w->lock);
+	(void)pthread_join(w->thread, NULL);
+	(void)pthread_mutex_destroy(&w->lock);
+	(void)pthread_cond_destroy(&w->told);
+	progress_end(&w->progress);
+}

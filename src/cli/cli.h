@@ -10,6 +10,7 @@
 #include "server/installation.h"
 
 #include <argp.h>
+#include <pthread.h>
 #include <stdio.h>
 
 enum cli_exit { CLI_DONE = 0, CLI_REFUSED = 1, CLI_USAGE = 2, CLI_FAILED = 3 };
@@ -79,5 +80,16 @@ struct progress {
 void progress_begin(struct progress *p, const char *what, int64_t total);
 void progress_update(struct progress *p, int64_t done);
 void progress_end(struct progress *p);
+
+/* The same for work that cannot tell how far it is: seconds, counted by a thread of its own. */
+struct stopwatch {
+	struct progress progress;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t told;
+	bool running, stop;
+};
+void stopwatch_begin(struct stopwatch *w, const char *what);
+void stopwatch_end(struct stopwatch *w);
 
 #endif

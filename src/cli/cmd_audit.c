@@ -75,13 +75,16 @@ cmd_audit_verify(int argc, char **argv)
 	struct options o = { 0 };
 	struct installation in;
 	struct audit_report rep = { 0 };
+	struct stopwatch watch;
 	enum souk_err r;
 	int code = CLI_DONE;
 
 	cli_parse(&argp, argc, argv, &o.common, &o);
 	if (!cli_open(&o.common, false, &in, &code))
 		return code;
+	stopwatch_begin(&watch, "verifying, seconds:");
 	r = audit_verify(in.db, in.vault, o.anchor_seq, o.anchor, &rep);
+	stopwatch_end(&watch);
 	installation_close(&in);
 	if (r != SOUK_OK)
 		return cli_fail_plain(r, "audit");

@@ -168,6 +168,29 @@ backup(struct installation *in, const struct options *o, const char *part, struc
 	return SOUK_OK;
 }
 
+/* Where the copy goes, without slashes behind, and where it is made. Neither may be there. */
+static bool
+name_output(struct options *o, char output[], char part[], size_t size, int *ret_exit)
+{
+	size_t n = strlen(o->output);
+
+	while (n > 1 && o->output[n - 1] == '/')
+		n--;
+	if (n + sizeof(".part") > size)
+		cli_usage("--output: is too long a path; use a shorter one");
+	(void)snprintf(output, size, "%.*s", (int)n, o->output);
+	(void)snprintf(part, size, "%.*s.part", (int)n, o->output);
+	o->output = output;
+	if (access(output, F_OK) != 0 && access(part, F_OK) != 0)
+		return true;
+	(void)fprintf(stderr, "souk: --output: %s is there already; %s\n",
+	    access(output, F_OK) == 0 ? output : part,
+	    access(output, F_OK) == 0 ? "give a directory that does not exist yet"
+				      : "remove it when no other backup is at work");
+	*ret_exit = CLI_REFUSED;
+	return false;
+}
+
 int
 cmd_backup(int argc, char **argv)
 {
@@ -184,34 +207,29 @@ cmd_backup(int argc, char **argv)
 		NULL, NULL, NULL };
 	struct options o = { 0 };
 	struct installation in;
+	struct stopwatch watch;
 	struct fail f = { 0 };
-	char *part = NULL;
+	char part[4096], output[4096];
 	enum souk_err r;
 	int code = CLI_DONE;
 
 	cli_parse(&argp, argc, argv, &o.common, &o);
-	if (access(o.output, F_OK) == 0) {
-		(void)fprintf(stderr,
-		    "souk: --output: is there already; give a directory that does not exist yet\n");
-		return CLI_REFUSED;
-	}
-	if (!cli_open(&o.common, false, &in, &code))
+	if (!name_output(&o, output, part, sizeof(part), &code) ||
+	    !cli_open(&o.common, false, &in, &code))
 		return code;
-	if (asprintf(&part, "%s.part", o.output) < 0)
-		r = fail_set(&f, SOUK_E_NOMEM, "memory", "out of memory");
-	else
-		r = backup(&in, &o, part, &f);
+	stopwatch_begin(&watch, "copying, seconds:");
+	r = backup(&in, &o, part, &f);
+	stopwatch_end(&watch);
 	installation_close(&in);
 	if (r != SOUK_OK) {
 		code = cli_fail(&f, r);
-		(void)fprintf(stderr, "souk: what was copied is in %s; remove it\n",
-		    part != NULL ? part : "(nothing)");
+		(void)fprintf(
+		    stderr, "souk: %s: holds what was copied until then; remove it\n", part);
 	} else if (!o.common.json) {
 		(void)printf("%s holds database and objects%s\n", o.output,
 		    o.with_ring ? " and the key ring" : "; the key ring is not in it");
 	} else {
 		(void)printf("{\"keyRing\":%s}\n", o.with_ring ? "true" : "false");
 	}
-	free(part);
 	return code;
 }

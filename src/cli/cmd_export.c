@@ -167,14 +167,17 @@ cmd_export_contacts(int argc, char **argv)
 	struct psc_export_stats stats = { 0 };
 	struct fd_sink standard = { .sink = { write_fd }, .fd = STDOUT_FILENO };
 	struct fail f = { 0 };
+	struct stopwatch watch;
 	enum souk_err r;
 	int code = CLI_DONE;
 
 	cli_parse(&argp, argc, argv, &o.common, &o);
 	if (!cli_open(&o.common, false, &in, &code))
 		return code;
+	stopwatch_begin(&watch, "exporting, seconds:");
 	r = o.output != NULL ? export_to_file(&in, &o, &stats, &f)
 			     : audited_export(&in, &o, &standard, &stats, &f);
+	stopwatch_end(&watch);
 	installation_close(&in);
 	if (r != SOUK_OK)
 		return cli_fail(&f, r);

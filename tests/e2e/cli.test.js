@@ -277,6 +277,12 @@ test('backup while souk runs, and the copy serves', async () => {
   await soukOk(['backup', '--data', m.data, '--output', dest]);
   assert.ok(!existsSync(join(dest, 'keyring.json')));
   assert.equal((await souk(['backup', '--data', m.data, '--output', dest])).code, 1);
+  await soukOk(['backup', '--data', m.data, '--output', `${at('slash')}//`]);
+  assert.ok(existsSync(at('slash/souk.db')));
+  mkdirSync(at('other.part'));
+  const half = await souk(['backup', '--data', m.data, '--output', at('other')]);
+  assert.equal(half.code, 1);
+  assert.match(half.err, /^souk: --output: .*other\.part is there already; [^\n]*\n$/);
   const without = await souk(['audit', 'verify', '--data', dest]);
   assert.notEqual(without.code, 0);
   assert.match(without.err, /keyring\.json/);
