@@ -39,7 +39,7 @@ static const char *const fixes[SOUK_E__COUNT] = {
 	[SOUK_E_INTERNAL] = "this is a bug in souk, please report it",
 	[SOUK_E_NOMEM] = "free some memory and try again",
 	[SOUK_E_UNAVAILABLE] = "try again when the other program has ended",
-	[SOUK_E_STORAGE] = "make room on the disk, or check it",
+	[SOUK_E_STORAGE] = "check that the disk has room and that this user may use it",
 	[SOUK_E_UNCERTAIN] = "look before trying again",
 };
 
