@@ -16,7 +16,7 @@ const freePort = () => new Promise((r) => { const s = createServer().listen(0, '
 
 async function start(port) {
   const began = performance.now();
-  const child = spawn(join(root, 'run'), { cwd: root, detached: true, env: { ...process.env, SOUK_DATA: join(dir, 'data'), SOUK_LISTEN: `127.0.0.1:${port}` } });
+  const child = spawn(join(root, 'run'), { cwd: dir, detached: true, env: { ...process.env, SOUK_DATA: 'data/', SOUK_LISTEN: `127.0.0.1:${port}` } });
   const state = { child, out: '', code: null };
   for (const s of [child.stdout, child.stderr]) s.setEncoding('utf8').on('data', (t) => { state.out += t; });
   child.on('exit', (code, signal) => { state.code = code ?? signal; });
@@ -56,5 +56,9 @@ test('./run, the pasted commands, Ctrl-C, and ./run again', { timeout: 300000 },
   const again = await shell(two.split('\n').filter((l) => /export AWS/.test(l)).join('\n') + '\n' + three.replace('psc-export', 'psc-again'));
   assert.equal(again.code, 0, again.err);
   assert.match(again.out, /\.csv/, 'the data was kept');
+  assert.ok(second.out.includes(join(dir, 'data', 'demo.json')), 'a relative SOUK_DATA is where ./run was called');
+  const other = await run(join(root, 'run'), [], { cwd: dir, env: { SOUK_DATA: 'data', SOUK_LISTEN: '127.0.0.1:0' } });
+  assert.equal(other.code, 1);
+  assert.match(other.err, /in use by process .*\nrun: .*SOUK_DATA/);
   await interrupt(second);
 });
