@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* souk config show: every setting, its value and where it comes from; secrets masked. */
+/* souk config show: every setting, its value and where it comes from; secrets masked. Text that souk.ini takes. */
 #include "cli/cli.h"
 
 #include "base/json.h"
@@ -61,8 +61,9 @@ cmd_config_show(int argc, char **argv)
 	if (o.json)
 		show_json(c);
 	for (enum setting_id id = 0; id < SET__COUNT && !o.json; id++)
-		(void)printf("# %s\n%s = %s    ; %s\n\n", setting_rows[id].help,
-		    setting_rows[id].name, shown(c, id), config_source(c, id));
+		(void)printf("# %s (%s)\n%s%s = %s\n\n", setting_rows[id].help,
+		    config_source(c, id), setting_rows[id].secret ? "# " : "",
+		    setting_rows[id].name, shown(c, id));
 	config_free(c);
 	return CLI_DONE;
 }

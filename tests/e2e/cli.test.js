@@ -307,6 +307,10 @@ test('config show: values and where they come from; mistakes are named', async (
   assert.match(c.listen.source, /souk\.ini:2/);
   assert.equal(c['object-retention-days'].value, '9');
   assert.equal(c.region.source, 'default');
+  const text = (await soukOk(['config', 'show', '--data', at('b')])).out;
+  assert.match(text, /\(souk\.ini:2\)\nlisten = 127\.0\.0\.1:9999\n/);
+  writeFileSync(join(at('b'), 'souk.ini'), text);
+  assert.equal(JSON.parse((await soukOk(['config', 'show', '--data', at('b'), '--json'])).out)['object-retention-days'].value, '7');
   for (const [text, want] of [['lisen = x\n', /:1.*lisen/], ['listen = 127.0.0.1:1\nlisten = 127.0.0.1:2\n', /:2/], ['object-retention-days = soon\n', /object-retention-days/], ['job.workers = 0\n', /job\.workers/]]) {
     writeFileSync(join(at('b'), 'souk.ini'), text);
     const r = await souk(['config', 'show', '--data', at('b')]);
