@@ -23,6 +23,7 @@ load_end(struct db_tx *tx, const struct vault *v, struct audit_head *ret, bool *
 {
 	enum souk_err r = audit_store_head(tx, ret);
 	int64_t last;
+	bool begun;
 
 	*ret_first = r == SOUK_E_NOT_FOUND;
 	if (r == SOUK_OK)
@@ -30,9 +31,10 @@ load_end(struct db_tx *tx, const struct vault *v, struct audit_head *ret, bool *
 	if (r != SOUK_E_NOT_FOUND)
 		return r;
 	*ret = (struct audit_head){ 0 };
-	if ((r = audit_store_last(tx, &last)) != SOUK_OK)
+	if ((r = audit_store_last(tx, &last)) != SOUK_OK ||
+	    (r = chain_was_begun(tx, &begun)) != SOUK_OK)
 		return r;
-	return last == 0 ? SOUK_OK : SOUK_E_INTERNAL;
+	return last == 0 && !begun ? SOUK_OK : SOUK_E_INTERNAL;
 }
 
 enum souk_err

@@ -31,7 +31,8 @@ struct audit_entry {
 /*
  * Appends in the caller's write transaction: durable with it or not at all. Onto a chain whose
  * head is missing or not ours nothing is appended (SOUK_E_INTERNAL; audit_verify says what
- * is wrong): to go on would hide that entries were cut off.
+ * is wrong): to go on would hide that entries were cut off. Making an installation appends the
+ * first entries, so an installation that is made (vault.h, fingerprint) and has none lost them all.
  */
 SOUK_MUST enum souk_err audit_append(
     struct db_tx *tx, const struct vault *v, const struct audit_entry *e);

@@ -75,6 +75,19 @@ chain_seal(const struct vault *v, const struct audit_head *h, uint8_t ret[AUDIT_
 	vault_mac(v, DOMAIN_HEAD, (struct str){ text, sizeof(text) }, ret);
 }
 
+enum souk_err
+chain_was_begun(struct db_tx *tx, bool *ret)
+{
+	struct buf fingerprint = { 0 };
+	enum souk_err r = db_meta_get(tx, VAULT_FINGERPRINT_META, &fingerprint);
+
+	buf_done(&fingerprint);
+	if (r != SOUK_OK && r != SOUK_E_NOT_FOUND)
+		return r;
+	*ret = r == SOUK_OK;
+	return SOUK_OK;
+}
+
 bool
 chain_seal_fits(const struct vault *v, const struct audit_head *h)
 {

@@ -18,6 +18,11 @@ void chain_text(const struct audit_row *r, struct buf *ret);
 SOUK_MUST enum souk_err chain_mac(const struct vault *v, struct buf *text, int64_t seq,
     const uint8_t prev[AUDIT_MAC_LEN], uint8_t ret[AUDIT_MAC_LEN]);
 void chain_seal(const struct vault *v, const struct audit_head *h, uint8_t ret[AUDIT_MAC_LEN]);
+/*
+ * Must there be entries? In an installation that was made there are: its maker wrote the first
+ * ones before it kept the ring's fingerprint, without which nobody opens the database.
+ */
+SOUK_MUST enum souk_err chain_was_begun(struct db_tx *tx, bool *ret);
 bool chain_seal_fits(const struct vault *v, const struct audit_head *h);
 
 #endif

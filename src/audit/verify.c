@@ -38,7 +38,7 @@ struct walk {
 	struct buf text; /* of one entry */
 
 	/* as of the first moment */
-	bool has_head;
+	bool has_head, begun;
 	struct audit_head head;
 	int64_t last;
 
@@ -60,6 +60,8 @@ begin(struct db_tx *tx, void *arg)
 
 	w->has_head = r == SOUK_OK;
 	if (r != SOUK_OK && r != SOUK_E_NOT_FOUND)
+		return r;
+	if ((r = chain_was_begun(tx, &w->begun)) != SOUK_OK)
 		return r;
 	return audit_store_last(tx, &w->last);
 }
@@ -273,8 +275,8 @@ check_end(struct walk *w)
 {
 	int64_t last = w->at.seq;
 
-	if (!w->has_head && last > 0)
-		found(w, last, W_HEAD_MISSING);
+	if (!w->has_head && (last > 0 || w->begun))
+		found(w, last > 0 ? last : 1, W_HEAD_MISSING);
 	else if (w->has_head && !chain_seal_fits(w->v, &w->head))
 		found(w, last > 0 ? last : 1, W_HEAD_EDITED);
 	else if (w->has_head && w->head.seq > last)

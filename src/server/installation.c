@@ -16,7 +16,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define META_FINGERPRINT "key_ring_fingerprint"
 #define META_NAME "marketplace_name"
 #define META_INSTALLATION "installation_id"
 
@@ -85,7 +84,7 @@ compare_fingerprint(struct db_tx *tx, void *arg)
 {
 	struct ring_check *c = arg;
 	struct buf kept = { 0 };
-	enum souk_err r = db_meta_get(tx, META_FINGERPRINT, &kept);
+	enum souk_err r = db_meta_get(tx, VAULT_FINGERPRINT_META, &kept);
 
 	if (r == SOUK_OK)
 		c->same = str_eq_c(buf_str(&kept), c->fingerprint);
@@ -190,7 +189,7 @@ keep_binding(struct db_tx *tx, void *arg)
 	const struct binding *b = arg;
 	enum souk_err r;
 
-	if ((r = db_meta_put(tx, META_FINGERPRINT, str_c(b->fingerprint))) != SOUK_OK ||
+	if ((r = db_meta_put(tx, VAULT_FINGERPRINT_META, str_c(b->fingerprint))) != SOUK_OK ||
 	    (r = db_meta_put(tx, META_INSTALLATION, str_c(b->id))) != SOUK_OK)
 		return r;
 	return db_meta_put(tx, META_NAME, str_c(b->name));

@@ -50,9 +50,11 @@ SOUK_MUST enum souk_err vault_open(
     const struct config *c, const char *data_dir, struct vault **ret, struct fail *f);
 void vault_close(struct vault *v);
 /*
- * A ring's fingerprint (of its blind index key), kept in the database when it is made:
- * another ring is noticed at start, not at the first unreadable record.
+ * A ring's fingerprint (of its blind index key), kept in the database (table meta) as the last
+ * step of making an installation: another ring is noticed at start, not at the first unreadable
+ * record. souk opens no database without it.
  */
+#define VAULT_FINGERPRINT_META "key_ring_fingerprint"
 void vault_fingerprint(const struct vault *v, char out[33]);
 /*
  * Reads the ring again when its file changed (called once a second by the server; a ring

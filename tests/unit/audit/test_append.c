@@ -101,6 +101,33 @@ test_no_append_onto_a_broken_chain(void **state)
 	}
 }
 
+static enum souk_err
+bind(struct db_tx *tx, void *arg)
+{
+	(void)arg;
+	return db_meta_put(tx, VAULT_FINGERPRINT_META, STR("made"));
+}
+
+/* An installation that was made has entries: without any it is not a fresh one, but a robbed one. */
+static void
+test_all_gone(void **state)
+{
+	struct place *p = *state;
+	struct audit_report rep;
+
+	append(p, 0, 4);
+	assert_int_equal(db_write(p->db, bind, NULL), SOUK_OK);
+	append(p, 4, 1);
+	assert_sound(p, 5);
+	assert_int_equal(attack(p, Q_ALL_GONE, 1), SOUK_OK);
+	assert_int_equal(attack(p, Q_HEAD_GONE, 1), SOUK_OK);
+	rep = verify(p, 0, NULL);
+	assert_string_equal(rep.what, "head missing");
+	assert_int_equal(rep.bad_seq, 1);
+	assert_int_equal(try_append(p), SOUK_E_INTERNAL);
+	assert_int_equal(verify(p, 0, NULL).entries, 0);
+}
+
 /* With the head as it was, appending goes on behind the gap, and the gap still shows. */
 static void
 test_append_behind_a_cut(void **state)
@@ -263,6 +290,7 @@ main(void)
 		IN_PLACE(test_empty_and_growing),
 		IN_PLACE(test_undone_with_its_transaction),
 		cmocka_unit_test(test_no_append_onto_a_broken_chain),
+		IN_PLACE(test_all_gone),
 		IN_PLACE(test_append_behind_a_cut),
 		IN_PLACE(test_old_head_put_back),
 		IN_PLACE(test_threads_leave_no_gap),
