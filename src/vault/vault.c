@@ -42,6 +42,7 @@ wrap(struct vault *v, struct str context, const struct data_key *k, struct wrapp
 	int at;
 
 	random_bytes(ret->b + WRAP_NONCE, BOX_NONCE_LEN);
+	ring_keep_fresh(v);
 	in = ring_enter(v);
 	number = in.ring->keys->current;
 	at = ring_find(in.ring, number);

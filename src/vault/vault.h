@@ -60,7 +60,9 @@ void vault_fingerprint(const struct vault *v, char out[33]);
  * Reads the ring again when its file changed (called once a second by the server; a ring
  * from a command is read at start only). A file that is missing, damaged, open to others or
  * another installation's ring fails, on every call until it is mended, and the ring in
- * memory stays. vault_key_unwrap does the same by itself for a number it does not know.
+ * memory stays. vault_key_unwrap does the same by itself for a number it does not know, and
+ * what wraps a key when the last look was half a second ago: a program that only sits there
+ * with an old ring (souk import, waiting for its input) must not wrap with a key dropped since.
  */
 SOUK_MUST enum souk_err vault_refresh(struct vault *v, struct fail *f);
 
@@ -103,8 +105,8 @@ void vault_mac(const struct vault *v, const char *domain, struct str data, uint8
 /*
  * ---- rotation (souk keys rotate) ----
  *
- * 1. vault_ring_add. 2. Wait two seconds: by then every running server has noticed and wraps with
- * the new key. 3. vault_key_rewrap everything, again and again until a pass changes nothing.
+ * 1. vault_ring_add. 2. Wait two seconds: by then every process has noticed, or will before it
+ * wraps the next key. 3. vault_key_rewrap everything, again and again until a pass changes nothing.
  * 4. vault_ring_retire. A crash in between loses nothing: start over.
  */
 /* Adds a new master key and makes it current in the ring file, durably. Not with key-ring-command. */

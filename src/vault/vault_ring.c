@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define COMMAND_LIMIT_MS (10 * SECOND_MS)
+#define FRESH_NS UINT64_C(500000000)
 
 /* Puts a ring in place and wipes the one before; takes over `keys`. */
 static enum souk_err
@@ -101,6 +102,7 @@ vault_open(const struct config *c, const char *data_dir, struct vault **ret, str
 		r = memory_fail(f);
 		goto out;
 	}
+	atomic_store(&v->looked_ns, clock_mono_ns());
 	if (v->path)
 		ring_stamp(v->path, &v->stamp);
 	r = v->path ? ring_read_file(v->path, keys, f)
@@ -166,11 +168,23 @@ vault_refresh(struct vault *v, struct fail *f)
 		return SOUK_OK;
 	(void)pthread_mutex_lock(&v->change);
 	/* Looked at before it is read: a change in between is noticed the next time. */
+	atomic_store(&v->looked_ns, clock_mono_ns());
 	ring_stamp(v->path, &now);
 	if (!ring_stamp_eq(&now, &v->stamp))
 		r = refresh(v, &now, f);
 	(void)pthread_mutex_unlock(&v->change);
 	return r;
+}
+
+void
+ring_keep_fresh(struct vault *v)
+{
+	enum souk_err r = SOUK_OK;
+
+	if (v->path && clock_mono_ns() - atomic_load(&v->looked_ns) > FRESH_NS)
+		r = vault_refresh(v, NULL);
+	(void)
+	    r; /* the ring in memory stays; what is wrong with the file, the server's ticker says */
 }
 
 /* Changes `keys`, the file's newest state. */

@@ -16,11 +16,18 @@
 struct vault {
 	_Atomic(struct ring *) ring;
 	struct gate *gate;
-	pthread_mutex_t change;  /* held by whoever replaces the ring; guards what follows */
-	struct ring_stamp stamp; /* of the file when the ring was read */
-	uint32_t added;          /* by vault_ring_add of this process; 0: none */
-	char *path;              /* NULL: the ring came from a command */
+	pthread_mutex_t change;     /* held by whoever replaces the ring; guards what follows */
+	struct ring_stamp stamp;    /* of the file when the ring was read */
+	uint32_t added;             /* by vault_ring_add of this process; 0: none */
+	_Atomic uint64_t looked_ns; /* when the file was last looked at, clock_mono_ns */
+	char *path;                 /* NULL: the ring came from a command */
 };
+
+/*
+ * Before a key is wrapped: looks at the ring's file unless that was done a moment ago. Whoever
+ * drops a master key has waited longer than that moment since adding the next one.
+ */
+void ring_keep_fresh(struct vault *v);
 
 struct inside {
 	const struct ring *ring;

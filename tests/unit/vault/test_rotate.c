@@ -107,6 +107,29 @@ test_other_process_notices(void **state)
 	vault_close(cli);
 }
 
+/* A process that nobody tells (an import that waits for its input) never wraps with a dropped key. */
+static void
+test_wrapping_looks_first(void **state)
+{
+	struct world *w = *state;
+	struct fail f = { 0 };
+	struct vault *cli = open_again(w);
+	struct data_key k, k2;
+	struct wrapped_key wrapped, rewrapped;
+	bool changed;
+
+	vault_key_new(w->vault, CONTEXT, &k, &wrapped);
+	assert_int_equal(vault_ring_add(cli, &f), SOUK_OK);
+	clock_sleep_ms(600);
+	vault_key_new(w->vault, CONTEXT, &k2, &rewrapped);
+	assert_int_equal(vault_wrapped_number(wrapped_str(&rewrapped)), 2);
+	assert_int_equal(
+	    vault_key_rewrap(cli, CONTEXT, wrapped_str(&wrapped), &wrapped, &changed), SOUK_OK);
+	assert_int_equal(vault_ring_retire(cli, &f), SOUK_OK);
+	assert_int_equal(opens(cli, &rewrapped, &k2), SOUK_OK);
+	vault_close(cli);
+}
+
 static void
 test_two_rotations_meet(void **state)
 {
@@ -297,6 +320,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		IN_WORLD(test_rotation),
 		IN_WORLD(test_other_process_notices),
+		IN_WORLD(test_wrapping_looks_first),
 		IN_WORLD(test_two_rotations_meet),
 		IN_WORLD(test_refresh_keeps_the_ring),
 		IN_WORLD(test_threads_during_rotation),
