@@ -89,7 +89,8 @@ rotate(struct installation *in, int64_t *ret_total, struct fail *f)
 	int passes = 0;
 	enum souk_err r = vault_ring_add(in->vault, f);
 
-	if (r != SOUK_OK)
+	/* Full of what interrupted rotations added: the newest of them will do. */
+	if (r != SOUK_OK && r != SOUK_E_LIMIT)
 		return r;
 	progress_begin(&p, "records rewrapped:", 0);
 	do {

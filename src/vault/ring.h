@@ -88,7 +88,10 @@ SOUK_MUST enum souk_err ring_read_command(
 /* Makes a new file; SOUK_E_CONFLICT when it is there. */
 SOUK_MUST enum souk_err ring_create_file(
     const char *path, const struct ring_keys *k, struct fail *f);
-/* Replaces the file, durably and whole. */
+/*
+ * Replaces the file, durably and whole; the caller holds its lock. A crash may leave PATH.part,
+ * which the next call removes.
+ */
 SOUK_MUST enum souk_err ring_replace_file(
     const char *path, const struct ring_keys *k, struct fail *f);
 /* Takes the lock of whoever changes the file; *ret_fd is closed to give it back. */

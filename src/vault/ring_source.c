@@ -222,16 +222,49 @@ out:
 	return r;
 }
 
+/* Puts `text` in place of `path` by way of `part`. False: errno, and `path` is as it was. */
+static bool
+swap_in(const char *path, const char *part, struct str text)
+{
+	int fd, e;
+	bool ok;
+
+	/* Left by who was killed here: it holds keys, and must not outlive the next change. */
+	if (unlink(part) != 0 && errno != ENOENT)
+		return false;
+	if ((fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)) < 0)
+		return false;
+	ok = fill(fd, text);
+	e = errno;
+	(void)close(fd);
+	if (ok && rename(part, path) == 0)
+		return true;
+	e = ok ? errno : e;
+	(void)unlink(part);
+	errno = e;
+	return false;
+}
+
 enum souk_err
 ring_replace_file(const char *path, const struct ring_keys *k, struct fail *f)
 {
 	struct secret text = { 0 };
+	char part[PATH_MAX];
 	size_t n = 0;
 	enum souk_err r;
 
+	if (snprintf(part, sizeof(part), "%s.part", path) >= (int)sizeof(part)) {
+		errno = ENAMETOOLONG;
+		return create_fail(path, f);
+	}
 	if ((r = ring_format(k, &text, &n)) != SOUK_OK)
 		return fail_set(f, r, "out_of_memory", "no locked memory for the key ring");
-	r = io_write_file(path, (struct str){ (const char *)text.p, n }, 0600, f);
+	if (!swap_in(path, part, (struct str){ (const char *)text.p, n }))
+		r = create_fail(path, f);
+	else if (sync_dir_of(path) != SOUK_OK)
+		/* It is there now; whether it survives a power cut is not known. */
+		r = source_fail(f, SOUK_E_UNCERTAIN, "key_ring_unwritable", path,
+		    "its directory cannot be synced", "look at the directory and its disk");
 	secret_done(&text);
 	return r;
 }

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command line's contract: what it prints, what it refuses, how it exits.
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { strict as assert } from 'node:assert';
-import { chmodSync, cpSync, existsSync, linkSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, linkSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync,
+  statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Marketplace, parseCsv, person, root, run, souk, soukOk } from './lib.js';
+import { Marketplace, parseCsv, person, root, run, sleep, souk, soukBinary, soukOk } from './lib.js';
 
 let dir, m;
 before(async () => {
@@ -268,6 +271,34 @@ test('keys rotate while souk runs; the old ring opens nothing afterwards', async
   await m.start();
   assert.deepEqual((await m.rest(m.buyer, 'GET', path)).json.items, before);
   assert.equal((await m.aws(['s3', 'ls'])).code, 0, 'access keys still open');
+});
+
+test('a rotation killed at any moment loses nothing, and the next one finishes it', async () => {
+  const path = `/api/v1/subscriptions/${m.buyer.subscriptionId}/contacts`;
+  const before = (await m.rest(m.buyer, 'GET', path)).json.items;
+  const ring = join(m.data, 'keyring.json');
+  const keys = () => Object.keys(JSON.parse(readFileSync(ring, 'utf8')).keys).length;
+  for (const ms of [5, 15, 25, 40, 80, 400, 2600, 3200]) {
+    const child = spawn(soukBinary, ['keys', 'rotate', '--data', m.data], { stdio: 'ignore' });
+    await sleep(ms);
+    child.kill('SIGKILL');
+    await new Promise((r) => (child.exitCode !== null || child.signalCode !== null ? r() : child.on('exit', r)));
+    assert.ok(keys() >= 1);
+    assert.deepEqual((await m.rest(m.buyer, 'GET', path)).json.items, before, `killed after ${ms} ms`);
+  }
+  // As if it had been killed until the ring is full.
+  const full = JSON.parse(readFileSync(ring, 'utf8'));
+  for (let n = full.current + 1; Object.keys(full.keys).length < 64; n++) {
+    full.keys[n] = randomBytes(32).toString('base64');
+    full.current = n;
+  }
+  writeFileSync(`${ring}.part`, JSON.stringify(full), { mode: 0o600 });
+  renameSync(`${ring}.part`, ring);
+  writeFileSync(`${ring}.part`, 'keys', { mode: 0o600 });
+  await soukOk(['keys', 'rotate', '--data', m.data]);
+  assert.equal(keys(), 1);
+  assert.deepEqual(readdirSync(m.data).filter((n) => n.startsWith('keyring')), ['keyring.json']);
+  assert.deepEqual((await m.rest(m.buyer, 'GET', path)).json.items, before);
 });
 
 test('backup while souk runs, and the copy serves', async () => {

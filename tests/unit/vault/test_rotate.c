@@ -298,6 +298,28 @@ test_additions_at_once(void **state)
 	assert_int_equal(vault_current(w->vault), 31);
 }
 
+/* What a killed rotation left beside the file holds keys: the next one takes it away. */
+static void
+test_leftover_goes(void **state)
+{
+	struct world *w = *state;
+	struct fail f = { 0 };
+	char part[128];
+	struct stat st;
+
+	(void)snprintf(part, sizeof(part), "%s.part", w->path);
+	assert_int_equal(symlink("/nowhere/else", part), 0);
+	assert_int_equal(vault_ring_add(w->vault, &f), SOUK_OK);
+	assert_int_equal(lstat(part, &st), -1);
+	assert_int_equal(lstat(w->path, &st), 0);
+	assert_true(S_ISREG(st.st_mode));
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(link(w->path, part), 0);
+	assert_int_equal(vault_ring_retire(w->vault, &f), SOUK_OK);
+	assert_int_equal(lstat(part, &st), -1);
+	assert_int_equal(vault_refresh(w->vault, &f), SOUK_OK);
+}
+
 static void
 test_full_ring(void **state)
 {
@@ -325,6 +347,7 @@ main(void)
 		IN_WORLD(test_refresh_keeps_the_ring),
 		IN_WORLD(test_threads_during_rotation),
 		IN_WORLD(test_additions_at_once),
+		IN_WORLD(test_leftover_goes),
 		IN_WORLD(test_full_ring),
 	};
 
