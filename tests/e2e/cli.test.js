@@ -231,7 +231,7 @@ test('audit verify finds an edit, a removal, a reordering and a cut tail', async
     'update audit_entry set count = count + 1 where seq = 3', 'delete from audit_entry where seq = (select max(seq) from audit_entry)',
     'delete from audit_entry where seq > 4; update audit_head set seq = 4, mac = (select mac from audit_entry where seq = 4)',
     'update audit_entry set seq = -1 where seq = 6; update audit_entry set seq = 6 where seq = 7; update audit_entry set seq = 7 where seq = -1',
-    'delete from audit_head', 'delete from audit_entry', "update audit_entry set purpose = 'other' where seq = 2"]) {
+    'delete from audit_head', 'delete from audit_entry', 'delete from audit_entry; delete from audit_head', "update audit_entry set purpose = 'other' where seq = 2"]) {
     const copy = at(`audit${n++}`);
     cpSync(base, copy, { recursive: true });
     await sqlite(copy, sql);
