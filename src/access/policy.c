@@ -28,14 +28,29 @@ struct policy {
 	struct statement *statements; /* all in one allocation with this struct */
 };
 
-/* One member of a statement, by name and place: "Statement[3].Action". */
+/* One member of a statement, by name and place: "policy.Statement[3].Action". */
 static enum souk_err
 refuse(struct fail *f, size_t at, const char *member, const char *what, const char *fix)
 {
 	char field[80];
 
-	(void)snprintf(field, sizeof(field), "Statement[%zu].%s", at, member);
+	(void)snprintf(field, sizeof(field), "policy.Statement[%zu].%s", at, member);
 	return fail_field(f, field, what, fix);
+}
+
+/* json_take for an object inside a request: members are named with the place where they are. */
+static enum souk_err
+take_at(const char *place, const json_t *o, struct json_member *m, size_t n, struct fail *f)
+{
+	struct fail own = { .err = SOUK_OK };
+	enum souk_err err = json_take(o, m, n, f ? &own : NULL);
+	char field[80];
+
+	for (size_t i = 0; i < own.n; i++) {
+		(void)snprintf(field, sizeof(field), "%s.%s", place, own.entry[i].field);
+		(void)fail_field(f, field, own.entry[i].what, own.entry[i].fix);
+	}
+	return err;
 }
 
 static bool
@@ -128,12 +143,15 @@ statement_check(const json_t *o, size_t at, size_t *n, size_t *bytes, struct fai
 		{ .name = "Action", .kind = JSON_K_ANY, .required = true },
 		{ .name = "Resource", .kind = JSON_K_ANY, .required = true },
 	};
+	char place[48];
 	enum souk_err err;
 
+	(void)snprintf(place, sizeof(place), "policy.Statement[%zu]", at);
 	if (!json_is_object(o))
-		return refuse(f, at, "Effect", "is missing", "give every statement as an object");
+		return fail_field(
+		    f, place, "is not an object", "give every statement as an object");
 	if ((err = unsupported_check(o, at, f)) != SOUK_OK ||
-	    (err = json_take(o, m, sizeof(m) / sizeof(m[0]), f)) != SOUK_OK)
+	    (err = take_at(place, o, m, sizeof(m) / sizeof(m[0]), f)) != SOUK_OK)
 		return err;
 	if (!str_eq(json_member_str(&m[1]), STR("Allow")) &&
 	    !str_eq(json_member_str(&m[1]), STR("Deny")))
@@ -158,13 +176,13 @@ document_check(
 
 	if (!json_is_object(o))
 		return fail_field(f, "policy", "is not a JSON object", "give a policy document");
-	if ((err = json_take(o, m, sizeof(m) / sizeof(m[0]), f)) != SOUK_OK)
+	if ((err = take_at("policy", o, m, sizeof(m) / sizeof(m[0]), f)) != SOUK_OK)
 		return err;
 	if (m[0].got && !str_eq(json_member_str(&m[0]), STR("2012-10-17")))
-		return fail_field(f, "Version", "is unknown", "give \"2012-10-17\"");
+		return fail_field(f, "policy.Version", "is unknown", "give \"2012-10-17\"");
 	if (json_array_size(m[2].got) == 0 || json_array_size(m[2].got) > STATEMENTS_MAX)
 		return fail_field(
-		    f, "Statement", "holds none or too many", "give 1 to 50 statements");
+		    f, "policy.Statement", "holds none or too many", "give 1 to 50 statements");
 	for (size_t i = 0; i < json_array_size(m[2].got); i++)
 		if ((err = statement_check(json_array_get(m[2].got, i), i, &n, &bytes, f)) !=
 		    SOUK_OK)

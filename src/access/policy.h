@@ -15,6 +15,7 @@
 
 struct policy;
 
+/* Fields are named with their place in a request: "policy.Statement[3].Action". */
 SOUK_MUST enum souk_err policy_parse(struct str json, struct policy **ret, struct fail *f);
 void policy_free(struct policy *p);
 enum policy_verdict { POLICY_SILENT, POLICY_ALLOW, POLICY_DENY };

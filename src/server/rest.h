@@ -43,7 +43,7 @@ SOUK_MUST enum souk_err rest_read_name(struct call *c); /* the member `name` */
 /* Names what a change or read was about, for the audit: "account/000000000042". */
 void rest_audit(struct call *c, const char *kind, struct str id, struct str seller_id);
 void rest_audit_guid(struct call *c, const char *kind, const struct guid *id, struct str seller_id);
-/* A policy document: SOUK_E_INVALID names the member `policy`. "" is fine. */
+/* A policy document: SOUK_E_INVALID names the place, "policy.Statement[3].Action". "" is fine. */
 SOUK_MUST enum souk_err rest_check_policy(struct call *c, struct str policy);
 /* Compact text of a JSON value, in the arena. */
 SOUK_MUST enum souk_err rest_text(struct call *c, const json_t *v, struct str *ret);

@@ -128,7 +128,8 @@ test('every documented route answers as documented', async () => {
   await c(seller, 'DELETE', '/sellers/{sellerId}/topics/{topic}', { ...v, topic: 'more' }, { want: 204 });
   const policy = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 's3:PutObject', Resource: '*' }] };
   await c(seller, 'POST', '/sellers/{sellerId}/roles', v, { body: { name: 'r', policy }, want: 201 });
-  await c(seller, 'POST', '/sellers/{sellerId}/roles', v, { body: { name: 'r2', policy: { Statement: [{ NotAction: '*' }] } }, want: 422 });
+  const unfit = await c(seller, 'POST', '/sellers/{sellerId}/roles', v, { body: { name: 'r2', policy: { Statement: [policy.Statement[0], { ...policy.Statement[0], Foo: 1 }] } }, want: 422 });
+  assert.equal(unfit.json.errors[0].field, 'policy.Statement[1].Foo');
   await c(seller, 'POST', '/sellers/{sellerId}/roles', v, { body: { name: 'r2', policy: { Statement: policy.Statement[0] } }, want: 422 });
   await c(seller, 'GET', '/sellers/{sellerId}/roles', v, { want: 200 });
   await c(seller, 'GET', '/sellers/{sellerId}/roles/{role}', { ...v, role: 'r' }, { want: 200 });
