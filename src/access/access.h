@@ -43,8 +43,25 @@ bool principal_may(const struct principal *p, const char *action, struct str res
  */
 SOUK_MUST enum souk_err principal_may_grant(
     const struct principal *p, struct str user_policy, struct str own_policy, struct fail *f);
-/* Is every grant fine, because no policy narrows the principal? */
+/* Is every grant and change fine, because no policy narrows the principal? */
 bool principal_is_unlimited(const struct principal *p);
+/* What says how far a login reaches. Slices are in the arena; "" none. */
+struct login_facts {
+	struct str user_policy, policy;
+};
+/* A change of a login: a member that is NULL stays as it is. */
+struct login_change {
+	const bool *active;          /* of a key */
+	const struct str *label;     /* of a token */
+	const struct str *policy;    /* "" removes it */
+	const instant_t *expires_at; /* of a token; 0: never */
+};
+/*
+ * principal_may_grant for a login as it would be then. A change that only takes away, or
+ * only names, gives nothing.
+ */
+SOUK_MUST enum souk_err principal_may_change(const struct principal *p,
+    const struct login_facts *now, const struct login_change *change, struct fail *f);
 /*
  * What the principal's account is, with this request's id: the explicit parameter of
  * everything below. SOUK_E_LIMIT when `mem` is full.
@@ -88,8 +105,12 @@ struct new_token {
 SOUK_MUST enum souk_err access_key_create(struct db_tx *tx, struct access *a,
     const struct tenant_scope *s, const struct guid *user_id, struct str policy,
     struct prng *random, struct new_key *ret, struct fail *f);
-SOUK_MUST enum souk_err access_key_set_state(struct db_tx *tx, struct access *a,
-    const struct tenant_scope *s, struct str access_key_id, bool active, struct fail *f);
+/* Whether the caller may give what it gives: principal_may_change, before. */
+SOUK_MUST enum souk_err access_key_change(struct db_tx *tx, struct access *a,
+    const struct tenant_scope *s, struct str access_key_id, const struct login_change *change,
+    struct fail *f);
+SOUK_MUST enum souk_err access_key_facts(struct db_tx *tx, const struct tenant_scope *s,
+    struct str access_key_id, struct arena *mem, struct login_facts *ret);
 SOUK_MUST enum souk_err access_key_delete(
     struct db_tx *tx, struct access *a, const struct tenant_scope *s, struct str access_key_id);
 SOUK_MUST enum souk_err access_key_list(
@@ -99,6 +120,11 @@ SOUK_MUST enum souk_err access_key_get(
 SOUK_MUST enum souk_err token_create(struct db_tx *tx, struct access *a,
     const struct tenant_scope *s, const struct guid *user_id, struct str label, struct str policy,
     instant_t expires_at, struct prng *random, struct new_token *ret, struct fail *f);
+SOUK_MUST enum souk_err token_change(struct db_tx *tx, struct access *a,
+    const struct tenant_scope *s, const struct guid *token_id, const struct login_change *change,
+    struct fail *f);
+SOUK_MUST enum souk_err token_facts(struct db_tx *tx, const struct tenant_scope *s,
+    const struct guid *token_id, struct arena *mem, struct login_facts *ret);
 SOUK_MUST enum souk_err token_delete(
     struct db_tx *tx, struct access *a, const struct tenant_scope *s, const struct guid *token_id);
 SOUK_MUST enum souk_err token_list(

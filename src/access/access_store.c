@@ -20,6 +20,8 @@ enum {
 	Q_TOKEN_ACCOUNT,
 	Q_KEY_ADD,
 	Q_KEY_STATE,
+	Q_KEY_POLICY,
+	Q_KEY_FACTS,
 	Q_KEY_REMOVE,
 	Q_KEY_COUNT,
 	Q_KEY_LIST,
@@ -27,6 +29,10 @@ enum {
 	Q_KEY_NEXT,
 	Q_KEY_REWRAPPED,
 	Q_TOKEN_ADD,
+	Q_TOKEN_LABEL,
+	Q_TOKEN_POLICY,
+	Q_TOKEN_EXPIRY,
+	Q_TOKEN_FACTS,
 	Q_TOKEN_REMOVE,
 	Q_TOKEN_PRUNE,
 	Q_TOKEN_COUNT,
@@ -56,6 +62,10 @@ static const char *const sql[Q__COUNT] = {
 	    " VALUES ($1, $2, $3, $4, $5, $6, 'active', $7, $8)",
 	[Q_KEY_STATE] =
 	    "UPDATE access_key SET state = $1, changed_at = $2 WHERE access_key_id = $3",
+	[Q_KEY_POLICY] =
+	    "UPDATE access_key SET policy = $1, changed_at = $2 WHERE access_key_id = $3",
+	[Q_KEY_FACTS] = "SELECT u.policy, k.policy FROM access_key k"
+			" JOIN iam_user u ON u.user_id = k.user_id WHERE k.access_key_id = $1",
 	[Q_KEY_REMOVE] = "DELETE FROM access_key WHERE access_key_id = $1",
 	[Q_KEY_COUNT] = "SELECT count(*) FROM access_key WHERE user_id = $1",
 	[Q_KEY_LIST] =
@@ -67,6 +77,11 @@ static const char *const sql[Q__COUNT] = {
 	[Q_TOKEN_ADD] =
 	    "INSERT INTO bearer_token (token_id, account_id, user_id, token_hash, label,"
 	    " policy, expires_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+	[Q_TOKEN_LABEL] = "UPDATE bearer_token SET label = $1 WHERE token_id = $2",
+	[Q_TOKEN_POLICY] = "UPDATE bearer_token SET policy = $1 WHERE token_id = $2",
+	[Q_TOKEN_EXPIRY] = "UPDATE bearer_token SET expires_at = $1 WHERE token_id = $2",
+	[Q_TOKEN_FACTS] = "SELECT u.policy, t.policy FROM bearer_token t"
+			  " JOIN iam_user u ON u.user_id = t.user_id WHERE t.token_id = $1",
 	[Q_TOKEN_REMOVE] = "DELETE FROM bearer_token WHERE token_id = $1",
 	[Q_TOKEN_PRUNE] = "DELETE FROM bearer_token WHERE user_id = $1 AND expires_at <= $2",
 	[Q_TOKEN_COUNT] = "SELECT count(*) FROM bearer_token WHERE user_id = $1",
@@ -218,6 +233,33 @@ bind_text_or_null(struct db_stmt *st, int i, struct str v)
 		db_bind_null(st, i);
 }
 
+static void
+bind_expiry(struct db_stmt *st, int i, instant_t expires_at)
+{
+	if (expires_at != 0)
+		db_bind_int(st, i, expires_at);
+	else
+		db_bind_null(st, i);
+}
+
+/* The facts of a bound statement's only row. */
+static enum souk_err
+facts_of(struct db_stmt *st, struct arena *mem, struct login_facts *ret)
+{
+	struct login_facts l;
+	enum souk_err err = db_one(st);
+
+	if (err != SOUK_OK)
+		return err;
+	l.user_policy = arena_str(mem, db_text(st, 0));
+	l.policy = arena_str(mem, db_text(st, 1));
+	db_reset(st);
+	if (!l.user_policy.p || !l.policy.p)
+		return SOUK_E_LIMIT;
+	*ret = l;
+	return SOUK_OK;
+}
+
 enum souk_err
 access_store_key_add(struct db_tx *tx, const struct key_row *k)
 {
@@ -254,6 +296,27 @@ access_store_key_state(struct db_tx *tx, struct str access_key_id, bool active)
 	db_bind_int(st, 2, db_now(tx));
 	db_bind_text(st, 3, access_key_id);
 	return run_one(st);
+}
+
+enum souk_err
+access_store_key_policy(struct db_tx *tx, struct str access_key_id, struct str policy)
+{
+	struct db_stmt *st = db_stmt(tx, &access_texts, Q_KEY_POLICY);
+
+	bind_text_or_null(st, 1, policy);
+	db_bind_int(st, 2, db_now(tx));
+	db_bind_text(st, 3, access_key_id);
+	return run_one(st);
+}
+
+enum souk_err
+access_store_key_facts(
+    struct db_tx *tx, struct str access_key_id, struct arena *mem, struct login_facts *ret)
+{
+	struct db_stmt *st = db_stmt(tx, &access_texts, Q_KEY_FACTS);
+
+	db_bind_text(st, 1, access_key_id);
+	return facts_of(st, mem, ret);
 }
 
 enum souk_err
@@ -389,12 +452,49 @@ access_store_token_add(struct db_tx *tx, const struct token_row *t)
 	db_bind_blob(st, 4, t->hash, sizeof(t->hash));
 	db_bind_text(st, 5, t->label);
 	bind_text_or_null(st, 6, t->policy);
-	if (t->expires_at != 0)
-		db_bind_int(st, 7, t->expires_at);
-	else
-		db_bind_null(st, 7);
+	bind_expiry(st, 7, t->expires_at);
 	db_bind_int(st, 8, db_now(tx));
 	return db_run(st, NULL);
+}
+
+enum souk_err
+access_store_token_label(struct db_tx *tx, const struct guid *token_id, struct str label)
+{
+	struct db_stmt *st = db_stmt(tx, &access_texts, Q_TOKEN_LABEL);
+
+	db_bind_text(st, 1, label);
+	db_bind_guid(st, 2, token_id);
+	return run_one(st);
+}
+
+enum souk_err
+access_store_token_policy(struct db_tx *tx, const struct guid *token_id, struct str policy)
+{
+	struct db_stmt *st = db_stmt(tx, &access_texts, Q_TOKEN_POLICY);
+
+	bind_text_or_null(st, 1, policy);
+	db_bind_guid(st, 2, token_id);
+	return run_one(st);
+}
+
+enum souk_err
+access_store_token_expiry(struct db_tx *tx, const struct guid *token_id, instant_t expires_at)
+{
+	struct db_stmt *st = db_stmt(tx, &access_texts, Q_TOKEN_EXPIRY);
+
+	bind_expiry(st, 1, expires_at);
+	db_bind_guid(st, 2, token_id);
+	return run_one(st);
+}
+
+enum souk_err
+access_store_token_facts(
+    struct db_tx *tx, const struct guid *token_id, struct arena *mem, struct login_facts *ret)
+{
+	struct db_stmt *st = db_stmt(tx, &access_texts, Q_TOKEN_FACTS);
+
+	db_bind_guid(st, 1, token_id);
+	return facts_of(st, mem, ret);
 }
 
 enum souk_err

@@ -43,6 +43,10 @@ struct key_row {
 SOUK_MUST enum souk_err access_store_key_add(struct db_tx *tx, const struct key_row *k);
 SOUK_MUST enum souk_err access_store_key_state(
     struct db_tx *tx, struct str access_key_id, bool active);
+SOUK_MUST enum souk_err access_store_key_policy(
+    struct db_tx *tx, struct str access_key_id, struct str policy);
+SOUK_MUST enum souk_err access_store_key_facts(
+    struct db_tx *tx, struct str access_key_id, struct arena *mem, struct login_facts *ret);
 SOUK_MUST enum souk_err access_store_key_remove(struct db_tx *tx, struct str access_key_id);
 SOUK_MUST enum souk_err access_store_key_count(
     struct db_tx *tx, const struct guid *user_id, int64_t *ret);
@@ -63,6 +67,14 @@ struct token_row {
 	instant_t expires_at;
 };
 SOUK_MUST enum souk_err access_store_token_add(struct db_tx *tx, const struct token_row *t);
+SOUK_MUST enum souk_err access_store_token_label(
+    struct db_tx *tx, const struct guid *token_id, struct str label);
+SOUK_MUST enum souk_err access_store_token_policy(
+    struct db_tx *tx, const struct guid *token_id, struct str policy);
+SOUK_MUST enum souk_err access_store_token_expiry(
+    struct db_tx *tx, const struct guid *token_id, instant_t expires_at);
+SOUK_MUST enum souk_err access_store_token_facts(
+    struct db_tx *tx, const struct guid *token_id, struct arena *mem, struct login_facts *ret);
 SOUK_MUST enum souk_err access_store_token_remove(struct db_tx *tx, const struct guid *token_id);
 /* Removes the user's expired ones, counts the others. */
 SOUK_MUST enum souk_err access_store_token_count(

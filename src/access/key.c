@@ -151,18 +151,48 @@ key_check(struct db_tx *tx, const struct tenant_scope *s, struct str access_key_
 }
 
 enum souk_err
-access_key_set_state(struct db_tx *tx, struct access *a, const struct tenant_scope *s,
-    struct str access_key_id, bool active, struct fail *f)
+access_key_facts(struct db_tx *tx, const struct tenant_scope *s, struct str access_key_id,
+    struct arena *mem, struct login_facts *ret)
+{
+	enum souk_err err = key_check(tx, s, access_key_id);
+
+	return err == SOUK_OK ? access_store_key_facts(tx, access_key_id, mem, ret) : err;
+}
+
+static enum souk_err
+key_set_state(struct db_tx *tx, struct access *a, const struct tenant_scope *s,
+    struct str access_key_id, bool active)
+{
+	enum souk_err err = access_store_key_state(tx, access_key_id, active);
+
+	return err != SOUK_OK ? err
+			      : audit(tx, a, s, active ? "access:EnableKey" : "access:DisableKey",
+				    "key", access_key_id);
+}
+
+static enum souk_err
+key_set_policy(struct db_tx *tx, struct access *a, const struct tenant_scope *s,
+    struct str access_key_id, struct str policy, struct fail *f)
 {
 	enum souk_err err;
 
-	(void)f;
-	if ((err = key_check(tx, s, access_key_id)) != SOUK_OK ||
-	    (err = access_store_key_state(tx, access_key_id, active)) != SOUK_OK ||
-	    (err = access_changed(tx, a)) != SOUK_OK)
+	if ((err = policy_check(policy, f)) != SOUK_OK ||
+	    (err = access_store_key_policy(tx, access_key_id, policy)) != SOUK_OK)
 		return err;
-	return audit(
-	    tx, a, s, active ? "access:EnableKey" : "access:DisableKey", "key", access_key_id);
+	return audit(tx, a, s, "access:ChangeKey", "key", access_key_id);
+}
+
+enum souk_err
+access_key_change(struct db_tx *tx, struct access *a, const struct tenant_scope *s,
+    struct str access_key_id, const struct login_change *change, struct fail *f)
+{
+	enum souk_err err = key_check(tx, s, access_key_id);
+
+	if (err == SOUK_OK && change->policy)
+		err = key_set_policy(tx, a, s, access_key_id, *change->policy, f);
+	if (err == SOUK_OK && change->active)
+		err = key_set_state(tx, a, s, access_key_id, *change->active);
+	return err == SOUK_OK ? access_changed(tx, a) : err;
 }
 
 enum souk_err
@@ -198,19 +228,33 @@ access_key_get(
 }
 
 static enum souk_err
+label_check(struct str label, struct fail *f)
+{
+	if (!utf8_valid(label) || utf8_has_control(label) || utf8_length(label) > LABEL_MAX)
+		return fail_field(f, "label", "is too long or has characters that cannot be shown",
+		    "give at most 100 characters on one line");
+	return SOUK_OK;
+}
+
+static enum souk_err
+expiry_check(struct db_tx *tx, instant_t expires_at, struct fail *f)
+{
+	if (expires_at != 0 && expires_at <= db_now(tx))
+		return fail_field(
+		    f, "expiresAt", "is in the past", "give a later instant, or none");
+	return SOUK_OK;
+}
+
+static enum souk_err
 token_check(struct db_tx *tx, struct str label, struct str policy, instant_t expires_at,
     const struct guid *user_id, struct fail *f)
 {
 	int64_t n = 0;
 	enum souk_err err;
 
-	if (!utf8_valid(label) || utf8_has_control(label) || utf8_length(label) > LABEL_MAX)
-		return fail_field(f, "label", "is too long or has characters that cannot be shown",
-		    "give at most 100 characters on one line");
-	if (expires_at != 0 && expires_at <= db_now(tx))
-		return fail_field(
-		    f, "expiresAt", "is in the past", "give a later instant, or none");
-	if ((err = policy_check(policy, f)) != SOUK_OK ||
+	if ((err = label_check(label, f)) != SOUK_OK ||
+	    (err = expiry_check(tx, expires_at, f)) != SOUK_OK ||
+	    (err = policy_check(policy, f)) != SOUK_OK ||
 	    (err = access_store_token_count(tx, user_id, &n)) != SOUK_OK)
 		return err;
 	if (n >= TOKENS_PER_USER)
@@ -270,16 +314,68 @@ token_create(struct db_tx *tx, struct access *a, const struct tenant_scope *s,
 	return err;
 }
 
+/* Is the token the scope's to deal with? */
+static enum souk_err
+token_owned(struct db_tx *tx, const struct tenant_scope *s, const struct guid *token_id)
+{
+	char account[ACCOUNT_ID_LEN + 1];
+	enum souk_err err = access_store_token_account(tx, token_id, account);
+
+	return err == SOUK_OK ? account_check(s, account) : err;
+}
+
+enum souk_err
+token_facts(struct db_tx *tx, const struct tenant_scope *s, const struct guid *token_id,
+    struct arena *mem, struct login_facts *ret)
+{
+	enum souk_err err = token_owned(tx, s, token_id);
+
+	return err == SOUK_OK ? access_store_token_facts(tx, token_id, mem, ret) : err;
+}
+
+static enum souk_err
+token_change_check(struct db_tx *tx, const struct login_change *change, struct fail *f)
+{
+	enum souk_err err;
+
+	if ((change->label && (err = label_check(*change->label, f)) != SOUK_OK) ||
+	    (change->policy && (err = policy_check(*change->policy, f)) != SOUK_OK) ||
+	    (change->expires_at && (err = expiry_check(tx, *change->expires_at, f)) != SOUK_OK))
+		return err;
+	return SOUK_OK;
+}
+
+enum souk_err
+token_change(struct db_tx *tx, struct access *a, const struct tenant_scope *s,
+    const struct guid *token_id, const struct login_change *change, struct fail *f)
+{
+	char id[GUID_TEXT_LEN + 1];
+	enum souk_err err;
+
+	if ((err = token_owned(tx, s, token_id)) != SOUK_OK ||
+	    (err = token_change_check(tx, change, f)) != SOUK_OK)
+		return err;
+	if (change->label)
+		err = access_store_token_label(tx, token_id, *change->label);
+	if (err == SOUK_OK && change->policy)
+		err = access_store_token_policy(tx, token_id, *change->policy);
+	if (err == SOUK_OK && change->expires_at)
+		err = access_store_token_expiry(tx, token_id, *change->expires_at);
+	if (err != SOUK_OK || (err = access_changed(tx, a)) != SOUK_OK)
+		return err;
+	guid_format(token_id, id);
+	return audit(tx, a, s, "access:ChangeToken", "token", str_c(id));
+}
+
 enum souk_err
 token_delete(
     struct db_tx *tx, struct access *a, const struct tenant_scope *s, const struct guid *token_id)
 {
-	char account[ACCOUNT_ID_LEN + 1], id[GUID_TEXT_LEN + 1];
+	char id[GUID_TEXT_LEN + 1];
 	enum souk_err err;
 
 	guid_format(token_id, id);
-	if ((err = access_store_token_account(tx, token_id, account)) != SOUK_OK ||
-	    (err = account_check(s, account)) != SOUK_OK ||
+	if ((err = token_owned(tx, s, token_id)) != SOUK_OK ||
 	    (err = access_store_token_remove(tx, token_id)) != SOUK_OK ||
 	    (err = access_changed(tx, a)) != SOUK_OK)
 		return err;
@@ -300,11 +396,8 @@ enum souk_err
 token_get(
     struct db_tx *tx, const struct tenant_scope *s, const struct guid *token_id, struct jw *out)
 {
-	char account[ACCOUNT_ID_LEN + 1];
-	enum souk_err err = access_store_token_account(tx, token_id, account);
+	enum souk_err err = token_owned(tx, s, token_id);
 
-	if (err == SOUK_OK)
-		err = account_check(s, account);
 	return err == SOUK_OK ? access_store_token_get(tx, token_id, out) : err;
 }
 

@@ -177,6 +177,16 @@ principal_may_grant(
 }
 
 enum souk_err
+principal_may_change(const struct principal *p, const struct login_facts *now,
+    const struct login_change *change, struct fail *f)
+{
+	if (!change->policy && !change->expires_at && !(change->active && *change->active))
+		return SOUK_OK;
+	return principal_may_grant(
+	    p, now->user_policy, change->policy ? *change->policy : now->policy, f);
+}
+
+enum souk_err
 principal_scope(const struct principal *p, struct str request_id, struct arena *mem,
     const struct tenant_scope **ret)
 {

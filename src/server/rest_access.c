@@ -71,14 +71,53 @@ user_read_new(struct call *c)
 	return principal_may_grant(c->who, u->policy, STR(""), &c->fail);
 }
 
-/* The change itself is parsed over what it changes; a policy in it is judged before the transaction. */
+struct target {
+	struct call *c;
+	struct guid user;
+	struct str policy;
+};
+
+static enum souk_err
+find_target(struct db_tx *tx, void *arg)
+{
+	struct target *t = arg;
+	struct user u;
+	enum souk_err r = user_get(tx, t->c->scope, &t->user, t->c->arena, &u);
+
+	if (r == SOUK_OK)
+		t->policy = u.policy;
+	return r;
+}
+
+/* May the caller make a login of the path's user with this policy? Whose user it is, the handler says. */
+static enum souk_err
+check_grant(struct call *c, struct str policy)
+{
+	struct target t = { .c = c };
+	enum souk_err r;
+
+	if (principal_is_unlimited(c->who) || call_param_guid(c, 0, &t.user) != SOUK_OK)
+		return SOUK_OK;
+	r = db_read(c->svc->db, find_target, &t);
+	if (r != SOUK_OK)
+		return r == SOUK_E_NOT_FOUND ? SOUK_OK : r;
+	return principal_may_grant(c->who, t.policy, policy, &c->fail);
+}
+
+/*
+ * The change itself is parsed over what it changes; what it gives is judged before the
+ * transaction: a policy, or to a disabled user its logins.
+ */
 static enum souk_err
 user_read_change(struct call *c)
 {
 	const json_t *policy = json_object_get(c->body, "policy");
+	const char *state = json_string_value(json_object_get(c->body, "state"));
 	struct str text = STR("");
 	enum souk_err r = rest_need_body(c);
 
+	if (r == SOUK_OK && !policy && state && strcmp(state, "active") == 0)
+		return check_grant(c, STR(""));
 	if (r != SOUK_OK || !policy || (!json_is_object(policy) && !json_is_null(policy)))
 		return r;
 	if (json_is_object(policy) && ((r = rest_text(c, policy, &text)) != SOUK_OK ||
@@ -163,39 +202,6 @@ keys_list(struct call *c, struct db_tx *tx)
 	return r;
 }
 
-struct target {
-	struct call *c;
-	struct guid user;
-	struct str policy;
-};
-
-static enum souk_err
-find_target(struct db_tx *tx, void *arg)
-{
-	struct target *t = arg;
-	struct user u;
-	enum souk_err r = user_get(tx, t->c->scope, &t->user, t->c->arena, &u);
-
-	if (r == SOUK_OK)
-		t->policy = u.policy;
-	return r;
-}
-
-/* May the caller make a login of the path's user with this policy? Whose user it is, the handler says. */
-static enum souk_err
-check_grant(struct call *c, struct str policy)
-{
-	struct target t = { .c = c };
-	enum souk_err r;
-
-	if (principal_is_unlimited(c->who) || call_param_guid(c, 0, &t.user) != SOUK_OK)
-		return SOUK_OK;
-	r = db_read(c->svc->db, find_target, &t);
-	if (r != SOUK_OK)
-		return r == SOUK_E_NOT_FOUND ? SOUK_OK : r;
-	return principal_may_grant(c->who, t.policy, policy, &c->fail);
-}
-
 static enum souk_err
 take_policy(struct call *c, const struct json_member *m, struct str *ret)
 {
@@ -210,9 +216,14 @@ take_policy(struct call *c, const struct json_member *m, struct str *ret)
 static enum souk_err
 take_expiry(struct call *c, const struct json_member *m, instant_t *ret)
 {
-	if (m->got && !instant_parse(json_member_str(m), ret))
+	instant_t t;
+
+	if (!m->got)
+		return SOUK_OK;
+	if (!instant_parse(json_member_str(m), &t))
 		return fail_field(
 		    &c->fail, m->name, "is not an instant", "give one like 2030-01-31T00:00:00Z");
+	*ret = t > 0 ? t : 1; /* 0 says never, and 1970 is as much in the past as 1969 */
 	return SOUK_OK;
 }
 
@@ -287,20 +298,106 @@ key_show(struct call *c, struct db_tx *tx)
 	return access_key_get(tx, c->scope, c->params[0], &w);
 }
 
+/* What a change of a login says; `to` points at the members that are given. */
+struct change {
+	struct login_change to;
+	bool active;
+	struct str label, policy;
+	instant_t expires_at;
+};
+
+struct judged {
+	struct call *c;
+	struct login_facts now;
+};
+
+static enum souk_err
+find_key(struct db_tx *tx, void *arg)
+{
+	struct judged *j = arg;
+
+	return access_key_facts(tx, j->c->scope, j->c->params[0], j->c->arena, &j->now);
+}
+
+static enum souk_err
+find_token(struct db_tx *tx, void *arg)
+{
+	struct judged *j = arg;
+	struct guid id;
+	enum souk_err r = call_param_guid(j->c, 0, &id);
+
+	return r == SOUK_OK ? token_facts(tx, j->c->scope, &id, j->c->arena, &j->now) : r;
+}
+
+/*
+ * May the caller make this change? Judged before the transaction: comparing policies takes
+ * its time. What others change meanwhile comes out as if they had done it after.
+ */
+static enum souk_err
+check_change(struct call *c, const struct login_change *to, db_fn *find)
+{
+	struct judged j = { .c = c };
+	enum souk_err r;
+
+	if (principal_is_unlimited(c->who))
+		return SOUK_OK;
+	r = db_read(c->svc->db, find, &j);
+	if (r != SOUK_OK)
+		return r == SOUK_E_NOT_FOUND ? SOUK_OK : r;
+	return principal_may_change(c->who, &j.now, to, &c->fail);
+}
+
+static enum souk_err
+take_new_policy(struct call *c, const struct json_member *m, struct change *n)
+{
+	if (m->got || m->got_null)
+		n->to.policy = &n->policy;
+	return take_policy(c, m, &n->policy);
+}
+
+static enum souk_err
+take_state(struct call *c, const struct json_member *m, struct change *n)
+{
+	struct str state = json_member_str(m);
+
+	if (!m->got)
+		return SOUK_OK;
+	if (!str_eq(state, STR("active")) && !str_eq(state, STR("disabled")))
+		return fail_field(&c->fail, "state", "is not a state", "give active or disabled");
+	n->active = str_eq(state, STR("active"));
+	n->to.active = &n->active;
+	return SOUK_OK;
+}
+
+static enum souk_err
+key_read_change(struct call *c)
+{
+	struct change *n = ARENA_NEW(c->arena, struct change);
+	struct json_member m[] = {
+		{ .name = "state", .kind = JSON_K_STR },
+		{ .name = "policy", .kind = JSON_K_OBJ, .nullable = true },
+	};
+	enum souk_err r = rest_need_body(c);
+
+	if (!n)
+		return SOUK_E_LIMIT;
+	c->input = n;
+	if (r != SOUK_OK || (r = json_take(c->body, m, 2, &c->fail)) != SOUK_OK ||
+	    (r = take_state(c, &m[0], n)) != SOUK_OK ||
+	    (r = take_new_policy(c, &m[1], n)) != SOUK_OK)
+		return r;
+	if (!n->to.active && !n->to.policy)
+		return fail_field(
+		    &c->fail, "body", "changes nothing", "give state, policy or both");
+	return check_change(c, &n->to, find_key);
+}
+
 static enum souk_err
 key_patch(struct call *c, struct db_tx *tx)
 {
-	struct json_member m[] = { { .name = "state", .kind = JSON_K_STR, .required = true } };
-	struct str state;
-	enum souk_err r = json_take(c->body, m, 1, &c->fail);
+	const struct change *n = c->input;
 
-	if (r != SOUK_OK)
-		return r;
-	state = json_member_str(&m[0]);
-	if (!str_eq(state, STR("active")) && !str_eq(state, STR("disabled")))
-		return fail_field(&c->fail, "state", "is not a state", "give active or disabled");
-	return access_key_set_state(
-	    tx, c->svc->access, c->scope, c->params[0], str_eq(state, STR("active")), &c->fail);
+	return access_key_change(tx, c->svc->access, c->scope, c->params[0], &n->to, &c->fail);
 }
 
 static enum souk_err
@@ -357,6 +454,45 @@ token_add(struct call *c, struct db_tx *tx)
 	rest_created_guid(c, "/api/v1/tokens/", &t.id);
 	wipe(&t, sizeof(t));
 	return SOUK_OK;
+}
+
+static enum souk_err
+token_read_change(struct call *c)
+{
+	struct change *n = ARENA_NEW(c->arena, struct change);
+	struct json_member m[] = {
+		{ .name = "label", .kind = JSON_K_STR },
+		{ .name = "policy", .kind = JSON_K_OBJ, .nullable = true },
+		{ .name = "expiresAt", .kind = JSON_K_STR, .nullable = true },
+	};
+	enum souk_err r = rest_need_body(c);
+
+	if (!n)
+		return SOUK_E_LIMIT;
+	c->input = n;
+	if (r != SOUK_OK || (r = json_take(c->body, m, 3, &c->fail)) != SOUK_OK ||
+	    (r = take_new_policy(c, &m[1], n)) != SOUK_OK ||
+	    (r = take_expiry(c, &m[2], &n->expires_at)) != SOUK_OK)
+		return r;
+	n->label = json_member_str(&m[0]);
+	if (m[0].got)
+		n->to.label = &n->label;
+	if (m[2].got || m[2].got_null)
+		n->to.expires_at = &n->expires_at;
+	if (!n->to.label && !n->to.policy && !n->to.expires_at)
+		return fail_field(
+		    &c->fail, "body", "changes nothing", "give label, policy or expiresAt");
+	return check_change(c, &n->to, find_token);
+}
+
+static enum souk_err
+token_patch(struct call *c, struct db_tx *tx)
+{
+	const struct change *n = c->input;
+	struct guid id;
+	enum souk_err r = call_param_guid(c, 0, &id);
+
+	return r == SOUK_OK ? token_change(tx, c->svc->access, c->scope, &id, &n->to, &c->fail) : r;
 }
 
 static enum souk_err
@@ -428,13 +564,15 @@ static const struct op ops[] = {
 	    key_read_new, key_add },
 	{ "GET", "/api/v1/access-keys/{accessKeyId}", "access:ReadKeys", 0, READ, NULL, key_show },
 	{ "PATCH", "/api/v1/access-keys/{accessKeyId}", "access:ChangeKey", REST_BODY, OP_WRITE,
-	    rest_need_body, key_patch },
+	    key_read_change, key_patch },
 	{ "DELETE", "/api/v1/access-keys/{accessKeyId}", "access:DeleteKey", 0,
 	    OP_WRITE | OP_NO_BODY, NULL, key_delete },
 	{ "GET", "/api/v1/users/{userId}/tokens", "access:ReadTokens", 0, READ, NULL, tokens_list },
 	{ "POST", "/api/v1/users/{userId}/tokens", "access:CreateToken", REST_BODY, MAKE,
 	    token_read_new, token_add },
 	{ "GET", "/api/v1/tokens/{tokenId}", "access:ReadTokens", 0, READ, NULL, token_show },
+	{ "PATCH", "/api/v1/tokens/{tokenId}", "access:ChangeToken", REST_BODY, OP_WRITE,
+	    token_read_change, token_patch },
 	{ "DELETE", "/api/v1/tokens/{tokenId}", "access:DeleteToken", 0, OP_WRITE | OP_NO_BODY,
 	    NULL, token_remove },
 	{ "GET", "/api/v1/audit-entries", "audit:ReadEntries", 0, READ, NULL, audit_entries },

@@ -111,19 +111,23 @@ test_unknown(void **state)
 /* ---- everything that ends a key or a token ---- */
 
 static void
+key_state(struct place *p, bool active)
+{
+	assert_int_equal(access_key_change(p->tx, p->access, &p->seller, str_c(key.access_key_id),
+			     &(struct login_change){ .active = &active }, &p->f),
+	    SOUK_OK);
+}
+
+static void
 disable_key(struct place *p)
 {
-	assert_int_equal(access_key_set_state(
-			     p->tx, p->access, &p->seller, str_c(key.access_key_id), false, &p->f),
-	    SOUK_OK);
+	key_state(p, false);
 }
 
 static void
 enable_key(struct place *p)
 {
-	assert_int_equal(access_key_set_state(
-			     p->tx, p->access, &p->seller, str_c(key.access_key_id), true, &p->f),
-	    SOUK_OK);
+	key_state(p, true);
 }
 
 static void
@@ -312,6 +316,9 @@ foreign(struct place *p)
 {
 	struct jw w;
 	struct guid none = { { 1 } };
+	struct str none_at_all = STR("");
+	struct login_facts facts;
+	bool no = false;
 
 	jw_init(&w, &out);
 	assert_int_equal(
@@ -323,9 +330,17 @@ foreign(struct place *p)
 	assert_int_equal(
 	    access_key_delete(p->tx, p->access, &p->seller_b, str_c(key.access_key_id)),
 	    SOUK_E_NOT_FOUND);
-	assert_int_equal(access_key_set_state(p->tx, p->access, &p->seller_b,
-			     str_c(key.access_key_id), false, &p->f),
+	assert_int_equal(access_key_change(p->tx, p->access, &p->seller_b, str_c(key.access_key_id),
+			     &(struct login_change){ .active = &no }, &p->f),
 	    SOUK_E_NOT_FOUND);
+	assert_int_equal(token_change(p->tx, p->access, &p->seller_b, &token.id,
+			     &(struct login_change){ .policy = &none_at_all }, &p->f),
+	    SOUK_E_NOT_FOUND);
+	assert_int_equal(
+	    access_key_facts(p->tx, &p->seller_b, str_c(key.access_key_id), p->mem, &facts),
+	    SOUK_E_NOT_FOUND);
+	assert_int_equal(
+	    token_facts(p->tx, &p->seller_b, &token.id, p->mem, &facts), SOUK_E_NOT_FOUND);
 	assert_int_equal(token_delete(p->tx, p->access, &p->seller_b, &token.id), SOUK_E_NOT_FOUND);
 	assert_int_equal(access_key_list(p->tx, &p->seller_b, &p->user, &w), SOUK_E_NOT_FOUND);
 	assert_int_equal(token_list(p->tx, &p->seller_b, &p->user, &w), SOUK_E_NOT_FOUND);
@@ -481,6 +496,120 @@ test_policies(void **state)
 	assert_may(p, "psc:AddContact", false);
 }
 
+/* ---- changes ---- */
+
+static struct login_change wanted;
+
+static void
+change_token(struct place *p)
+{
+	assert_int_equal(
+	    token_change(p->tx, p->access, &p->seller, &token.id, &wanted, &p->f), SOUK_OK);
+}
+
+static void
+change_key(struct place *p)
+{
+	assert_int_equal(access_key_change(p->tx, p->access, &p->seller, str_c(key.access_key_id),
+			     &wanted, &p->f),
+	    SOUK_OK);
+}
+
+static bool
+key_may(struct place *p, const char *action)
+{
+	struct principal *who = NULL;
+	struct access_secret secret;
+	bool may;
+
+	assert_int_equal(
+	    access_by_key(p->access, str_c(key.access_key_id), &who, &secret), SOUK_OK);
+	may = principal_may(who, action, STR("arn:aws:souk:::x"));
+	principal_release(who);
+	return may;
+}
+
+/* What was known of a login before its change is forgotten with the commit. */
+static void
+test_change_policy(void **state)
+{
+	static const struct str read_only = STR(READ_ONLY), none = STR("");
+	struct place *p = *state;
+
+	place_run(p, make_both);
+	assert_may(p, "psc:AddContact", true);
+	assert_true(key_may(p, "psc:AddContact"));
+	wanted = (struct login_change){ .policy = &read_only };
+	place_run(p, change_token);
+	place_run(p, change_key);
+	assert_may(p, "psc:AddContact", false);
+	assert_may(p, "psc:ReadContacts", true);
+	assert_false(key_may(p, "psc:AddContact"));
+	assert_true(key_may(p, "psc:ReadContacts"));
+	wanted = (struct login_change){ .policy = &none };
+	place_run(p, change_token);
+	place_run(p, change_key);
+	assert_may(p, "psc:AddContact", true);
+	assert_true(key_may(p, "psc:AddContact"));
+}
+
+static void
+test_change_expiry(void **state)
+{
+	static const instant_t never = 0;
+	struct place *p = *state;
+	instant_t soon;
+
+	place_run(p, make_both);
+	assert_int_equal(try_token(p->access, token.token), SOUK_OK);
+	soon = clock_now() + 60;
+	wanted = (struct login_change){ .expires_at = &soon };
+	place_run(p, change_token);
+	assert_int_equal(try_token(p->access, token.token), SOUK_OK);
+	clock_sleep_ms(70);
+	assert_int_equal(try_token(p->access, token.token), SOUK_E_UNAUTHENTICATED);
+	wanted = (struct login_change){ .expires_at = &never };
+	place_run(p, change_token);
+	assert_int_equal(try_token(p->access, token.token), SOUK_OK);
+}
+
+static void
+refused_changes(struct place *p)
+{
+	static const struct str bad_label = STR("two\nlines"), bad_policy = STR("{}");
+	const struct guid nobody = { { 1 } };
+	instant_t past = db_now(p->tx);
+	const struct {
+		struct login_change change;
+		const char *field;
+	} rows[] = {
+		{ { .label = &bad_label }, "label" },
+		{ { .policy = &bad_policy }, "policy.Statement" },
+		{ { .expires_at = &past }, "expiresAt" },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		memset(&p->f, 0, sizeof(p->f));
+		assert_int_equal(
+		    token_change(p->tx, p->access, &p->seller, &token.id, &rows[i].change, &p->f),
+		    SOUK_E_INVALID);
+		assert_string_equal(p->f.entry[0].field, rows[i].field);
+	}
+	assert_int_equal(access_key_change(p->tx, p->access, &p->seller, str_c(key.access_key_id),
+			     &rows[1].change, NULL),
+	    SOUK_E_INVALID);
+	assert_int_equal(token_change(p->tx, p->access, &p->op, &nobody, &rows[1].change, NULL),
+	    SOUK_E_NOT_FOUND);
+}
+
+static void
+test_change_refused(void **state)
+{
+	place_run(*state, make_both);
+	place_run(*state, refused_changes);
+	assert_both(((struct place *)*state)->access, SOUK_OK);
+}
+
 /* ---- lists, audit ---- */
 
 static void
@@ -541,7 +670,9 @@ static void
 test_audited(void **state)
 {
 	static const char *const actions[] = { "access:CreateKey", "access:CreateToken",
-		"access:DisableKey", "access:EnableKey", "access:DeleteKey", "access:DeleteToken" };
+		"access:DisableKey", "access:EnableKey", "access:ChangeKey", "access:ChangeToken",
+		"access:DeleteKey", "access:DeleteToken" };
+	static const struct str read_only = STR(READ_ONLY);
 	struct place *p = *state;
 	struct audit_report report = { 0 };
 	char resource[64], id[GUID_TEXT_LEN + 1];
@@ -549,6 +680,9 @@ test_audited(void **state)
 	place_run(p, make_both);
 	place_run(p, disable_key);
 	place_run(p, enable_key);
+	wanted = (struct login_change){ .policy = &read_only };
+	place_run(p, change_key);
+	place_run(p, change_token);
 	place_run(p, delete_both);
 	place_run(p, list_audit);
 	for (size_t i = 0; i < COUNT(actions); i++)
@@ -561,7 +695,7 @@ test_audited(void **state)
 	assert_null(memmem(out.p, out.n, key.secret, SECRET_KEY_LEN));
 	assert_int_equal(audit_verify(p->db, p->vault, 0, NULL, &report), SOUK_OK);
 	assert_null(report.what);
-	assert_int_equal(report.entries, 6);
+	assert_int_equal(report.entries, 8);
 	buf_done(&out);
 }
 
@@ -661,6 +795,9 @@ main(void)
 		IN_PLACE(test_refused),
 		IN_PLACE(test_limits),
 		IN_PLACE(test_policies),
+		IN_PLACE(test_change_policy),
+		IN_PLACE(test_change_expiry),
+		IN_PLACE(test_change_refused),
 		IN_PLACE(test_lists),
 		IN_PLACE(test_audited),
 		IN_PLACE(test_drawn),

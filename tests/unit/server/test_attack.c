@@ -135,6 +135,77 @@ nobody_gives_more_than_he_has(void **state)
 	assert_int_equal(status_of(p, &l, "POST", tokens, "{}"), 404);
 }
 
+/* Makes a login of the user with this body; its path. */
+static void
+make_login(struct place *p, const struct guid *user, const char *kind, const char *body, char *path,
+    size_t size)
+{
+	char id[GUID_TEXT_LEN + 1], at[128];
+	struct reply r;
+
+	guid_format(user, id);
+	(void)snprintf(at, sizeof(at), "/api/v1/users/%s/%s", id, kind);
+	r = ask(p, &p->buyer, "POST", at, body, NULL);
+	assert_status(r, 201);
+	(void)snprintf(path, size, "%s", reply_header(&r, "Location"));
+	reply_done(&r);
+}
+
+/* A change gives too: what a login may after it must be within what the changer may. */
+static void
+nobody_gives_more_by_changing(void **state)
+{
+	struct place *p = *state;
+	struct login l = make_user(p, BUYER, "clerk", ONLY("[\"access:*\",\"psc:ReadContacts\"]"));
+	char token[128], key[128], narrow_token[128], narrow_key[128], user[128],
+	    id[GUID_TEXT_LEN + 1];
+	struct reply r;
+
+	make_login(p, &p->buyer.user, "tokens", "{}", token, sizeof(token));
+	make_login(p, &p->buyer.user, "access-keys", "{}", key, sizeof(key));
+	make_login(p, &p->buyer.user, "tokens", "{\"policy\":" ONLY("\"psc:ReadContacts\"") "}",
+	    narrow_token, sizeof(narrow_token));
+	make_login(p, &p->buyer.user, "access-keys",
+	    "{\"policy\":" ONLY("\"psc:ReadContacts\"") "}", narrow_key, sizeof(narrow_key));
+
+	/* Taking a policy away, a wider one, and what a wider login has: longer, or again. */
+	r = ask(p, &l, "PATCH", narrow_token, "{\"policy\":null}", NULL);
+	assert_status(r, 403);
+	assert_string_equal(reply_text(&r, "code"), "policy_too_wide");
+	reply_done(&r);
+	assert_int_equal(status_of(p, &l, "PATCH", narrow_key, "{\"policy\":null}"), 403);
+	assert_int_equal(
+	    status_of(p, &l, "PATCH", narrow_key, "{\"policy\":" ONLY("\"*\"") "}"), 403);
+	assert_int_equal(
+	    status_of(p, &l, "PATCH", token, "{\"policy\":" ONLY("\"psc:*\"") "}"), 403);
+	assert_int_equal(status_of(p, &l, "PATCH", token, "{\"expiresAt\":null}"), 403);
+	assert_int_equal(status_of(p, &l, "PATCH", key, "{\"state\":\"disabled\"}"), 204);
+	assert_int_equal(status_of(p, &l, "PATCH", key, "{\"state\":\"active\"}"), 403);
+	/* Nothing of it was done. */
+	assert_int_equal(status_of(p, &p->buyer, "PATCH", key, "{\"state\":\"active\"}"), 204);
+	r = ask(p, &p->buyer, "GET", narrow_key, NULL, NULL);
+	assert_non_null(json_object_get(r.json, "policy"));
+	reply_done(&r);
+
+	/* What stays within is fine, also for a login that was wider. */
+	assert_int_equal(status_of(p, &l, "PATCH", token, "{\"label\":\"crm\"}"), 204);
+	assert_int_equal(
+	    status_of(p, &l, "PATCH", token, "{\"policy\":" ONLY("\"access:WhoAmI\"") "}"), 204);
+	assert_int_equal(status_of(p, &l, "PATCH", token, "{\"expiresAt\":null}"), 204);
+	assert_int_equal(status_of(p, &l, "PATCH", narrow_key, "{\"state\":\"disabled\"}"), 204);
+	assert_int_equal(status_of(p, &l, "PATCH", narrow_key, "{\"state\":\"active\"}"), 204);
+
+	/* A user's logins come back with the user. */
+	guid_format(&p->buyer.user, id);
+	(void)snprintf(user, sizeof(user), "/api/v1/users/%s", id);
+	assert_int_equal(status_of(p, &l, "PATCH", user, "{\"state\":\"disabled\"}"), 200);
+	assert_int_equal(status_of(p, &l, "PATCH", user, "{\"state\":\"active\"}"), 403);
+	assert_int_equal(status_of(p, &p->op, "PATCH", user, "{\"state\":\"active\"}"), 200);
+	assert_int_equal(
+	    status_of(p, &p->other_buyer, "PATCH", narrow_key, "{\"state\":\"active\"}"), 404);
+	assert_int_equal(status_of(p, &p->other_buyer, "PATCH", token, "{\"label\":\"x\"}"), 404);
+}
+
 /* Ids that somebody may choose would tell him which ones others have. */
 static void
 ids_of_users_cannot_be_asked_for(void **state)
@@ -252,6 +323,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(denied_however_it_is_spelled),
 		T(nobody_gives_more_than_he_has),
+		T(nobody_gives_more_by_changing),
 		T(ids_of_users_cannot_be_asked_for),
 		T(replies_kept_are_read_again),
 		T(nothing_of_anybody_is_cached),

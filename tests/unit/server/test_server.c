@@ -502,6 +502,78 @@ logins_come_and_go_at_once(void **state)
 	reply_done(&r);
 }
 
+/* A change of a login counts at once, and says what it cannot do. */
+static void
+logins_change_at_once(void **state)
+{
+	static const struct {
+		const char *key, *body, *field; /* key: of an access key, else of a token */
+	} refused[] = {
+		{ "k", "{}", "body" },
+		{ "k", "{\"state\":null}", "state" },
+		{ "k", "{\"state\":\"off\"}", "state" },
+		{ "k", "{\"label\":\"x\"}", "label" },
+		{ "k", "{\"policy\":{\"Statement\":[]}}", "policy.Statement" },
+		{ "k", "{\"policy\":\"x\"}", "policy" },
+		{ NULL, "{}", "body" },
+		{ NULL, "{\"label\":null}", "label" },
+		{ NULL, "{\"label\":\"a\\nb\"}", "label" },
+		{ NULL, "{\"state\":\"active\"}", "state" },
+		{ NULL, "{\"expiresAt\":\"tomorrow\"}", "expiresAt" },
+		{ NULL, "{\"expiresAt\":\"1970-01-01T00:00:00Z\"}", "expiresAt" },
+		{ NULL, "{\"policy\":{\"Statement\":[1]}}", "policy.Statement[0]" },
+	};
+	struct place *p = *state;
+	struct login made = { .token = "" };
+	char tokens[128], token[128], key[64];
+	struct reply r;
+
+	path_of(tokens, sizeof(tokens), "/api/v1/users/", &p->buyer.user, "/tokens");
+	(void)snprintf(key, sizeof(key), "/api/v1/access-keys/%s", p->buyer.key.access_key_id);
+	r = ask(p, &p->buyer, "POST", tokens, "{\"label\":\"x\"}", NULL);
+	assert_status(r, 201);
+	(void)snprintf(made.token, sizeof(made.token), "%s", reply_text(&r, "token"));
+	(void)snprintf(token, sizeof(token), "%s", reply_header(&r, "Location"));
+	reply_done(&r);
+	for (size_t i = 0; i < COUNT(refused); i++) {
+		r = ask(p, &p->buyer, "PATCH", refused[i].key ? key : token, refused[i].body, NULL);
+		if (r.status != 422 ||
+		    strcmp(json_string_value(json_object_get(
+			       json_array_get(json_object_get(r.json, "errors"), 0), "field")),
+			refused[i].field) != 0)
+			fail_msg("row %zu: %ld %s", i, r.status, r.body.p);
+		reply_done(&r);
+	}
+	r = ask(p, &made, "GET", p->contacts, NULL, NULL);
+	assert_status(r, 200);
+	reply_done(&r);
+	r = ask(p, &p->buyer, "PATCH", token,
+	    "{\"label\":\"y\",\"expiresAt\":\"2199-01-01T00:00:00Z\",\"policy\":{\"Statement\":[{"
+	    "\"Effect\":\"Allow\",\"Action\":\"access:*\",\"Resource\":\"*\"}]}}",
+	    NULL);
+	assert_status(r, 204);
+	reply_done(&r);
+	r = ask(p, &made, "GET", p->contacts, NULL, NULL);
+	assert_status(r, 403);
+	reply_done(&r);
+	r = ask(p, &p->buyer, "GET", token, NULL, NULL);
+	assert_string_equal(reply_text(&r, "label"), "y");
+	assert_string_equal(reply_text(&r, "expiresAt"), "2199-01-01T00:00:00.000Z");
+	assert_non_null(json_object_get(r.json, "policy"));
+	reply_done(&r);
+	r = ask(p, &p->buyer, "PATCH", token, "{\"policy\":null,\"expiresAt\":null}", NULL);
+	assert_status(r, 204);
+	reply_done(&r);
+	r = ask(p, &p->buyer, "GET", token, NULL, NULL);
+	assert_string_equal(reply_text(&r, "label"), "y");
+	assert_null(json_object_get(r.json, "expiresAt"));
+	assert_null(json_object_get(r.json, "policy"));
+	reply_done(&r);
+	r = ask(p, &made, "GET", p->contacts, NULL, NULL);
+	assert_status(r, 200);
+	reply_done(&r);
+}
+
 static void
 opts_out_and_ends(void **state)
 {
@@ -792,6 +864,7 @@ main(void)
 		T(pages_through_lists),
 		T(made_logins_are_where_location_says),
 		T(logins_come_and_go_at_once),
+		T(logins_change_at_once),
 		T(opts_out_and_ends),
 		cmocka_unit_test_setup_teardown(
 		    slows_down_who_is_too_fast, place_setup_limited, place_teardown),
