@@ -43,11 +43,21 @@ bool principal_may(const struct principal *p, const char *action, struct str res
  */
 SOUK_MUST enum souk_err principal_may_grant(
     const struct principal *p, struct str user_policy, struct str own_policy, struct fail *f);
-/* Is every grant and change fine, because no policy narrows the principal? */
+/*
+ * Nor does what it makes or changes outlive it. A token may end then (0: never): else
+ * SOUK_E_INVALID, field "expiresAt". A login may be made that never ends: else
+ * SOUK_E_DENIED "expiring_token".
+ */
+SOUK_MUST enum souk_err principal_may_end(
+    const struct principal *p, instant_t expires_at, struct fail *f);
+SOUK_MUST enum souk_err principal_may_last(const struct principal *p, struct fail *f);
+instant_t principal_expires(const struct principal *p); /* 0: never */
+/* Is every grant and change fine, because neither a policy nor an end limits the principal? */
 bool principal_is_unlimited(const struct principal *p);
 /* What says how far a login reaches. Slices are in the arena; "" none. */
 struct login_facts {
 	struct str user_policy, policy;
+	instant_t expires_at; /* 0: never */
 };
 /* A change of a login: a member that is NULL stays as it is. */
 struct login_change {
@@ -57,8 +67,8 @@ struct login_change {
 	const instant_t *expires_at; /* of a token; 0: never */
 };
 /*
- * principal_may_grant for a login as it would be then. A change that only takes away, or
- * only names, gives nothing.
+ * All three for a login as it would be then. A change that only disables, or only names,
+ * gives nothing.
  */
 SOUK_MUST enum souk_err principal_may_change(const struct principal *p,
     const struct login_facts *now, const struct login_change *change, struct fail *f);

@@ -64,7 +64,7 @@ static const char *const sql[Q__COUNT] = {
 	    "UPDATE access_key SET state = $1, changed_at = $2 WHERE access_key_id = $3",
 	[Q_KEY_POLICY] =
 	    "UPDATE access_key SET policy = $1, changed_at = $2 WHERE access_key_id = $3",
-	[Q_KEY_FACTS] = "SELECT u.policy, k.policy FROM access_key k"
+	[Q_KEY_FACTS] = "SELECT u.policy, k.policy, 0 FROM access_key k"
 			" JOIN iam_user u ON u.user_id = k.user_id WHERE k.access_key_id = $1",
 	[Q_KEY_REMOVE] = "DELETE FROM access_key WHERE access_key_id = $1",
 	[Q_KEY_COUNT] = "SELECT count(*) FROM access_key WHERE user_id = $1",
@@ -80,7 +80,7 @@ static const char *const sql[Q__COUNT] = {
 	[Q_TOKEN_LABEL] = "UPDATE bearer_token SET label = $1 WHERE token_id = $2",
 	[Q_TOKEN_POLICY] = "UPDATE bearer_token SET policy = $1 WHERE token_id = $2",
 	[Q_TOKEN_EXPIRY] = "UPDATE bearer_token SET expires_at = $1 WHERE token_id = $2",
-	[Q_TOKEN_FACTS] = "SELECT u.policy, t.policy FROM bearer_token t"
+	[Q_TOKEN_FACTS] = "SELECT u.policy, t.policy, t.expires_at FROM bearer_token t"
 			  " JOIN iam_user u ON u.user_id = t.user_id WHERE t.token_id = $1",
 	[Q_TOKEN_REMOVE] = "DELETE FROM bearer_token WHERE token_id = $1",
 	[Q_TOKEN_PRUNE] = "DELETE FROM bearer_token WHERE user_id = $1 AND expires_at <= $2",
@@ -253,6 +253,7 @@ facts_of(struct db_stmt *st, struct arena *mem, struct login_facts *ret)
 		return err;
 	l.user_policy = arena_str(mem, db_text(st, 0));
 	l.policy = arena_str(mem, db_text(st, 1));
+	l.expires_at = db_int(st, 2);
 	db_reset(st);
 	if (!l.user_policy.p || !l.policy.p)
 		return SOUK_E_LIMIT;

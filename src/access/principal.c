@@ -144,7 +144,7 @@ principal_may(const struct principal *p, const char *action, struct str resource
 bool
 principal_is_unlimited(const struct principal *p)
 {
-	return !p->unreadable && !p->user_policy && !p->own_policy;
+	return !p->unreadable && !p->user_policy && !p->own_policy && p->expires_at == 0;
 }
 
 /* A login is held by both of its policies: one that stays within `limit` is enough. */
@@ -176,12 +176,50 @@ principal_may_grant(
 	return err;
 }
 
+static bool
+outlives(const struct principal *p, instant_t expires_at)
+{
+	return p->expires_at != 0 && (expires_at == 0 || expires_at > p->expires_at);
+}
+
+enum souk_err
+principal_may_end(const struct principal *p, instant_t expires_at, struct fail *f)
+{
+	char fix[80], until[INSTANT_TEXT_LEN + 1];
+
+	if (!outlives(p, expires_at))
+		return SOUK_OK;
+	instant_format(p->expires_at, until);
+	(void)snprintf(fix, sizeof(fix), "give %s, when your token expires, or earlier", until);
+	return fail_field(f, "expiresAt", "is later than your own token allows", fix);
+}
+
+static enum souk_err
+refuse_to_last(struct fail *f)
+{
+	return fail_set(f, SOUK_E_DENIED, "expiring_token",
+	    "Your token expires, and this login would outlive it; use a token that does not "
+	    "expire.");
+}
+
+enum souk_err
+principal_may_last(const struct principal *p, struct fail *f)
+{
+	return outlives(p, 0) ? refuse_to_last(f) : SOUK_OK;
+}
+
 enum souk_err
 principal_may_change(const struct principal *p, const struct login_facts *now,
     const struct login_change *change, struct fail *f)
 {
+	enum souk_err err;
+
 	if (!change->policy && !change->expires_at && !(change->active && *change->active))
 		return SOUK_OK;
+	if (change->expires_at && (err = principal_may_end(p, *change->expires_at, f)) != SOUK_OK)
+		return err;
+	if (!change->expires_at && outlives(p, now->expires_at))
+		return refuse_to_last(f);
 	return principal_may_grant(
 	    p, now->user_policy, change->policy ? *change->policy : now->policy, f);
 }

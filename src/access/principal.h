@@ -18,6 +18,5 @@ struct principal_facts {
 /* A policy that cannot be read (it was checked when it was saved) allows nothing. */
 SOUK_MUST enum souk_err principal_new(const struct principal_facts *f, struct principal **ret);
 void principal_retain(struct principal *p); /* accepts NULL */
-instant_t principal_expires(const struct principal *p);
 
 #endif

@@ -239,7 +239,8 @@ key_read_new(struct call *c)
 	if (!n)
 		return SOUK_E_LIMIT;
 	c->input = n;
-	if (r != SOUK_OK || (r = take_policy(c, &m[0], &n->policy)) != SOUK_OK)
+	if (r != SOUK_OK || (r = take_policy(c, &m[0], &n->policy)) != SOUK_OK ||
+	    (r = principal_may_last(c->who, &c->fail)) != SOUK_OK)
 		return r;
 	return check_grant(c, n->policy);
 }
@@ -261,8 +262,12 @@ token_read_new(struct call *c)
 	if (r != SOUK_OK || (r = take_policy(c, &m[1], &n->policy)) != SOUK_OK)
 		return r;
 	n->label = json_member_str(&m[0]);
-	r = take_expiry(c, &m[2], &n->expires_at);
-	return r == SOUK_OK ? check_grant(c, n->policy) : r;
+	if (!m[2].got && !m[2].got_null)
+		n->expires_at = principal_expires(c->who);
+	if ((r = take_expiry(c, &m[2], &n->expires_at)) != SOUK_OK ||
+	    (r = principal_may_end(c->who, n->expires_at, &c->fail)) != SOUK_OK)
+		return r;
+	return check_grant(c, n->policy);
 }
 
 static enum souk_err
@@ -450,6 +455,8 @@ token_add(struct call *c, struct db_tx *tx)
 	jw_guid(&w, "tokenId", &t.id);
 	jw_c(&w, "token", t.token);
 	jw_guid(&w, "userId", &user);
+	if (n->expires_at != 0)
+		jw_instant(&w, "expiresAt", n->expires_at);
 	jw_close(&w, '}');
 	rest_created_guid(c, "/api/v1/tokens/", &t.id);
 	wipe(&t, sizeof(t));

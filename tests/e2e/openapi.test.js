@@ -94,6 +94,11 @@ test('every documented route answers as documented', async () => {
   assert.equal((await m.rest(t.token, 'GET', '/api/v1/whoami')).status, 403, 'a change counts at once');
   await c(op, 'PATCH', '/tokens/{tokenId}', { tokenId: t.tokenId }, { body: { policy: null, expiresAt: null }, want: 204 });
   assert.equal((await m.rest(t.token, 'GET', '/api/v1/whoami')).status, 200);
+  const brief = (await c(op, 'POST', '/users/{userId}/tokens', { userId: user.userId }, { body: { expiresAt: '2199-01-01T00:00:00Z' }, want: 201 })).json;
+  const heir = (await c(brief.token, 'POST', '/users/{userId}/tokens', { userId: user.userId }, { want: 201 })).json;
+  assert.equal(heir.expiresAt, brief.expiresAt, 'a token made with one that expires ends with it');
+  await c(brief.token, 'POST', '/users/{userId}/tokens', { userId: user.userId }, { body: { expiresAt: '2199-01-01T00:00:01Z' }, want: 422 });
+  assert.equal((await c(brief.token, 'POST', '/users/{userId}/access-keys', { userId: user.userId }, { want: 403 })).json.code, 'expiring_token');
   await c(buyer, 'PATCH', '/tokens/{tokenId}', { tokenId: t.tokenId }, { body: { label: 'mine' }, want: 404 });
   await c(op, 'DELETE', '/tokens/{tokenId}', { tokenId: t.tokenId }, { want: 204 });
   assert.equal((await m.rest(t.token, 'GET', '/api/v1/whoami')).status, 401, 'a deleted token is dead at once');

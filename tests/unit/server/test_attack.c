@@ -206,6 +206,77 @@ nobody_gives_more_by_changing(void **state)
 	assert_int_equal(status_of(p, &p->other_buyer, "PATCH", token, "{\"label\":\"x\"}"), 404);
 }
 
+/* What is made or changed with a token that ends does not outlive it. */
+static void
+nothing_outlives_its_maker(void **state)
+{
+	static const char end[] = "2199-01-01T00:00:00.000Z";
+	static const struct {
+		const char *body;
+		long status;
+		const char *expires; /* NULL: refused */
+	} cases[] = {
+		{ NULL, 201, end },
+		{ "{}", 201, end },
+		{ "{\"expiresAt\":\"2199-01-01T00:00:00Z\"}", 201, end },
+		{ "{\"expiresAt\":\"2198-01-01T00:00:00Z\"}", 201, "2198-01-01T00:00:00.000Z" },
+		{ "{\"expiresAt\":\"2199-01-01T00:00:00.001Z\"}", 422, NULL },
+		{ "{\"expiresAt\":null}", 422, NULL },
+	};
+	struct place *p = *state;
+	struct login brief = { .token = "" };
+	char tokens[128], keys[128], lasting[128], ending[128], key[128], id[GUID_TEXT_LEN + 1];
+	struct reply r;
+
+	guid_format(&p->buyer.user, id);
+	(void)snprintf(tokens, sizeof(tokens), "/api/v1/users/%s/tokens", id);
+	(void)snprintf(keys, sizeof(keys), "/api/v1/users/%s/access-keys", id);
+	make_login(p, &p->buyer.user, "tokens", "{}", lasting, sizeof(lasting));
+	make_login(p, &p->buyer.user, "access-keys", "{}", key, sizeof(key));
+	r = ask(p, &p->buyer, "POST", tokens, "{\"expiresAt\":\"2199-01-01T00:00:00Z\"}", NULL);
+	assert_status(r, 201);
+	(void)snprintf(brief.token, sizeof(brief.token), "%s", reply_text(&r, "token"));
+	(void)snprintf(ending, sizeof(ending), "%s", reply_header(&r, "Location"));
+	reply_done(&r);
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		r = ask(p, &brief, "POST", tokens, cases[i].body, NULL);
+		if (r.status != cases[i].status)
+			fail_msg("row %zu: %ld %s", i, r.status, r.body.p);
+		if (cases[i].expires)
+			assert_string_equal(reply_text(&r, "expiresAt"), cases[i].expires);
+		else
+			assert_string_equal(reply_text(&r, "code"), "invalid_field");
+		reply_done(&r);
+	}
+	r = ask(p, &brief, "POST", keys, "{}", NULL);
+	assert_status(r, 403);
+	assert_string_equal(reply_text(&r, "code"), "expiring_token");
+	reply_done(&r);
+
+	/* Its own end, another's, and what others would keep. */
+	assert_int_equal(status_of(p, &brief, "PATCH", ending, "{\"expiresAt\":null}"), 422);
+	assert_int_equal(
+	    status_of(p, &brief, "PATCH", lasting, "{\"expiresAt\":\"2199-01-02T00:00:00Z\"}"),
+	    422);
+	assert_int_equal(status_of(p, &brief, "PATCH", lasting, "{\"policy\":null}"), 403);
+	assert_int_equal(status_of(p, &brief, "PATCH", key, "{\"policy\":null}"), 403);
+	assert_int_equal(status_of(p, &brief, "PATCH", key, "{\"state\":\"disabled\"}"), 204);
+	assert_int_equal(status_of(p, &brief, "PATCH", key, "{\"state\":\"active\"}"), 403);
+	assert_int_equal(status_of(p, &brief, "PATCH", lasting, "{\"label\":\"x\"}"), 204);
+	assert_int_equal(status_of(p, &brief, "PATCH", ending, "{\"policy\":null}"), 204);
+	assert_int_equal(
+	    status_of(p, &brief, "PATCH", lasting, "{\"expiresAt\":\"2198-01-02T00:00:00Z\"}"),
+	    204);
+	/* A token that does not end may all of it, and makes ones that do not. */
+	assert_int_equal(status_of(p, &p->buyer, "PATCH", ending, "{\"expiresAt\":null}"), 204);
+	r = ask(p, &p->buyer, "POST", tokens, "{}", NULL);
+	assert_status(r, 201);
+	assert_null(json_object_get(r.json, "expiresAt"));
+	reply_done(&r);
+	assert_int_equal(status_of(p, &brief, "POST", keys, "{}"), 201);
+}
+
 /* Ids that somebody may choose would tell him which ones others have. */
 static void
 ids_of_users_cannot_be_asked_for(void **state)
@@ -324,6 +395,7 @@ main(void)
 		T(denied_however_it_is_spelled),
 		T(nobody_gives_more_than_he_has),
 		T(nobody_gives_more_by_changing),
+		T(nothing_outlives_its_maker),
 		T(ids_of_users_cannot_be_asked_for),
 		T(replies_kept_are_read_again),
 		T(nothing_of_anybody_is_cached),
