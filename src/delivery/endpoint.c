@@ -140,6 +140,15 @@ endpoint_list(struct db_tx *tx, const struct tenant_scope *s, struct str seller_
 }
 
 enum souk_err
+endpoint_get(struct db_tx *tx, const struct tenant_scope *s, struct str seller_id, struct str topic,
+    const struct guid *id, struct jw *out)
+{
+	if (!scope_manages(s, seller_id))
+		return SOUK_E_NOT_FOUND;
+	return endpoint_row_json(tx, seller_id, topic, id, out);
+}
+
+enum souk_err
 endpoint_remove(
     struct db_tx *tx, const struct tenant_scope *s, struct str seller_id, const struct guid *id)
 {

@@ -193,6 +193,15 @@ topic_list(struct db_tx *tx, const struct tenant_scope *s, struct str seller_id,
 	return topic_rows_json(tx, seller_id, region, out);
 }
 
+enum souk_err
+topic_get(struct db_tx *tx, const struct tenant_scope *s, struct str seller_id, struct str name,
+    struct str region, struct jw *out)
+{
+	if (!scope_manages(s, seller_id))
+		return SOUK_E_NOT_FOUND;
+	return topic_row_json(tx, seller_id, name, region, out);
+}
+
 /* ---- publishing ---- */
 
 static enum souk_err

@@ -41,6 +41,8 @@ SOUK_MUST enum souk_err topic_delete(struct db_tx *tx, const struct tenant_scope
     struct str seller_id, struct str name, struct fail *f);
 SOUK_MUST enum souk_err topic_list(struct db_tx *tx, const struct tenant_scope *s,
     struct str seller_id, struct str region, struct jw *out);
+SOUK_MUST enum souk_err topic_get(struct db_tx *tx, const struct tenant_scope *s,
+    struct str seller_id, struct str name, struct str region, struct jw *out);
 SOUK_MUST enum souk_err topic_exists(struct db_tx *tx, struct str seller_id, struct str name);
 
 /* Subscribes a URL: pending until confirmed; sends the SubscriptionConfirmation as a job. https only,
@@ -51,6 +53,8 @@ SOUK_MUST enum souk_err endpoint_add(struct db_tx *tx, struct topics *t,
     struct guid *ret_id, bool *ret_confirmed, struct fail *f);
 SOUK_MUST enum souk_err endpoint_list(struct db_tx *tx, const struct tenant_scope *s,
     struct str seller_id, struct str topic, struct jw *out);
+SOUK_MUST enum souk_err endpoint_get(struct db_tx *tx, const struct tenant_scope *s,
+    struct str seller_id, struct str topic, const struct guid *id, struct jw *out);
 SOUK_MUST enum souk_err endpoint_remove(
     struct db_tx *tx, const struct tenant_scope *s, struct str seller_id, const struct guid *id);
 /* From SubscribeURL (a capability, no login): SOUK_E_NOT_FOUND for a wrong or old token. */

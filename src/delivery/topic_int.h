@@ -69,6 +69,8 @@ SOUK_MUST enum souk_err topic_row_delete(struct db_tx *tx, struct str seller_id,
 SOUK_MUST enum souk_err topic_row_count(struct db_tx *tx, struct str seller_id, int64_t *ret);
 SOUK_MUST enum souk_err topic_rows_json(
     struct db_tx *tx, struct str seller_id, struct str region, struct jw *out);
+SOUK_MUST enum souk_err topic_row_json(
+    struct db_tx *tx, struct str seller_id, struct str name, struct str region, struct jw *out);
 
 /* A new row when e->id is not there yet. token_hash: SHA-256 of the confirming token. */
 SOUK_MUST enum souk_err endpoint_row_put(
@@ -92,6 +94,8 @@ SOUK_MUST enum souk_err endpoint_rows_confirmed(struct db_tx *tx, struct str sel
     struct str topic, struct guid *out, size_t max, size_t *ret_n);
 SOUK_MUST enum souk_err endpoint_rows_json(
     struct db_tx *tx, struct str seller_id, struct str topic, struct jw *out);
+SOUK_MUST enum souk_err endpoint_row_json(struct db_tx *tx, struct str seller_id, struct str topic,
+    const struct guid *id, struct jw *out);
 
 SOUK_MUST enum souk_err message_row_insert(struct db_tx *tx, struct str seller_id,
     const struct guid *id, struct str topic, const struct guid *request_id, struct str body);

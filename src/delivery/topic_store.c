@@ -2,12 +2,19 @@
 /* Rows of topics: tables topic, topic_endpoint, message. */
 #include "delivery/topic_int.h"
 
+#define TOPIC_COLUMNS                                                                              \
+	" name, created_at, (SELECT count(*) FROM topic_endpoint AS e"                             \
+	" WHERE e.seller_id = t.seller_id AND e.topic = t.name"                                    \
+	" AND e.state = 'confirmed') FROM topic AS t"
+#define ENDPOINT_COLUMNS " endpoint_id, url, state, created_at, confirmed_at FROM topic_endpoint"
+
 enum {
 	Q_TOPIC_INSERT,
 	Q_TOPIC_DELETE,
 	Q_TOPIC_COUNT,
 	Q_TOPIC_EXISTS,
 	Q_TOPIC_LIST,
+	Q_TOPIC_GET,
 	Q_ENDPOINT_PUT,
 	Q_ENDPOINT_LOAD,
 	Q_ENDPOINT_BY_URL,
@@ -19,6 +26,7 @@ enum {
 	Q_ENDPOINT_COUNT,
 	Q_ENDPOINT_CONFIRMED,
 	Q_ENDPOINT_LIST,
+	Q_ENDPOINT_GET,
 	Q_MESSAGE_INSERT,
 	Q_MESSAGE_BODY,
 	Q_MESSAGE_OF,
@@ -32,10 +40,8 @@ static const char *const sql[Q__COUNT] = {
 	[Q_TOPIC_DELETE] = "DELETE FROM topic WHERE seller_id = $1 AND name = $2",
 	[Q_TOPIC_COUNT] = "SELECT count(*) FROM topic WHERE seller_id = $1",
 	[Q_TOPIC_EXISTS] = "SELECT 1 FROM topic WHERE seller_id = $1 AND name = $2",
-	[Q_TOPIC_LIST] = "SELECT name, created_at, (SELECT count(*) FROM topic_endpoint AS e"
-			 " WHERE e.seller_id = t.seller_id AND e.topic = t.name"
-			 " AND e.state = 'confirmed')"
-			 " FROM topic AS t WHERE seller_id = $1 ORDER BY name",
+	[Q_TOPIC_LIST] = "SELECT" TOPIC_COLUMNS " WHERE seller_id = $1 ORDER BY name",
+	[Q_TOPIC_GET] = "SELECT" TOPIC_COLUMNS " WHERE seller_id = $1 AND name = $2",
 	[Q_ENDPOINT_PUT] = "INSERT INTO topic_endpoint (seller_id, endpoint_id, topic, url, state,"
 			   " token_hash, token_until, created_at)"
 			   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
@@ -62,9 +68,10 @@ static const char *const sql[Q__COUNT] = {
 	[Q_ENDPOINT_CONFIRMED] = "SELECT endpoint_id FROM topic_endpoint"
 				 " WHERE seller_id = $1 AND topic = $2 AND state = 'confirmed'"
 				 " ORDER BY created_at, endpoint_id LIMIT $3",
-	[Q_ENDPOINT_LIST] = "SELECT endpoint_id, url, state, created_at, confirmed_at"
-			    " FROM topic_endpoint WHERE seller_id = $1 AND topic = $2"
+	[Q_ENDPOINT_LIST] = "SELECT" ENDPOINT_COLUMNS " WHERE seller_id = $1 AND topic = $2"
 			    " ORDER BY created_at, endpoint_id",
+	[Q_ENDPOINT_GET] =
+	    "SELECT" ENDPOINT_COLUMNS " WHERE seller_id = $1 AND topic = $2 AND endpoint_id = $3",
 	[Q_MESSAGE_INSERT] = "INSERT INTO message (seller_id, message_id, topic, request_id, body,"
 			     " created_at) VALUES ($1, $2, $3, $4, $5, $6)",
 	[Q_MESSAGE_BODY] = "SELECT body FROM message WHERE seller_id = $1 AND message_id = $2",
@@ -157,6 +164,21 @@ topic_exists(struct db_tx *tx, struct str seller_id, struct str name)
 	return err;
 }
 
+/* `arn` is scratch. */
+static void
+topic_write(
+    struct db_stmt *st, struct str seller_id, struct str region, struct buf *arn, struct jw *out)
+{
+	buf_clear(arn);
+	topic_arn_format(region, seller_id, db_text(st, 0), arn);
+	jw_open(out, NULL, '{');
+	jw_str(out, "name", db_text(st, 0));
+	jw_str(out, "topicArn", buf_str(arn));
+	jw_int(out, "confirmedEndpoints", db_int(st, 2));
+	jw_instant(out, "createdAt", db_int(st, 1));
+	jw_close(out, '}');
+}
+
 enum souk_err
 topic_rows_json(struct db_tx *tx, struct str seller_id, struct str region, struct jw *out)
 {
@@ -166,16 +188,27 @@ topic_rows_json(struct db_tx *tx, struct str seller_id, struct str region, struc
 	enum souk_err err;
 
 	db_bind_text(st, 1, seller_id);
-	while ((err = db_step(st, &row)) == SOUK_OK && row) {
-		buf_clear(&arn);
-		topic_arn_format(region, seller_id, db_text(st, 0), &arn);
-		jw_open(out, NULL, '{');
-		jw_str(out, "name", db_text(st, 0));
-		jw_str(out, "topicArn", buf_str(&arn));
-		jw_int(out, "confirmedEndpoints", db_int(st, 2));
-		jw_instant(out, "createdAt", db_int(st, 1));
-		jw_close(out, '}');
-	}
+	while ((err = db_step(st, &row)) == SOUK_OK && row)
+		topic_write(st, seller_id, region, &arn, out);
+	db_reset(st);
+	if (err == SOUK_OK && !buf_ok(&arn))
+		err = SOUK_E_NOMEM;
+	buf_done(&arn);
+	return err;
+}
+
+enum souk_err
+topic_row_json(
+    struct db_tx *tx, struct str seller_id, struct str name, struct str region, struct jw *out)
+{
+	struct db_stmt *st = db_stmt(tx, &texts, Q_TOPIC_GET);
+	struct buf arn = { 0 };
+	enum souk_err err;
+
+	db_bind_text(st, 1, seller_id);
+	db_bind_text(st, 2, name);
+	if ((err = db_one(st)) == SOUK_OK)
+		topic_write(st, seller_id, region, &arn, out);
 	db_reset(st);
 	if (err == SOUK_OK && !buf_ok(&arn))
 		err = SOUK_E_NOMEM;
@@ -322,27 +355,48 @@ endpoint_rows_confirmed(struct db_tx *tx, struct str seller_id, struct str topic
 	return err;
 }
 
+static void
+endpoint_write(struct db_stmt *st, struct jw *out)
+{
+	struct guid id = db_guid(st, 0);
+
+	jw_open(out, NULL, '{');
+	jw_guid(out, "endpointId", &id);
+	jw_str(out, "url", db_text(st, 1));
+	jw_str(out, "state", db_text(st, 2));
+	jw_instant(out, "createdAt", db_int(st, 3));
+	if (!db_is_null(st, 4))
+		jw_instant(out, "confirmedAt", db_int(st, 4));
+	jw_close(out, '}');
+}
+
 enum souk_err
 endpoint_rows_json(struct db_tx *tx, struct str seller_id, struct str topic, struct jw *out)
 {
 	struct db_stmt *st = db_stmt(tx, &texts, Q_ENDPOINT_LIST);
-	struct guid id;
 	bool row;
 	enum souk_err err;
 
 	db_bind_text(st, 1, seller_id);
 	db_bind_text(st, 2, topic);
-	while ((err = db_step(st, &row)) == SOUK_OK && row) {
-		id = db_guid(st, 0);
-		jw_open(out, NULL, '{');
-		jw_guid(out, "endpointId", &id);
-		jw_str(out, "url", db_text(st, 1));
-		jw_str(out, "state", db_text(st, 2));
-		jw_instant(out, "createdAt", db_int(st, 3));
-		if (!db_is_null(st, 4))
-			jw_instant(out, "confirmedAt", db_int(st, 4));
-		jw_close(out, '}');
-	}
+	while ((err = db_step(st, &row)) == SOUK_OK && row)
+		endpoint_write(st, out);
+	db_reset(st);
+	return err;
+}
+
+enum souk_err
+endpoint_row_json(
+    struct db_tx *tx, struct str seller_id, struct str topic, const struct guid *id, struct jw *out)
+{
+	struct db_stmt *st = db_stmt(tx, &texts, Q_ENDPOINT_GET);
+	enum souk_err err;
+
+	db_bind_text(st, 1, seller_id);
+	db_bind_text(st, 2, topic);
+	db_bind_guid(st, 3, id);
+	if ((err = db_one(st)) == SOUK_OK)
+		endpoint_write(st, out);
 	db_reset(st);
 	return err;
 }

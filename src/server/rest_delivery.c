@@ -182,6 +182,33 @@ bucket_add(struct call *c, struct db_tx *tx)
 	return SOUK_OK;
 }
 
+/* The path's bucket, of the path's seller. */
+static enum souk_err
+read_bucket(struct call *c, struct db_tx *tx, struct str *ret_seller, struct bucket *ret)
+{
+	enum souk_err r;
+
+	if ((r = rest_seller(c, 0, ret_seller)) != SOUK_OK ||
+	    (r = bucket_get(tx, c->scope, c->params[1], ret)) != SOUK_OK)
+		return r;
+	return str_eq_c(*ret_seller, ret->seller_id) ? SOUK_OK : SOUK_E_NOT_FOUND;
+}
+
+static enum souk_err
+bucket_show(struct call *c, struct db_tx *tx)
+{
+	struct str seller;
+	struct bucket b;
+	struct jw w;
+	enum souk_err r = read_bucket(c, tx, &seller, &b);
+
+	if (r != SOUK_OK)
+		return r;
+	jw_init(&w, &c->out);
+	bucket_json(&b, &w);
+	return SOUK_OK;
+}
+
 static enum souk_err
 bucket_remove(struct call *c, struct db_tx *tx)
 {
@@ -189,11 +216,8 @@ bucket_remove(struct call *c, struct db_tx *tx)
 	struct bucket b;
 	enum souk_err r;
 
-	if ((r = rest_seller(c, 0, &seller)) != SOUK_OK ||
-	    (r = bucket_get(tx, c->scope, c->params[1], &b)) != SOUK_OK)
+	if ((r = read_bucket(c, tx, &seller, &b)) != SOUK_OK)
 		return r;
-	if (!str_eq_c(seller, b.seller_id))
-		return SOUK_E_NOT_FOUND;
 	if ((r = bucket_delete(tx, c->scope, c->params[1], &c->fail)) != SOUK_OK)
 		return r;
 	rest_audit(c, "bucket", c->params[1], seller);
@@ -265,6 +289,7 @@ static const struct op ops[] = {
 	{ "GET", SELLER "/buckets", "delivery:ReadBuckets", 0, READ, NULL, buckets_list },
 	{ "POST", SELLER "/buckets", "delivery:CreateBucket", REST_BODY, MAKE, rest_read_name,
 	    bucket_add },
+	{ "GET", SELLER "/buckets/{bucket}", "delivery:ReadBuckets", 0, READ, NULL, bucket_show },
 	{ "DELETE", SELLER "/buckets/{bucket}", "delivery:DeleteBucket", 0, OP_WRITE | OP_NO_BODY,
 	    NULL, bucket_remove },
 	{ "GET", SELLER "/deliveries", "delivery:ReadDeliveries", 0, READ, NULL, deliveries_list },

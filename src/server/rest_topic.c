@@ -49,6 +49,19 @@ topic_add(struct call *c, struct db_tx *tx)
 }
 
 static enum souk_err
+topic_show(struct call *c, struct db_tx *tx)
+{
+	struct str seller;
+	struct jw w;
+	enum souk_err r = rest_seller(c, 0, &seller);
+
+	jw_init(&w, &c->out);
+	return r == SOUK_OK
+		   ? topic_get(tx, c->scope, seller, c->params[1], str_c(c->svc->region), &w)
+		   : r;
+}
+
+static enum souk_err
 topic_remove(struct call *c, struct db_tx *tx)
 {
 	struct str seller;
@@ -117,6 +130,21 @@ endpoint_post(struct call *c, struct db_tx *tx)
 }
 
 static enum souk_err
+endpoint_show(struct call *c, struct db_tx *tx)
+{
+	struct str seller;
+	struct guid id;
+	struct jw w;
+	enum souk_err r;
+
+	jw_init(&w, &c->out);
+	if ((r = rest_seller(c, 0, &seller)) != SOUK_OK ||
+	    (r = call_param_guid(c, 2, &id)) != SOUK_OK)
+		return r;
+	return endpoint_get(tx, c->scope, seller, c->params[1], &id, &w);
+}
+
+static enum souk_err
 endpoint_delete(struct call *c, struct db_tx *tx)
 {
 	struct str seller;
@@ -137,12 +165,15 @@ endpoint_delete(struct call *c, struct db_tx *tx)
 static const struct op ops[] = {
 	{ "GET", TOPICS, "delivery:ReadTopics", 0, READ, NULL, topics_list },
 	{ "POST", TOPICS, "delivery:CreateTopic", REST_BODY, MAKE, rest_read_name, topic_add },
+	{ "GET", TOPICS "/{topic}", "delivery:ReadTopics", 0, READ, NULL, topic_show },
 	{ "DELETE", TOPICS "/{topic}", "delivery:DeleteTopic", 0, OP_WRITE | OP_NO_BODY, NULL,
 	    topic_remove },
 	{ "GET", TOPICS "/{topic}/endpoints", "delivery:ReadTopics", 0, READ, NULL,
 	    endpoints_list },
 	{ "POST", TOPICS "/{topic}/endpoints", "delivery:AddEndpoint", REST_BODY, MAKE,
 	    endpoint_read, endpoint_post },
+	{ "GET", TOPICS "/{topic}/endpoints/{endpointId}", "delivery:ReadTopics", 0, READ, NULL,
+	    endpoint_show },
 	{ "DELETE", TOPICS "/{topic}/endpoints/{endpointId}", "delivery:RemoveEndpoint", 0,
 	    OP_WRITE | OP_NO_BODY, NULL, endpoint_delete },
 };

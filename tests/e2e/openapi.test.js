@@ -40,6 +40,10 @@ async function call(as, method, template, params = {}, { body, query = '', heade
       assert.equal(a.headers.has(h), !!response.headers?.[h], `${method} ${template}: ${h} is ${a.headers.has(h) ? 'not documented' : 'missing'}`);
     }
   }
+  if (a.status === 201) {
+    const there = await m.rest(as, 'GET', a.headers.get('location'));
+    assert.equal(there.status, 200, `${method} ${template}: GET ${a.headers.get('location')}: ${there.text}`);
+  }
   // What was accepted must be what the document lets clients send.
   const sent = operation.requestBody?.content['application/json'];
   if (a.status < 300 && body !== undefined && sent) {
@@ -134,11 +138,15 @@ test('every documented route answers as documented', async () => {
   await c(seller, 'GET', '/sellers/{sellerId}/buckets', v, { want: 200 });
   await c(seller, 'POST', '/sellers/{sellerId}/buckets', v, { body: { name: 'another-bucket' }, want: 201 });
   await c(seller, 'POST', '/sellers/{sellerId}/buckets', v, { body: { name: 'Bad_Bucket' }, want: 422 });
+  await c(seller, 'GET', '/sellers/{sellerId}/buckets/{bucket}', { ...v, bucket: 'another-bucket' }, { want: 200 });
+  await c(buyer, 'GET', '/sellers/{sellerId}/buckets/{bucket}', { ...v, bucket: 'another-bucket' }, { want: 404 });
   await c(seller, 'DELETE', '/sellers/{sellerId}/buckets/{bucket}', { ...v, bucket: 'another-bucket' }, { want: 204 });
   await c(seller, 'GET', '/sellers/{sellerId}/topics', v, { want: 200 });
   await c(seller, 'POST', '/sellers/{sellerId}/topics', v, { body: { name: 'more' }, want: 201 });
   const e = (await c(seller, 'POST', '/sellers/{sellerId}/topics/{topic}/endpoints', { ...v, topic: 'more' }, { body: { url: 'https://hooks.seller.example/x' }, want: 201 })).json;
   await c(seller, 'GET', '/sellers/{sellerId}/topics/{topic}/endpoints', { ...v, topic: 'more' }, { want: 200 });
+  await c(seller, 'GET', '/sellers/{sellerId}/topics/{topic}/endpoints/{endpointId}', { ...v, topic: 'more', endpointId: e.endpointId }, { want: 200 });
+  await c(seller, 'GET', '/sellers/{sellerId}/topics/{topic}', { ...v, topic: 'more' }, { want: 200 });
   await c(seller, 'DELETE', '/sellers/{sellerId}/topics/{topic}/endpoints/{endpointId}', { ...v, topic: 'more', endpointId: e.endpointId }, { want: 204 });
   await c(seller, 'DELETE', '/sellers/{sellerId}/topics/{topic}', { ...v, topic: 'more' }, { want: 204 });
   const policy = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 's3:PutObject', Resource: '*' }] };

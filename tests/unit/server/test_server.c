@@ -450,6 +450,68 @@ made_logins_are_where_location_says(void **state)
 	}
 }
 
+/* Buckets, topics, endpoints: as the lists have them, and nobody else's. */
+static void
+delivery_places_are_where_location_says(void **state)
+{
+	static const char base[] = "/api/v1/sellers/" SELLER;
+	static const struct {
+		const char *list, *body, *member, *value;
+	} cases[] = {
+		{ "/buckets", "{\"name\":\"exports-one\"}", "name", "exports-one" },
+		{ "/topics", "{\"name\":\"ready\"}", "name", "ready" },
+		{ "/topics/ready/endpoints", "{\"url\":\"https://hooks.seller.example/x\"}", "url",
+		    "https://hooks.seller.example/x" },
+	};
+	static const char *const absent[] = { "/buckets/exports-two", "/buckets/X", "/topics/none",
+		"/topics/ready/endpoints/00000000-0000-4000-8000-000000000001",
+		"/topics/ready/endpoints/x" };
+	struct place *p = *state;
+	char path[192], where[192];
+	struct reply r, list;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		(void)snprintf(path, sizeof(path), "%s%s", base, cases[i].list);
+		r = ask(p, &p->seller, "POST", path, cases[i].body, NULL);
+		assert_status(r, 201);
+		(void)snprintf(where, sizeof(where), "%s", reply_header(&r, "Location"));
+		reply_done(&r);
+		r = ask(p, &p->seller, "GET", where, NULL, NULL);
+		assert_status(r, 200);
+		assert_string_equal(reply_text(&r, cases[i].member), cases[i].value);
+		list = ask(p, &p->seller, "GET", path, NULL, NULL);
+		assert_true(
+		    json_equal(json_array_get(json_object_get(list.json, "items"), 0), r.json));
+		reply_done(&list);
+		reply_done(&r);
+		r = ask(p, &p->op, "GET", where, NULL, NULL);
+		assert_status(r, 200);
+		reply_done(&r);
+		r = ask(p, &p->buyer, "GET", where, NULL, NULL);
+		assert_status(r, 404);
+		reply_done(&r);
+	}
+	for (size_t i = 0; i < COUNT(absent); i++) {
+		(void)snprintf(path, sizeof(path), "%s%s", base, absent[i]);
+		r = ask(p, &p->seller, "GET", path, NULL, NULL);
+		assert_status(r, 404);
+		reply_done(&r);
+	}
+	/* The operator asks for a seller's, not for anybody's. */
+	r = ask(p, &p->op, "GET", "/api/v1/sellers/" BUYER "/buckets/exports-one", NULL, NULL);
+	assert_status(r, 404);
+	reply_done(&r);
+	/* An endpoint belongs to its topic. */
+	r = ask(p, &p->seller, "POST", "/api/v1/sellers/" SELLER "/topics", "{\"name\":\"more\"}",
+	    NULL);
+	reply_done(&r);
+	(void)snprintf(path, sizeof(path), "%s/topics/more%s", base,
+	    where + strlen(base) + strlen("/topics/ready"));
+	r = ask(p, &p->seller, "GET", path, NULL, NULL);
+	assert_status(r, 404);
+	reply_done(&r);
+}
+
 static void
 logins_come_and_go_at_once(void **state)
 {
@@ -863,6 +925,7 @@ main(void)
 		T(changes_of_facts_are_in_the_audit),
 		T(pages_through_lists),
 		T(made_logins_are_where_location_says),
+		T(delivery_places_are_where_location_says),
 		T(logins_come_and_go_at_once),
 		T(logins_change_at_once),
 		T(opts_out_and_ends),
