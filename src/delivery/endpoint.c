@@ -149,15 +149,15 @@ endpoint_get(struct db_tx *tx, const struct tenant_scope *s, struct str seller_i
 }
 
 enum souk_err
-endpoint_remove(
-    struct db_tx *tx, const struct tenant_scope *s, struct str seller_id, const struct guid *id)
+endpoint_remove(struct db_tx *tx, const struct tenant_scope *s, struct str seller_id,
+    struct str topic, const struct guid *id)
 {
 	bool was_there;
 	enum souk_err err;
 
 	if (!scope_manages(s, seller_id))
 		return SOUK_E_NOT_FOUND;
-	if ((err = endpoint_row_delete(tx, seller_id, id, &was_there)) != SOUK_OK)
+	if ((err = endpoint_row_delete(tx, seller_id, topic, id, &was_there)) != SOUK_OK)
 		return err;
 	return was_there ? SOUK_OK : SOUK_E_NOT_FOUND;
 }

@@ -55,8 +55,8 @@ SOUK_MUST enum souk_err endpoint_list(struct db_tx *tx, const struct tenant_scop
     struct str seller_id, struct str topic, struct jw *out);
 SOUK_MUST enum souk_err endpoint_get(struct db_tx *tx, const struct tenant_scope *s,
     struct str seller_id, struct str topic, const struct guid *id, struct jw *out);
-SOUK_MUST enum souk_err endpoint_remove(
-    struct db_tx *tx, const struct tenant_scope *s, struct str seller_id, const struct guid *id);
+SOUK_MUST enum souk_err endpoint_remove(struct db_tx *tx, const struct tenant_scope *s,
+    struct str seller_id, struct str topic, const struct guid *id);
 /* From SubscribeURL (a capability, no login): SOUK_E_NOT_FOUND for a wrong or old token. */
 SOUK_MUST enum souk_err endpoint_confirm(
     struct db_tx *tx, struct str topic_arn, struct str token, struct buf *ret_subscription_arn);

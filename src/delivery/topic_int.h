@@ -83,8 +83,8 @@ SOUK_MUST enum souk_err endpoint_row_by_token(
     struct db_tx *tx, struct str seller_id, const uint8_t token_hash[32], struct endpoint *ret);
 SOUK_MUST enum souk_err endpoint_row_confirm(
     struct db_tx *tx, struct str seller_id, const struct guid *id);
-SOUK_MUST enum souk_err endpoint_row_delete(
-    struct db_tx *tx, struct str seller_id, const struct guid *id, bool *ret_was_there);
+SOUK_MUST enum souk_err endpoint_row_delete(struct db_tx *tx, struct str seller_id,
+    struct str topic, const struct guid *id, bool *ret_was_there);
 /* Deletes those that nobody answered for, and those unsubscribed, once their token is too old. */
 SOUK_MUST enum souk_err endpoint_rows_forget(
     struct db_tx *tx, struct str seller_id, struct str topic);

@@ -58,7 +58,7 @@ static const char *const sql[Q__COUNT] = {
 	[Q_ENDPOINT_CONFIRM] = "UPDATE topic_endpoint SET state = 'confirmed', confirmed_at = $1"
 			       " WHERE seller_id = $2 AND endpoint_id = $3",
 	[Q_ENDPOINT_DELETE] =
-	    "DELETE FROM topic_endpoint WHERE seller_id = $1 AND endpoint_id = $2",
+	    "DELETE FROM topic_endpoint WHERE seller_id = $1 AND topic = $2 AND endpoint_id = $3",
 	[Q_ENDPOINT_DELETE_ALL] = "DELETE FROM topic_endpoint WHERE seller_id = $1 AND topic = $2",
 	[Q_ENDPOINT_DELETE_STALE] = "DELETE FROM topic_endpoint"
 				    " WHERE seller_id = $1 AND topic = $2"
@@ -300,15 +300,16 @@ endpoint_row_confirm(struct db_tx *tx, struct str seller_id, const struct guid *
 }
 
 enum souk_err
-endpoint_row_delete(
-    struct db_tx *tx, struct str seller_id, const struct guid *id, bool *ret_was_there)
+endpoint_row_delete(struct db_tx *tx, struct str seller_id, struct str topic, const struct guid *id,
+    bool *ret_was_there)
 {
 	struct db_stmt *st = db_stmt(tx, &texts, Q_ENDPOINT_DELETE);
 	int64_t n = 0;
 	enum souk_err err;
 
 	db_bind_text(st, 1, seller_id);
-	db_bind_guid(st, 2, id);
+	db_bind_text(st, 2, topic);
+	db_bind_guid(st, 3, id);
 	if ((err = db_run(st, &n)) == SOUK_OK)
 		*ret_was_there = n > 0;
 	return err;

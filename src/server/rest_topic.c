@@ -153,7 +153,7 @@ endpoint_delete(struct call *c, struct db_tx *tx)
 
 	if ((r = rest_seller(c, 0, &seller)) != SOUK_OK ||
 	    (r = call_param_guid(c, 2, &id)) != SOUK_OK ||
-	    (r = endpoint_remove(tx, c->scope, seller, &id)) != SOUK_OK)
+	    (r = endpoint_remove(tx, c->scope, seller, c->params[1], &id)) != SOUK_OK)
 		return r;
 	rest_audit_guid(c, "endpoint", &id, seller);
 	return SOUK_OK;

@@ -117,7 +117,7 @@ take_away(struct db_tx *tx, void *arg)
 {
 	struct call *c = arg;
 
-	return endpoint_remove(tx, c->scope, c->seller, &c->id);
+	return endpoint_remove(tx, c->scope, c->seller, c->topic, &c->id);
 }
 
 static enum souk_err

@@ -510,6 +510,12 @@ delivery_places_are_where_location_says(void **state)
 	r = ask(p, &p->seller, "GET", path, NULL, NULL);
 	assert_status(r, 404);
 	reply_done(&r);
+	r = ask(p, &p->seller, "DELETE", path, NULL, NULL);
+	assert_status(r, 404);
+	reply_done(&r);
+	r = ask(p, &p->seller, "DELETE", where, NULL, NULL);
+	assert_status(r, 204);
+	reply_done(&r);
 }
 
 static void
