@@ -61,6 +61,9 @@ struct contact_preset {
 SOUK_MUST enum souk_err contact_add(struct db_tx *tx, struct vault *v, const struct tenant_scope *s,
     const struct guid *subscription_id, const struct contact_fields *c,
     const struct contact_preset *preset, struct contact *ret, struct fail *f);
+/* The version of a live contact, without opening it. */
+SOUK_MUST enum souk_err contact_version(struct db_tx *tx, const struct tenant_scope *s,
+    const struct guid *subscription_id, const struct guid *contact_id, instant_t *ret);
 /* `seen` is the version the caller edited (If-Match), 0: any. SOUK_E_PRECONDITION when it moved on. */
 SOUK_MUST enum souk_err contact_edit(struct db_tx *tx, struct vault *v,
     const struct tenant_scope *s, const struct guid *subscription_id, const struct guid *contact_id,

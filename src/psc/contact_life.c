@@ -201,6 +201,22 @@ find(struct db_tx *tx, const struct contact_home *h, const struct guid *contact_
 }
 
 enum souk_err
+contact_version(struct db_tx *tx, const struct tenant_scope *s, const struct guid *subscription_id,
+    const struct guid *contact_id, instant_t *ret)
+{
+	struct contact_home h;
+	struct contact_row row;
+	struct wrapped_key wrapped;
+	enum souk_err err;
+
+	if ((err = contact_home_for(tx, s, subscription_id, &h)) != SOUK_OK ||
+	    (err = find(tx, &h, contact_id, 0, &row, &wrapped)) != SOUK_OK)
+		return err;
+	*ret = row.operation_time;
+	return SOUK_OK;
+}
+
+enum souk_err
 contact_edit(struct db_tx *tx, struct vault *v, const struct tenant_scope *s,
     const struct guid *subscription_id, const struct guid *contact_id, instant_t seen,
     const struct contact_fields *c, const struct contact_preset *preset, struct contact *ret,

@@ -97,19 +97,45 @@ parse_tag(struct str tag, int64_t *ret)
 	return str_to_i64((struct str){ tag.p + 1, tag.n - 2 }, ret) && *ret > 0;
 }
 
-enum souk_err
-call_if_match(struct call *c, int64_t *ret_revision)
+/* One If-Match of possibly several: "*", or tags between commas. True when it matches. */
+static bool
+match_tags(struct str tags, int64_t present, int64_t *io_seen)
 {
-	struct str tags = http_header(c->req, "If-Match");
+	struct str tag;
+	int64_t revision;
 
-	if (!tags.p || str_eq(str_trim(tags), STR("*"))) {
-		*ret_revision = 0;
-		return SOUK_OK;
+	if (str_eq(str_trim(tags), STR("*"))) {
+		*io_seen = 0;
+		return true;
 	}
-	if (parse_tag(tags, ret_revision))
-		return SOUK_OK;
-	return fail_set(&c->fail, SOUK_E_PRECONDITION, "precondition_failed",
-	    "If-Match is not an entity tag that this resource ever had.");
+	while (str_split(&tags, ',', &tag)) {
+		if (!parse_tag(tag, &revision))
+			continue;
+		if (revision == present || *io_seen == 0)
+			*io_seen = revision;
+		if (revision == present)
+			return true;
+	}
+	return false;
+}
+
+enum souk_err
+call_if_match(struct call *c, int64_t present, int64_t *ret_seen)
+{
+	int64_t seen = 0;
+	bool absent = true, match = false;
+
+	for (size_t i = 0; i < c->req->n_headers && !match; i++) {
+		if (!str_eq_nocase(c->req->headers[i].name, STR("If-Match")))
+			continue;
+		absent = false;
+		match = match_tags(c->req->headers[i].value, present, &seen);
+	}
+	if (!absent && !match && seen == 0)
+		return fail_set(&c->fail, SOUK_E_PRECONDITION, "precondition_failed",
+		    "If-Match has no entity tag that this resource ever had.");
+	*ret_seen = seen;
+	return SOUK_OK;
 }
 
 void

@@ -132,8 +132,11 @@ void dispatcher_memory_done(void *memory);
 
 /* A query parameter, decoded into the arena; p NULL when absent. Doubled: the first. */
 struct str call_query(struct call *c, const char *name);
-/* If-Match as revision: 0 absent or "*"; SOUK_E_PRECONDITION for a foreign tag. */
-SOUK_MUST enum souk_err call_if_match(struct call *c, int64_t *ret_revision);
+/*
+ * The revision that the caller saw, by If-Match: `present` when it is among the tags, 0 when
+ * any will do (absent or "*"), else another one. SOUK_E_PRECONDITION when no tag is one of ours.
+ */
+SOUK_MUST enum souk_err call_if_match(struct call *c, int64_t present, int64_t *ret_seen);
 void call_etag(struct call *c, int64_t revision);
 SOUK_MUST enum souk_err call_param_guid(
     struct call *c, unsigned i, struct guid *ret); /* SOUK_E_NOT_FOUND when none */

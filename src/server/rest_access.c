@@ -169,7 +169,7 @@ user_patch(struct call *c, struct db_tx *tx)
 
 	if ((r = call_param_guid(c, 0, &id)) != SOUK_OK ||
 	    (r = user_get(tx, c->scope, &id, c->arena, &old)) != SOUK_OK ||
-	    (r = call_if_match(c, &seen)) != SOUK_OK ||
+	    (r = call_if_match(c, old.revision, &seen)) != SOUK_OK ||
 	    (r = user_parse(c->body, &old, c->arena, &u, &c->fail)) != SOUK_OK ||
 	    (r = rest_check_policy(c, u.policy)) != SOUK_OK ||
 	    (r = user_change(tx, c->scope, &u, seen, &c->fail)) != SOUK_OK ||

@@ -101,6 +101,20 @@ role_add(struct call *c, struct db_tx *tx)
 	return SOUK_OK;
 }
 
+/* The revision that the caller saw; he may have named several. */
+static enum souk_err
+role_seen(struct call *c, struct db_tx *tx, struct str seller, int64_t *ret)
+{
+	int64_t present;
+	struct jw w;
+	enum souk_err r;
+
+	jw_init(&w, &c->out);
+	r = role_get(tx, c->scope, seller, c->params[1], &w, &present);
+	buf_clear(&c->out);
+	return r == SOUK_OK ? call_if_match(c, present, ret) : r;
+}
+
 static enum souk_err
 role_change(struct call *c, struct db_tx *tx)
 {
@@ -110,7 +124,7 @@ role_change(struct call *c, struct db_tx *tx)
 	enum souk_err r;
 
 	if ((r = rest_seller(c, 0, &seller)) != SOUK_OK ||
-	    (r = call_if_match(c, &seen)) != SOUK_OK ||
+	    (r = role_seen(c, tx, seller, &seen)) != SOUK_OK ||
 	    (r = role_put(tx, c->scope, seller, c->params[1], n->policy, seen, false, &revision,
 		 &c->fail)) != SOUK_OK ||
 	    (r = role_answer(c, tx, seller, c->params[1])) != SOUK_OK)

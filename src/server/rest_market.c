@@ -84,7 +84,7 @@ account_patch(struct call *c, struct db_tx *tx)
 	enum souk_err r;
 
 	if ((r = account_get(tx, c->scope, c->params[0], c->arena, &old)) != SOUK_OK ||
-	    (r = call_if_match(c, &seen)) != SOUK_OK ||
+	    (r = call_if_match(c, old.revision, &seen)) != SOUK_OK ||
 	    (r = account_parse(c->body, &old, c->arena, &a, &c->fail)) != SOUK_OK ||
 	    (r = account_change(tx, c->scope, &a, seen, &c->fail)) != SOUK_OK ||
 	    (r = access_changed(tx, c->svc->access)) != SOUK_OK)
@@ -173,7 +173,7 @@ product_patch(struct call *c, struct db_tx *tx)
 
 	if ((r = call_param_guid(c, 0, &id)) != SOUK_OK ||
 	    (r = product_get(tx, c->scope, &id, c->arena, &old)) != SOUK_OK ||
-	    (r = call_if_match(c, &seen)) != SOUK_OK ||
+	    (r = call_if_match(c, old.revision, &seen)) != SOUK_OK ||
 	    (r = product_parse(c->body, &old, c->arena, &p, &c->fail)) != SOUK_OK ||
 	    (r = product_change(tx, c->scope, &p, seen, &c->fail)) != SOUK_OK)
 		return r;
@@ -261,7 +261,7 @@ offer_patch(struct call *c, struct db_tx *tx)
 
 	if ((r = call_param_guid(c, 0, &id)) != SOUK_OK ||
 	    (r = offer_get(tx, c->scope, &id, c->arena, &old)) != SOUK_OK ||
-	    (r = call_if_match(c, &seen)) != SOUK_OK ||
+	    (r = call_if_match(c, old.revision, &seen)) != SOUK_OK ||
 	    (r = offer_parse(c->body, &old, &o, &c->fail)) != SOUK_OK ||
 	    (r = offer_change(tx, c->scope, &o, seen, &c->fail)) != SOUK_OK)
 		return r;
@@ -379,7 +379,7 @@ subscription_patch(struct call *c, struct db_tx *tx)
 
 	if ((r = call_param_guid(c, 0, &id)) != SOUK_OK ||
 	    (r = subscription_get(tx, c->scope, &id, c->arena, &old)) != SOUK_OK ||
-	    (r = call_if_match(c, &seen)) != SOUK_OK ||
+	    (r = call_if_match(c, old.revision, &seen)) != SOUK_OK ||
 	    (r = subscription_parse(c->body, &old, &s, &c->fail)) != SOUK_OK ||
 	    (r = subscription_change(tx, c->scope, &s, seen, &c->fail)) != SOUK_OK)
 		return r;

@@ -115,6 +115,19 @@ contact_post(struct call *c, struct db_tx *tx)
 	return SOUK_OK;
 }
 
+/* The version that the caller saw; only who says so has it looked up. */
+static enum souk_err
+contact_seen(struct call *c, struct db_tx *tx, const struct guid *id, const struct guid *contact,
+    instant_t *ret)
+{
+	instant_t present = 0;
+	enum souk_err r = SOUK_OK;
+
+	if (http_header(c->req, "If-Match").p)
+		r = contact_version(tx, c->scope, id, contact, &present);
+	return r == SOUK_OK ? call_if_match(c, present, ret) : r;
+}
+
 static enum souk_err
 contact_put(struct call *c, struct db_tx *tx)
 {
@@ -124,7 +137,7 @@ contact_put(struct call *c, struct db_tx *tx)
 	enum souk_err r;
 
 	if ((r = read_ids(c, &id, &contact)) != SOUK_OK ||
-	    (r = call_if_match(c, &seen)) != SOUK_OK ||
+	    (r = contact_seen(c, tx, &id, &contact, &seen)) != SOUK_OK ||
 	    (r = contact_edit(tx, c->svc->vault, c->scope, &id, &contact, seen, c->input, NULL, &k,
 		 &c->fail)) != SOUK_OK)
 		return r;
@@ -139,7 +152,8 @@ contact_remove(struct call *c, struct db_tx *tx)
 	int64_t seen;
 	enum souk_err r;
 
-	if ((r = read_ids(c, &id, &contact)) != SOUK_OK || (r = call_if_match(c, &seen)) != SOUK_OK)
+	if ((r = read_ids(c, &id, &contact)) != SOUK_OK ||
+	    (r = contact_seen(c, tx, &id, &contact, &seen)) != SOUK_OK)
 		return r;
 	return contact_delete(tx, c->svc->vault, c->scope, &id, &contact, seen, NULL, &c->fail);
 }
@@ -386,14 +400,12 @@ check_seen(struct call *c, struct db_tx *tx, struct str seller, const char *prog
 {
 	struct enrolment e = { .revision = 0 };
 	int64_t seen;
-	enum souk_err r = call_if_match(c, &seen);
+	enum souk_err r = enrolment_get(tx, c->scope, seller, program, &e);
 
-	if (r != SOUK_OK || seen == 0)
+	if ((r != SOUK_OK && r != SOUK_E_NOT_FOUND) ||
+	    (r = call_if_match(c, e.revision, &seen)) != SOUK_OK)
 		return r;
-	r = enrolment_get(tx, c->scope, seller, program, &e);
-	if (r != SOUK_OK && r != SOUK_E_NOT_FOUND)
-		return r;
-	return e.revision == seen ? SOUK_OK : SOUK_E_PRECONDITION;
+	return seen == 0 || e.revision == seen ? SOUK_OK : SOUK_E_PRECONDITION;
 }
 
 static enum souk_err

@@ -76,6 +76,8 @@ test('every documented route answers as documented', async () => {
   const got = await c(op, 'GET', '/accounts/{accountId}', { accountId: acc.accountId }, { want: 200 });
   await c(op, 'PATCH', '/accounts/{accountId}', { accountId: acc.accountId }, { body: { city: 'Orléans' }, headers: { 'If-Match': got.headers.get('etag') }, want: 200 });
   await c(op, 'PATCH', '/accounts/{accountId}', { accountId: acc.accountId }, { body: { city: 'Paris' }, headers: { 'If-Match': got.headers.get('etag') }, want: 412 });
+  const now = await c(op, 'GET', '/accounts/{accountId}', { accountId: acc.accountId }, { want: 200 });
+  await c(op, 'PATCH', '/accounts/{accountId}', { accountId: acc.accountId }, { body: { city: 'Paris' }, headers: { 'If-Match': `${got.headers.get('etag')}, ${now.headers.get('etag')}` }, want: 200 });
   await c(buyer, 'GET', '/accounts/{accountId}', { accountId: acc.accountId }, { want: 404 });
   const user = (await c(op, 'POST', '/accounts/{accountId}/users', { accountId: acc.accountId }, { body: { name: 'u' }, want: 201 })).json;
   await c(op, 'GET', '/accounts/{accountId}/users', { accountId: acc.accountId }, { want: 200 });
@@ -134,7 +136,10 @@ test('every documented route answers as documented', async () => {
   const v = { sellerId: seller.accountId };
   await c(op, 'GET', '/sellers/{sellerId}/enrolments', v, { want: 200 });
   await c(op, 'PUT', '/sellers/{sellerId}/enrolments/{program}', { ...v, program: 'edsp' }, { body: { state: 'enrolled' } });
-  await c(op, 'GET', '/sellers/{sellerId}/enrolments/{program}', { ...v, program: 'psc' }, { want: 200 });
+  const standing = (await c(op, 'GET', '/sellers/{sellerId}/enrolments/{program}', { ...v, program: 'psc' }, { want: 200 })).json;
+  const ifMatch = (...tags) => ({ 'If-Match': tags.map((x) => `"${x}"`).join(', ') });
+  await c(op, 'PUT', '/sellers/{sellerId}/enrolments/{program}', { ...v, program: 'psc' }, { body: { state: 'enrolled' }, headers: ifMatch(98, 99), want: 412 });
+  await c(op, 'PUT', '/sellers/{sellerId}/enrolments/{program}', { ...v, program: 'psc' }, { body: { state: 'enrolled' }, headers: ifMatch(99, standing.revision), want: 200 });
   await c(seller, 'GET', '/sellers/{sellerId}/buckets', v, { want: 200 });
   await c(seller, 'POST', '/sellers/{sellerId}/buckets', v, { body: { name: 'another-bucket' }, want: 201 });
   await c(seller, 'POST', '/sellers/{sellerId}/buckets', v, { body: { name: 'Bad_Bucket' }, want: 422 });
@@ -157,6 +162,8 @@ test('every documented route answers as documented', async () => {
   await c(seller, 'GET', '/sellers/{sellerId}/roles', v, { want: 200 });
   await c(seller, 'GET', '/sellers/{sellerId}/roles/{role}', { ...v, role: 'r' }, { want: 200 });
   await c(seller, 'PUT', '/sellers/{sellerId}/roles/{role}', { ...v, role: 'r' }, { body: { policy }, want: 200 });
+  await c(seller, 'PUT', '/sellers/{sellerId}/roles/{role}', { ...v, role: 'r' }, { body: { policy }, headers: { 'If-Match': '"1"' }, want: 412 });
+  await c(seller, 'PUT', '/sellers/{sellerId}/roles/{role}', { ...v, role: 'r' }, { body: { policy }, headers: { 'If-Match': '"1", "2"' }, want: 200 });
   await c(seller, 'DELETE', '/sellers/{sellerId}/roles/{role}', { ...v, role: 'r' }, { want: 204 });
   const id = JSON.parse((await m.awsOk(m.exportArgs())).out).dataSetRequestId;
   await m.delivered(id);

@@ -157,36 +157,54 @@ static void
 reads_entity_tags(void **state)
 {
 	static const struct {
-		const char *tag;
-		int64_t revision; /* -1: refused */
+		const char *tag, *more; /* a second If-Match */
+		int64_t seen;           /* of present 7; -1: refused */
 	} cases[] = {
-		{ "\"7\"", 7 },
-		{ " \"7\" ", 7 },
-		{ "*", 0 },
-		{ "7", -1 },
-		{ "\"\"", -1 },
-		{ "\"0\"", -1 },
-		{ "\"-7\"", -1 },
-		{ "W/\"7\"", -1 },
-		{ "\"7\", \"8\"", -1 },
-		{ "\"bogus\"", -1 },
-		{ "\"9223372036854775808\"", -1 },
-		{ "\"", -1 },
+		{ "\"7\"", NULL, 7 },
+		{ " \"7\" ", NULL, 7 },
+		{ "*", NULL, 0 },
+		{ " * ", NULL, 0 },
+		{ "\"6\"", NULL, 6 },
+		/* Of several any counts (RFC 9110 13.1.1), also in several fields. */
+		{ "\"7\", \"8\"", NULL, 7 },
+		{ "\"8\",\"7\"", NULL, 7 },
+		{ "\"6\" , \"5\",, \"7\",", NULL, 7 },
+		{ "\"bogus\", W/\"7\", \"7\"", NULL, 7 },
+		{ "\"6\"", "\"7\"", 7 },
+		{ "\"6\"", "*", 0 },
+		{ "\"a\"", "\"b\"", -1 },
+		{ "\"5\", \"6\"", NULL, 5 },
+		{ "\"bogus\", \"6\"", NULL, 6 },
+		{ "W/\"7\", \"6\"", NULL, 6 },
+		{ "7", NULL, -1 },
+		{ "\"\"", NULL, -1 },
+		{ "", NULL, -1 },
+		{ ",", NULL, -1 },
+		{ "\"0\"", NULL, -1 },
+		{ "\"-7\"", NULL, -1 },
+		{ "W/\"7\"", NULL, -1 },
+		{ "\"7\" \"8\"", NULL, -1 },
+		{ "\"7,7\"", NULL, -1 },
+		{ "\"bogus\"", NULL, -1 },
+		{ "\"9223372036854775808\"", NULL, -1 },
+		{ "\"", NULL, -1 },
 	};
 	struct fixture *x = *state;
-	int64_t revision;
+	int64_t seen;
 
-	assert_int_equal(call_if_match(&x->c, &revision), SOUK_OK);
-	assert_int_equal(revision, 0);
+	assert_int_equal(call_if_match(&x->c, 7, &seen), SOUK_OK);
+	assert_int_equal(seen, 0);
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		enum souk_err r;
 
 		x->req.n_headers = 0;
 		add_header(x, "if-match", cases[i].tag);
-		r = call_if_match(&x->c, &revision);
-		assert_row(i, r == (cases[i].revision < 0 ? SOUK_E_PRECONDITION : SOUK_OK));
+		if (cases[i].more)
+			add_header(x, "If-Match", cases[i].more);
+		r = call_if_match(&x->c, 7, &seen);
+		assert_row(i, r == (cases[i].seen < 0 ? SOUK_E_PRECONDITION : SOUK_OK));
 		if (r == SOUK_OK)
-			assert_row(i, revision == cases[i].revision);
+			assert_row(i, seen == cases[i].seen);
 	}
 	call_etag(&x->c, 42);
 	assert_string_equal(x->c.response.headers[0].value, "\"42\"");
