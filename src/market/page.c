@@ -7,16 +7,42 @@
  */
 #include "market/page.h"
 
+#include "base/digest.h"
+
 #include <assert.h>
+
+/* What a cursor begins with: four bytes that stand for its list's name. */
+#define LIST_LEN 4
+
+struct list_mark {
+	size_t n; /* LIST_LEN; 0 without a name */
+	uint8_t b[SHA256_LEN];
+};
+
+static struct list_mark
+list_mark(const struct page *p)
+{
+	struct list_mark m = { .n = 0 };
+
+	if (p->list) {
+		sha256(p->list, strlen(p->list), m.b);
+		m.n = LIST_LEN;
+	}
+	return m;
+}
 
 /* base64url without padding (RFC 4648 5): cursors stand in URLs. */
 static enum souk_err
-cursor_make(const void *key, size_t n, struct arena *mem, struct str *ret)
+cursor_make(const struct page *p, const void *key, size_t n, struct arena *mem, struct str *ret)
 {
+	struct list_mark mark = list_mark(p);
+	uint8_t raw[LIST_LEN + PAGE_KEY_MAX];
 	struct buf b = { 0 };
 	struct str kept = { NULL, 0 };
 
-	buf_add_base64(&b, key, n);
+	memcpy(raw, mark.b, mark.n);
+	memcpy(raw + mark.n, key, n);
+	buf_add_base64(&b, raw, mark.n + n);
 	for (size_t i = 0; i < b.n; i++)
 		if (b.p[i] == '+' || b.p[i] == '/')
 			b.p[i] = b.p[i] == '+' ? '-' : '_';
@@ -32,12 +58,12 @@ cursor_make(const void *key, size_t n, struct arena *mem, struct str *ret)
 }
 
 static bool
-cursor_read(struct str cursor, void *key, size_t size, size_t *ret_n)
+cursor_decode(struct str cursor, uint8_t raw[LIST_LEN + PAGE_KEY_MAX], size_t *ret_n)
 {
-	char text[PAGE_KEY_MAX * 4 / 3 + 4];
+	char text[(LIST_LEN + PAGE_KEY_MAX) * 4 / 3 + 4];
 	size_t n = cursor.n;
 
-	if (n > PAGE_KEY_MAX * 4 / 3 + 1 || n % 4 == 1)
+	if (n > (LIST_LEN + PAGE_KEY_MAX) * 4 / 3 + 1 || n % 4 == 1)
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		char c = cursor.p[i];
@@ -48,7 +74,22 @@ cursor_read(struct str cursor, void *key, size_t size, size_t *ret_n)
 	}
 	while (n % 4 != 0)
 		text[n++] = '=';
-	return base64_decode((struct str){ text, n }, key, size, ret_n);
+	return base64_decode((struct str){ text, n }, raw, LIST_LEN + PAGE_KEY_MAX, ret_n);
+}
+
+static bool
+cursor_read(const struct page *p, void *key, size_t size, size_t *ret_n)
+{
+	struct list_mark mark = list_mark(p);
+	uint8_t raw[LIST_LEN + PAGE_KEY_MAX];
+	size_t n;
+
+	if (!cursor_decode(p->cursor, raw, &n) || n <= mark.n || n - mark.n > size ||
+	    memcmp(raw, mark.b, mark.n) != 0)
+		return false;
+	memcpy(key, raw + mark.n, n - mark.n);
+	*ret_n = n - mark.n;
+	return true;
 }
 
 enum souk_err
@@ -65,7 +106,7 @@ page_begin(const struct page *p, void *key, size_t size, size_t *ret_n, struct f
 
 	if (p->limit < 1 || p->limit > PAGE_LIMIT_MAX)
 		return fail_field(f, "limit", "is out of range", "give 1 to 200");
-	if (p->cursor.n > 0 && (!cursor_read(p->cursor, key, size, &n) || n == 0))
+	if (p->cursor.n > 0 && !cursor_read(p, key, size, &n))
 		return page_bad_cursor(f);
 	*ret_n = n;
 	return SOUK_OK;
@@ -97,7 +138,7 @@ page_rows(struct page *p, struct db_stmt *st, page_emit *emit, struct arena *mem
 
 	for (size_t i = 0; (r = db_step(st, &row)) == SOUK_OK && row; i++) {
 		if (i == p->limit) {
-			r = cursor_make(key, key_n, mem, &next);
+			r = cursor_make(p, key, key_n, mem, &next);
 			break;
 		}
 		key_n = emit(st, out, key);

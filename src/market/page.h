@@ -19,6 +19,7 @@
  */
 struct page {
 	size_t limit;
+	const char *list;  /* as its route has it: cursors of others are refused; NULL: any */
 	struct str cursor; /* as given by an earlier page, "" for the first; opaque */
 	struct str next;   /* out: cursor of the next page, "" at the end; in the arena */
 };

@@ -180,6 +180,8 @@ call_page(struct call *c, struct page *ret)
 	if (limit.p && (!str_to_u64(limit, PAGE_LIMIT_MAX, &n) || n == 0))
 		return fail_field(&c->fail, "limit", "is not a number of entries",
 		    "give a whole number from 1 to 200");
-	*ret = (struct page){ .limit = (size_t)n, .cursor = cursor.p ? cursor : STR("") };
+	*ret = (struct page){ .limit = (size_t)n,
+		.list = c->op ? c->op->pattern : NULL,
+		.cursor = cursor.p ? cursor : STR("") };
 	return SOUK_OK;
 }

@@ -167,6 +167,27 @@ list(struct world *w, const struct tenant_scope *s, const char *seller, struct p
 	return world_list_end(w, &out);
 }
 
+/* Both are lists by GUID: only the name tells their cursors apart. */
+static void
+cursors_know_their_list(struct world *w)
+{
+	struct page p = { .limit = 1, .list = "offers" };
+	struct jw out;
+
+	(void)world_offer(w, "{'productId':'" PRODUCT_ID "','name':'M'}");
+	(void)world_offer(w, "{'productId':'" PRODUCT_ID "','name':'N'}");
+	assert_int_equal(list(w, &w->op, "", &p), 1);
+	p.cursor = p.next;
+	assert_true(p.cursor.n > 0);
+	assert_int_equal(list(w, &w->op, "", &p), 1);
+	p.list = "products";
+	out = world_list_begin(w);
+	assert_int_equal(
+	    product_list(w->tx, &w->op, STR(""), &p, w->mem, &out, world_fail(w)), SOUK_E_INVALID);
+	assert_field(w, "cursor");
+}
+WORLD_TEST(cursors_know_their_list)
+
 static void
 who_sees_them(struct world *w)
 {
@@ -204,6 +225,7 @@ main(void)
 		UNIT(period),
 		UNIT(creating),
 		UNIT(changing),
+		UNIT(cursors_know_their_list),
 		UNIT(who_sees_them),
 	};
 

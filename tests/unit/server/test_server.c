@@ -413,6 +413,33 @@ pages_through_lists(void **state)
 	reply_done(&r);
 }
 
+/* A cursor is of one list: another one says so, and does not begin somewhere. */
+static void
+cursors_are_of_one_list(void **state)
+{
+	static const char *const others[] = { "/api/v1/products", "/api/v1/offers",
+		"/api/v1/accounts", "/api/v1/accounts/" BUYER "/users", "/api/v1/audit-entries",
+		"/api/v1/sellers/" SELLER "/deliveries" };
+	struct place *p = *state;
+	char path[256], next[128];
+	struct reply r = ask(p, &p->op, "GET", "/api/v1/subscriptions?limit=1", NULL, NULL);
+
+	assert_status(r, 200);
+	(void)snprintf(next, sizeof(next), "%s", reply_text(&r, "next"));
+	reply_done(&r);
+	(void)snprintf(path, sizeof(path), "/api/v1/subscriptions?cursor=%s", next);
+	r = ask(p, &p->op, "GET", path, NULL, NULL);
+	assert_status(r, 200);
+	assert_int_equal(json_array_size(json_object_get(r.json, "items")), 1);
+	reply_done(&r);
+	for (size_t i = 0; i < COUNT(others); i++) {
+		(void)snprintf(path, sizeof(path), "%s?cursor=%s", others[i], next);
+		r = ask(p, &p->op, "GET", path, NULL, NULL);
+		assert_status(r, 422);
+		reply_done(&r);
+	}
+}
+
 /* Where the answer says it is, there it is, for its account and without its secret. */
 static void
 made_logins_are_where_location_says(void **state)
@@ -930,6 +957,7 @@ main(void)
 		T(reads_are_in_the_audit),
 		T(changes_of_facts_are_in_the_audit),
 		T(pages_through_lists),
+		T(cursors_are_of_one_list),
 		T(made_logins_are_where_location_says),
 		T(delivery_places_are_where_location_says),
 		T(logins_come_and_go_at_once),
