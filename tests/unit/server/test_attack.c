@@ -77,6 +77,35 @@ denied_however_it_is_spelled(void **state)
 	assert_int_equal(status_of(p, &p->buyer, "GET", path, NULL), 200);
 }
 
+/* Opting out is an action of its own (docs/operators.md): a deny on contacts is not enough. */
+static void
+opting_out_is_denied_by_name(void **state)
+{
+	static const char out[] = "{\"scope\":\"everywhere\"}";
+	struct place *p = *state;
+	char policy[512];
+	struct login l;
+
+	(void)snprintf(policy, sizeof(policy),
+	    "{\"Statement\":[" ALL ",{\"Effect\":\"Deny\",\"Action\":\"psc:*\",\"Resource\":"
+	    "\"arn:souk:psc::" BUYER ":subscriptions/*\"},{\"Effect\":\"Deny\",\"Action\":"
+	    "\"psc:*Contact*\",\"Resource\":\"*\"}]}");
+	l = make_user(p, BUYER, "some", policy);
+	assert_int_equal(status_of(p, &l, "GET", p->contacts, NULL), 403);
+	assert_int_equal(status_of(p, &l, "POST", "/api/v1/opt-outs", out), 200);
+	(void)snprintf(policy, sizeof(policy),
+	    "{\"Statement\":[" ALL ",{\"Effect\":\"Deny\",\"Action\":[\"psc:DeleteContact\","
+	    "\"psc:OptOut\"],\"Resource\":\"*\"}]}");
+	l = make_user(p, BUYER, "other", policy);
+	assert_int_equal(status_of(p, &l, "GET", p->contacts, NULL), 200);
+	assert_int_equal(status_of(p, &l, "POST", "/api/v1/opt-outs", out), 403);
+	(void)snprintf(policy, sizeof(policy),
+	    "{\"Statement\":[" ALL ",{\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":"
+	    "\"arn:souk:psc::" BUYER ":opt-outs\"}]}");
+	l = make_user(p, BUYER, "third", policy);
+	assert_int_equal(status_of(p, &l, "POST", "/api/v1/opt-outs", out), 403);
+}
+
 #define ONLY(actions)                                                                              \
 	"{\"Statement\":[{\"Effect\":\"Allow\",\"Action\":" actions ",\"Resource\":\"*\"}]}"
 
@@ -393,6 +422,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(denied_however_it_is_spelled),
+		T(opting_out_is_denied_by_name),
 		T(nobody_gives_more_than_he_has),
 		T(nobody_gives_more_by_changing),
 		T(nothing_outlives_its_maker),
