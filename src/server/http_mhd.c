@@ -26,7 +26,14 @@
 
 #define HEADERS_MAX 100
 #define CONNECTION_MEMORY                                                                          \
-	((size_t)16 * 1024)           /* request line, headers, read buffer; zeroed per request */
+	((size_t)16 * 1024) /* request line, headers, read buffer; zeroed per request */
+/*
+ * Request and answer share that memory: a request's head may take so much of it, with what the
+ * library keeps per header, and an answer's head what is left. Past that it would say nothing.
+ */
+#define HEAD_MAX ((size_t)14 * 1024)
+#define HEADER_OVERHEAD ((size_t)64)
+#define ANSWER_HEAD ((size_t)256)     /* status line, Date, Content-Length, Connection */
 #define BODY_KEEP ((size_t)64 * 1024) /* a larger body buffer is not kept for reuse */
 #define UNWANTED_KEEP                                                                              \
 	((uint64_t)64 * 1024) /* unwanted bodies up to this are read, to keep the connection */
@@ -52,7 +59,7 @@ struct http_exchange {
 	enum phase phase;
 	_Atomic int park;
 	bool too_many_headers;
-	bool bad_header; /* its name is no name */
+	bool bad_header; /* no name, a continued line or bytes that no value has */
 	bool refused;    /* begin did not want the body */
 	bool unread;     /* the body is not read to its end: linger */
 	bool chunked;
@@ -61,7 +68,9 @@ struct http_exchange {
 	struct MHD_Connection *mhd;
 	struct arena *arena;
 	struct http_request req;
-	uint64_t length; /* Content-Length, 0 when none */
+	const char *line_end; /* of the header seen last */
+	size_t head_bytes;    /* of the library's memory that request line and headers take */
+	uint64_t length;      /* Content-Length, 0 when none */
 	uint64_t got;
 	struct http_body_plan plan;
 	struct buf body;
@@ -194,15 +203,45 @@ response_new(const struct http_response *r)
 	return MHD_create_response_from_buffer(r->body.n, body.out, MHD_RESPMEM_PERSISTENT);
 }
 
+/* An answer of the seam itself, where the app has none or it cannot be sent. */
+static enum MHD_Result
+refuse(struct http_exchange *x, unsigned status)
+{
+	struct MHD_Response *m =
+	    MHD_create_response_from_buffer(0, x->memory, MHD_RESPMEM_PERSISTENT);
+	enum MHD_Result done;
+
+	if (!m)
+		return MHD_NO;
+	(void)MHD_add_response_header(m, "Connection", "close");
+	x->unread = true;
+	done = MHD_queue_response(x->mhd, status, m);
+	MHD_destroy_response(m);
+	return done;
+}
+
+/* Does the answer's head fit into what the request has left? */
+static bool
+has_room(const struct http_exchange *x, const struct http_response *r)
+{
+	size_t n = x->head_bytes + ANSWER_HEAD;
+
+	for (size_t i = 0; i < r->n_headers; i++)
+		n += strlen(r->headers[i].name) + strlen(r->headers[i].value) + 4;
+	return n <= CONNECTION_MEMORY;
+}
+
 /* Hands the answer to the library. */
 static enum MHD_Result
 queue(struct http_exchange *x)
 {
 	const struct http_response *r = x->answer;
-	struct MHD_Response *m = response_new(r);
+	struct MHD_Response *m;
 	enum MHD_Result done;
 
-	if (!m)
+	if (!has_room(x, r))
+		return refuse(x, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE);
+	if (!(m = response_new(r)))
 		return MHD_NO;
 	for (size_t i = 0; i < r->n_headers; i++)
 		(void)MHD_add_response_header(m, r->headers[i].name, r->headers[i].value);
@@ -304,6 +343,23 @@ is_folded(const char *name, size_t name_n, const char *value)
 #endif
 }
 
+/*
+ * Do bytes stand between the end of the last value, as the library tells it, and `next`, that
+ * are no line end? It ends a value at a NUL: "Content-Length: 0" and five bytes behind a NUL are
+ * a length of 0 to us and whatever they like to others.
+ */
+static bool
+is_cut(const struct http_exchange *x, const char *next)
+{
+#if MHD_VERSION <= 0x00097502
+	return x->line_end && (next ? next - x->line_end > 2 : x->line_end[1] != '\0');
+#else
+	(void)x;
+	(void)next;
+	return false;
+#endif
+}
+
 static enum MHD_Result
 take_header(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_n, const char *value,
     size_t value_n)
@@ -315,30 +371,16 @@ take_header(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_n,
 		x->too_many_headers = true;
 		return MHD_NO;
 	}
-	if (!is_field_name(name, name_n) || !value || is_folded(name, name_n, value)) {
+	if (!is_field_name(name, name_n) || !value || is_folded(name, name_n, value) ||
+	    is_cut(x, name) || memchr(value, '\r', value_n)) {
 		x->bad_header = true;
 		return MHD_NO;
 	}
+	x->line_end = value + value_n;
+	x->head_bytes += name_n + value_n + HEADER_OVERHEAD;
 	x->headers[x->req.n_headers++] =
 	    (struct sigv4_header){ { name, name_n }, { value, value_n } };
 	return MHD_YES;
-}
-
-/* An answer of the seam itself, before the app was asked. */
-static enum MHD_Result
-refuse(struct http_exchange *x, unsigned status)
-{
-	struct MHD_Response *m =
-	    MHD_create_response_from_buffer(0, x->memory, MHD_RESPMEM_PERSISTENT);
-	enum MHD_Result done;
-
-	if (!m)
-		return MHD_NO;
-	(void)MHD_add_response_header(m, "Connection", "close");
-	x->unread = true;
-	done = MHD_queue_response(x->mhd, status, m);
-	MHD_destroy_response(m);
-	return done;
 }
 
 /*
@@ -395,9 +437,10 @@ on_head(struct http_exchange *x, const char *method)
 	(void)MHD_get_connection_values_n(x->mhd, MHD_HEADER_KIND, take_header, x);
 	x->req.headers = x->headers;
 	x->req.is_tls = s->is_tls;
-	if (x->too_many_headers)
+	x->head_bytes += strlen(method) + x->req.path.n + x->req.query.n;
+	if (x->too_many_headers || x->head_bytes > HEAD_MAX)
 		return refuse(x, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE);
-	if (!x->req.path.p || x->bad_header || !measure_body(x))
+	if (!x->req.path.p || x->bad_header || is_cut(x, NULL) || !measure_body(x))
 		return refuse(x, MHD_HTTP_BAD_REQUEST);
 	atomic_fetch_add(&s->running, 1);
 	x->phase = PHASE_BODY;
@@ -523,6 +566,8 @@ on_over(void *cls, struct MHD_Connection *m, void **ctx, enum MHD_RequestTermina
 	x->req = (struct http_request){ .n_headers = 0 };
 	x->plan = (struct http_body_plan){ .cap = 0 };
 	x->got = 0;
+	x->line_end = NULL;
+	x->head_bytes = 0;
 	x->state = NULL;
 	x->answer = NULL;
 }

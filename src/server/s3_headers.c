@@ -59,6 +59,8 @@ content_coding(struct str value, struct arena *mem)
 static enum souk_err
 store_kept(const struct http_request *r, struct arena *mem, struct jw *w, struct fail *f)
 {
+	size_t bytes = http_header(r, "Content-Type").n;
+
 	for (size_t i = 0; i < KEPT_N; i++) {
 		struct str v = http_header(r, kept[i].header);
 
@@ -66,10 +68,15 @@ store_kept(const struct http_request *r, struct arena *mem, struct jw *w, struct
 			continue;
 		if (!is_fit(v))
 			return unfit(f, kept[i].header);
+		bytes += v.n;
 		if (strcmp(kept[i].stored, "content-encoding") == 0)
 			v = content_coding(v, mem);
 		jw_str_opt(w, kept[i].stored, v);
 	}
+	if (bytes > S3_KEPT_MAX_BYTES)
+		return s3_fail(f, "MetadataTooLarge",
+		    "The headers to keep with the object are at most %d bytes in all.",
+		    S3_KEPT_MAX_BYTES);
 	return SOUK_OK;
 }
 
@@ -142,11 +149,21 @@ s3_headers_store(const struct http_request *r, struct arena *mem, struct str *re
 enum souk_err
 s3_headers_check(const struct s3_params *q, struct fail *f)
 {
-	if (!is_fit(s3_param(q, "response-content-type")))
+	struct str type = s3_param(q, "response-content-type");
+	size_t bytes = type.n;
+
+	if (!is_fit(type))
 		return unfit(f, "response-content-type");
-	for (size_t i = 0; i < KEPT_N; i++)
-		if (!is_fit(s3_param(q, kept[i].param)))
+	for (size_t i = 0; i < KEPT_N; i++) {
+		struct str v = s3_param(q, kept[i].param);
+
+		if (!is_fit(v))
 			return unfit(f, kept[i].param);
+		bytes += v.n;
+	}
+	if (bytes > S3_KEPT_MAX_BYTES)
+		return s3_fail(f, "InvalidArgument",
+		    "The response- parameters are at most %d bytes in all.", S3_KEPT_MAX_BYTES);
 	return SOUK_OK;
 }
 

@@ -9,8 +9,10 @@
 #include "server/http.h"
 #include "server/s3_request.h"
 
+/* They must fit into an answer's head beside our own headers. */
+#define S3_KEPT_MAX_BYTES 4096 /* of what is no metadata of the user's, the content type among it */
 #define S3_META_MAX_BYTES 2048
-#define S3_META_MAX 15 /* they must fit into a response beside our own headers */
+#define S3_META_MAX 15
 
 /* Of a PutObject: a JSON object of lower-case names ("" none), and the content type ("" none). */
 SOUK_MUST enum souk_err s3_headers_store(const struct http_request *r, struct arena *mem,

@@ -514,6 +514,8 @@ refuses_what_is_no_request(void **state)
 		"GET /header HTTP/1.1\r\nHost: x\r\nX-Se: a\r\n\ten\r\n\r\n",
 		"GET /header HTTP/1.1\r\nHost: x\r\nX-Seen:\r\n a\r\n\r\n",
 		"GET /header HTTP/1.1\r\nHost: x\r\nX-Seen: a\r\n b\r\n c\r\n\r\n",
+		/* Some end a line at a bare CR. */
+		"GET /header HTTP/1.1\r\nHost: x\r\nX-Seen: a\rContent-Length: 5\r\n\r\n",
 	};
 	struct app *a = *state;
 	struct buf b = { 0 };
@@ -537,6 +539,69 @@ refuses_what_is_no_request(void **state)
 	hear(fd, &b, false);
 	assert_memory_equal(b.p, "HTTP/1.1 431 ", 13);
 	(void)close(fd);
+	buf_done(&b);
+}
+
+/* The library takes a NUL for the end of a value: what stands behind it is there for others. */
+static void
+refuses_values_with_nul(void **state)
+{
+#define TEXT(t)                                                                                    \
+	{                                                                                          \
+		.p = (t), .n = sizeof(t) - 1                                                       \
+	}
+	static const struct str bad[] = {
+		TEXT("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 0\0005\r\n\r\n"),
+		TEXT("POST /echo HTTP/1.1\r\nContent-Length: 0\0005\r\nHost: x\r\n\r\n"),
+		TEXT("POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\0x\r\nHost: x\r\n\r\n"),
+		TEXT("GET /header HTTP/1.1\r\nX-Seen: a\0\0b\r\nHost: x\r\n\r\n"),
+	};
+	static const char good[] = "GET /header HTTP/1.1\nX-Seen:  a b \nHost: x\n\n";
+#undef TEXT
+	struct app *a = *state;
+	struct buf b = { 0 };
+	int fd;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		fd = dial(a);
+		assert_int_equal(send(fd, bad[i].p, bad[i].n, MSG_NOSIGNAL), (ssize_t)bad[i].n);
+		hear(fd, &b, false);
+		if (!b.p || memcmp(b.p, "HTTP/1.1 400 ", 13) != 0)
+			fail_msg("request %zu: %.40s", i, b.p ? b.p : "");
+		(void)close(fd);
+	}
+	fd = dial(a);
+	say(fd, good);
+	hear(fd, &b, false);
+	assert_memory_equal(b.p, "HTTP/1.1 200 ", 13);
+	(void)close(fd);
+	buf_done(&b);
+}
+
+/* Request and answer share the library's memory: what does not fit is told, not cut. */
+static void
+answers_also_when_there_is_no_room(void **state)
+{
+	static const size_t lengths[] = { 1000, 6000, 8500, 12000, 14000, 15000, 20000 };
+	struct app *a = *state;
+	struct buf b = { 0 }, ask = { 0 };
+
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		int fd = dial(a);
+
+		buf_clear(&ask);
+		buf_add_c(&ask, "GET /header HTTP/1.1\r\nHost: x\r\nX-Seen: ");
+		for (size_t n = 0; n < lengths[i]; n++)
+			buf_add_char(&ask, 'a');
+		buf_add_c(&ask, "\r\n\r\n");
+		assert_true(buf_ok(&ask));
+		say(fd, ask.p);
+		hear(fd, &b, false);
+		if (!b.p || memcmp(b.p, i < 2 ? "HTTP/1.1 200 " : "HTTP/1.1 431 ", 13) != 0)
+			fail_msg("%zu bytes: %.40s", lengths[i], b.p ? b.p : "");
+		(void)close(fd);
+	}
+	buf_done(&ask);
 	buf_done(&b);
 }
 
@@ -662,6 +727,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(continues_only_when_it_wants_the_body, start, stop),
 		cmocka_unit_test_setup_teardown(streams_both_ways, start, stop),
 		cmocka_unit_test_setup_teardown(refuses_what_is_no_request, start, stop),
+		cmocka_unit_test_setup_teardown(refuses_values_with_nul, start, stop),
+		cmocka_unit_test_setup_teardown(answers_also_when_there_is_no_room, start, stop),
 		cmocka_unit_test_setup_teardown(closes_idle_connections, start_impatient, stop),
 		cmocka_unit_test_setup_teardown(lets_running_exchanges_end, start, stop),
 		cmocka_unit_test_setup_teardown(

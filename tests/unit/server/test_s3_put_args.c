@@ -202,6 +202,35 @@ test_metadata_limits(void **state)
 	buf_done(&text);
 }
 
+/* What is kept must fit into the head of every answer that brings it back. */
+static void
+test_kept_limits(void **state)
+{
+	struct buf text = { 0 }, value = { 0 };
+	struct s3_put_args a;
+	struct s3_params q;
+	struct fail f;
+
+	for (size_t extra = 0; extra <= 1; extra++) {
+		buf_clear(&text);
+		buf_clear(&value);
+		for (size_t i = 0; i < S3_KEPT_MAX_BYTES - 3 + extra; i++)
+			buf_add_char(&value, 'v');
+		buf_printf(
+		    &text, "Content-Length: 0\nContent-Type: t/t\nCache-Control: %s\n", value.p);
+		assert_true(buf_ok(&text));
+		assert_int_equal(
+		    parse(*state, text.p, SIGV4_BODY_HASHED, &a, &f) == SOUK_OK, extra == 0);
+		buf_clear(&text);
+		buf_printf(&text, "response-content-type=t/t&response-expires=%s", value.p);
+		assert_int_equal(s3_params_parse(buf_str(&text), *state, &q, &f), SOUK_OK);
+		f = (struct fail){ .err = SOUK_OK };
+		assert_int_equal(s3_headers_check(&q, &f) == SOUK_OK, extra == 0);
+	}
+	buf_done(&text);
+	buf_done(&value);
+}
+
 /* ---- headers of answers ---------------------------------------------------------------- */
 
 static const char *
@@ -279,6 +308,7 @@ main(void)
 		arena_test(test_refused),
 		arena_test(test_largest),
 		arena_test(test_metadata_limits),
+		arena_test(test_kept_limits),
 		arena_test(test_answer),
 		arena_test(test_override_refused),
 	};
