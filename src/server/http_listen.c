@@ -9,11 +9,13 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define BACKLOG 1024
+#define UNSENT_MAX (128 * 1024)
 
 enum souk_err
 listen_parse(struct str text, char *host, size_t host_size, uint16_t *ret_port, struct fail *f)
@@ -89,10 +91,16 @@ static int
 bind_one(const struct addrinfo *a)
 {
 	int fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), saved;
-	const int one = 1;
+	const int one = 1, unsent = UNSENT_MAX;
 
 	if (fd < 0)
 		return -1;
+	/*
+	 * Connections inherit it: the kernel takes no more than this beyond what the peer's window
+	 * lets it send. Else megabytes wait in the socket of who reads slowly, nothing is written
+	 * for longer than an idle connection lives, and the download is cut.
+	 */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
 	/* A restart must not wait for connections of the last run to time out. */
 	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)

@@ -18,6 +18,8 @@
 /* cmocka wants the four above first. */
 #include <cmocka.h>
 
+#define LONG_LENGTH ((size_t)24 << 20) /* more than sockets hold */
+
 /* ---- an application that does what the path says -------------------------------------- */
 
 struct app {
@@ -110,11 +112,11 @@ complete(void *ctx, struct http_exchange *x, void *state, enum souk_err err)
 		e->r.body = q->body;
 	else if (str_eq_c(q->path, "/query"))
 		e->r.body = q->query;
-	else if (str_eq_c(q->path, "/letters")) {
+	else if (str_eq_c(q->path, "/letters") || str_eq_c(q->path, "/long")) {
 		e->r.read = read_letters;
 		e->r.read_done = letters_done;
 		e->r.read_ctx = a;
-		e->r.length = 300000;
+		e->r.length = str_eq_c(q->path, "/long") ? LONG_LENGTH : 300000;
 		e->r.head_only = str_eq_c(q->method, "HEAD");
 	} else if (str_eq_c(q->path, "/header"))
 		http_response_header(&e->r, "X-Seen",
@@ -605,6 +607,28 @@ answers_also_when_there_is_no_room(void **state)
 	buf_done(&b);
 }
 
+/* Megabytes that wait in a socket must not make the connection look idle. */
+static void
+a_slow_reader_gets_all(void **state)
+{
+	struct app *a = *state;
+	size_t all = 0, most = LONG_LENGTH;
+	static char piece[65536];
+	int fd = dial(a);
+	ssize_t n = 1;
+
+	say(fd, "GET /long HTTP/1.1\r\nHost: x\r\n\r\n");
+	for (int i = 0; i < 30 && n > 0; i++) {
+		n = recv(fd, piece, sizeof(piece) / 2, 0);
+		all += n > 0 ? (size_t)n : 0;
+		clock_sleep_ms(100);
+	}
+	while (all < most && (n = recv(fd, piece, sizeof(piece), 0)) > 0)
+		all += (size_t)n;
+	assert_true(all >= most);
+	(void)close(fd);
+}
+
 static void
 closes_idle_connections(void **state)
 {
@@ -729,6 +753,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(refuses_what_is_no_request, start, stop),
 		cmocka_unit_test_setup_teardown(refuses_values_with_nul, start, stop),
 		cmocka_unit_test_setup_teardown(answers_also_when_there_is_no_room, start, stop),
+		cmocka_unit_test_setup_teardown(a_slow_reader_gets_all, start_impatient, stop),
 		cmocka_unit_test_setup_teardown(closes_idle_connections, start_impatient, stop),
 		cmocka_unit_test_setup_teardown(lets_running_exchanges_end, start, stop),
 		cmocka_unit_test_setup_teardown(
