@@ -229,6 +229,7 @@ test('an upload that breaks off leaves nothing', async () => {
 });
 
 test('methods and operations that are not there', async () => {
+  const from = m.log.length;
   const patch = is(await call(m, { method: 'PATCH', path: at('k'), body: '' }), 405, 'MethodNotAllowed');
   assert.equal(patch.headers.allow, 'GET, HEAD, PUT');
   is(await call(m, { method: 'DELETE', path: at('k') }), 501, 'NotImplemented');
@@ -237,6 +238,8 @@ test('methods and operations that are not there', async () => {
   is(await call(m, { method: 'PUT', path: at('k'), query: 'partNumber=1&uploadId=x', body: part }), 501, 'NotImplemented');
   // Who is nobody does not learn what there is.
   is(await send(m, { method: 'DELETE', path: at('k') }), 403, 'AccessDenied');
+  // Nothing of that is for the operator to mend.
+  assert.ok(!m.log.slice(from).includes('level=error'), m.log.slice(from));
 });
 
 test('policies: actions, resources, and what a missing key tells', async () => {
