@@ -100,7 +100,7 @@ sns_find(struct call *c)
 static void
 sns_fail(struct call *c, enum souk_err err)
 {
-	const char *code = "InternalFailure", *message = "Try again later.";
+	const char *type = "Sender", *code = "InternalFailure", *message = "Try again later.";
 
 	c->response.status = 503;
 	if (err == SOUK_E_INVALID) {
@@ -111,9 +111,13 @@ sns_fail(struct call *c, enum souk_err err)
 		c->response.status = 404;
 		code = "NotFound";
 		message = "The link is wrong, was used up or is too old.";
+	} else {
+		type = "Receiver"; /* clients try again what is not their own doing */
 	}
-	buf_add_c(&c->out, "<ErrorResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\">\n"
-			   "  <Error>\n    <Type>Sender</Type>\n    <Code>");
+	buf_printf(&c->out,
+	    "<ErrorResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\">\n"
+	    "  <Error>\n    <Type>%s</Type>\n    <Code>",
+	    type);
 	buf_add_xml(&c->out, str_c(code));
 	buf_add_c(&c->out, "</Code>\n    <Message>");
 	buf_add_xml(&c->out, str_c(message));

@@ -623,6 +623,21 @@ knows_no_other_target(void **state)
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+/* Whose doing a failure is tells a client whether to try again. */
+static void
+tells_whose_fault_a_broken_link_is(void **state)
+{
+	struct fixture *x = *state;
+
+	(api_sns.fail)(&x->c, SOUK_E_STORAGE);
+	assert_int_equal(x->c.response.status, 503);
+	assert_non_null(strstr(x->c.out.p, "<Type>Receiver</Type>"));
+	buf_clear(&x->c.out);
+	(api_sns.fail)(&x->c, SOUK_E_NOT_FOUND);
+	assert_int_equal(x->c.response.status, 404);
+	assert_non_null(strstr(x->c.out.p, "<Type>Sender</Type>"));
+}
+
 int
 main(void)
 {
@@ -643,6 +658,7 @@ main(void)
 		T(tells_wrong_types_from_wrong_values),
 		T(words_errors_as_aws_clients_read_them),
 		T(knows_no_other_target),
+		T(tells_whose_fault_a_broken_link_is),
 	};
 
 	return cmocka_run_group_tests_name("server.call", tests, NULL, NULL);
