@@ -86,9 +86,14 @@ struct http_options {
 	const char *tls_cert, *tls_key; /* PEM files; NULL or "": plain */
 	unsigned threads;
 	unsigned connections;
-	unsigned idle_seconds; /* a connection on which nothing happens that long is closed */
-	size_t arena_limit;    /* bytes of one exchange's arena; bodies are beside it */
-	size_t memory;         /* of http_memory */
+	unsigned per_peer; /* connections from one address; 0: as many as there are */
+	/*
+	 * A connection on which nothing happens that long is closed; so is one whose request's head
+	 * is not there after twice that, or whose body comes slower than 1 KiB a second from then on.
+	 */
+	unsigned idle_seconds;
+	size_t arena_limit; /* bytes of one exchange's arena; bodies are beside it */
+	size_t memory;      /* of http_memory */
 	/* Called as a connection ends, for what http_memory holds. May be NULL. */
 	void (*memory_done)(void *memory);
 };

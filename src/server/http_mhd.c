@@ -15,6 +15,7 @@
 #include "base/secret.h"
 #include "server/http_linger.h"
 #include "server/http_listen.h"
+#include "server/http_pace.h"
 
 #include <assert.h>
 #include <fcntl.h>
@@ -38,6 +39,7 @@
 #define UNWANTED_KEEP                                                                              \
 	((uint64_t)64 * 1024) /* unwanted bodies up to this are read, to keep the connection */
 #define UNWANTED_MAX ((uint64_t)16 * 1024 * 1024)
+#define PATIENCE 2 /* a head may take so many times as long as silence may */
 #define STREAM_BLOCK ((size_t)64 * 1024)
 #define EXCHANGE_MAGIC 0x5e0ac4a1u
 
@@ -66,6 +68,7 @@ struct http_exchange {
 	enum souk_err body_err;
 	struct http_server *server;
 	struct MHD_Connection *mhd;
+	struct http_paced paced;
 	struct arena *arena;
 	struct http_request req;
 	const char *line_end; /* of the header seen last */
@@ -83,6 +86,7 @@ struct http_exchange {
 struct http_server {
 	struct MHD_Daemon *daemon;
 	struct http_linger *linger;
+	struct http_pace *pace;
 	struct http_app app;
 	size_t arena_limit, memory;
 	void (*memory_done)(void *);
@@ -215,6 +219,7 @@ refuse(struct http_exchange *x, unsigned status)
 		return MHD_NO;
 	(void)MHD_add_response_header(m, "Connection", "close");
 	x->unread = true;
+	http_pace_rest(&x->paced);
 	done = MHD_queue_response(x->mhd, status, m);
 	MHD_destroy_response(m);
 	return done;
@@ -268,6 +273,7 @@ settle(struct http_exchange *x)
 	struct http_server *s = x->server;
 	int running = PARK_RUNNING;
 
+	http_pace_rest(&x->paced);
 	if (atomic_load(&x->park) == PARK_ANSWERED)
 		return queue(x);
 	/* Counted before `closing` is looked at, as http_server_stop does it the other way round. */
@@ -433,6 +439,7 @@ on_head(struct http_exchange *x, const char *method)
 	struct http_server *s = x->server;
 	enum souk_err r;
 
+	http_pace_body(s->pace, &x->paced, 0);
 	x->req.method = str_c(method);
 	(void)MHD_get_connection_values_n(x->mhd, MHD_HEADER_KIND, take_header, x);
 	x->req.headers = x->headers;
@@ -464,6 +471,7 @@ static enum MHD_Result
 on_piece(struct http_exchange *x, const char *p, size_t n)
 {
 	x->got += n;
+	http_pace_body(x->server->pace, &x->paced, x->got);
 	if (x->refused || x->body_err != SOUK_OK)
 		return x->got <= UNWANTED_MAX ? MHD_YES : MHD_NO;
 	if (x->got > x->plan.cap) {
@@ -570,12 +578,14 @@ on_over(void *cls, struct MHD_Connection *m, void **ctx, enum MHD_RequestTermina
 	x->head_bytes = 0;
 	x->state = NULL;
 	x->answer = NULL;
+	http_pace_head(s->pace, &x->paced);
 }
 
 static struct http_exchange *
 exchange_new(struct http_server *s, struct MHD_Connection *m)
 {
 	struct http_exchange *x = calloc(1, sizeof(*x) + s->memory);
+	const union MHD_ConnectionInfo *info;
 
 	if (!x || !(x->arena = arena_new(s->arena_limit))) {
 		free(x);
@@ -584,6 +594,8 @@ exchange_new(struct http_server *s, struct MHD_Connection *m)
 	x->magic = EXCHANGE_MAGIC;
 	x->server = s;
 	x->mhd = m;
+	if ((info = MHD_get_connection_info(m, MHD_CONNECTION_INFO_CONNECTION_FD)))
+		http_pace_add(s->pace, &x->paced, info->connect_fd);
 	return x;
 }
 
@@ -593,6 +605,7 @@ exchange_free(struct http_exchange *x)
 	const union MHD_ConnectionInfo *info;
 	int fd;
 
+	http_pace_remove(x->server->pace, &x->paced);
 	if (x->unread &&
 	    (info = MHD_get_connection_info(x->mhd, MHD_CONNECTION_INFO_CONNECTION_FD)) &&
 	    (fd = fcntl(info->connect_fd, F_DUPFD_CLOEXEC, 3)) >= 0)
@@ -673,17 +686,19 @@ daemon_start(struct http_server *s, const struct http_options *o, int fd)
 	return MHD_start_daemon(flags, 0, NULL, NULL, on_call, s, MHD_OPTION_EXTERNAL_LOGGER,
 	    say_nothing, NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE,
 	    o->threads > 1 ? o->threads : 0u, MHD_OPTION_CONNECTION_LIMIT, o->connections,
-	    MHD_OPTION_CONNECTION_TIMEOUT, o->idle_seconds, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-	    CONNECTION_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_UNESCAPE_CALLBACK,
-	    keep_escapes, NULL, MHD_OPTION_URI_LOG_CALLBACK, on_line, s,
-	    MHD_OPTION_NOTIFY_COMPLETED, on_over, s, MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
-	    MHD_OPTION_ARRAY, s->is_tls ? tls : &tls[3], MHD_OPTION_END);
+	    MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->per_peer, MHD_OPTION_CONNECTION_TIMEOUT,
+	    o->idle_seconds, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,
+	    MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
+	    MHD_OPTION_URI_LOG_CALLBACK, on_line, s, MHD_OPTION_NOTIFY_COMPLETED, on_over, s,
+	    MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_ARRAY,
+	    s->is_tls ? tls : &tls[3], MHD_OPTION_END);
 }
 
 static void
 server_free(struct http_server *s)
 {
 	http_linger_stop(s->linger);
+	http_pace_stop(s->pace);
 	if (s->key.p)
 		wipe(s->key.p, s->key.n);
 	buf_done(&s->key);
@@ -707,7 +722,8 @@ http_server_start(const struct http_options *o, const struct http_app *app,
 	s->memory_done = o->memory_done;
 	if ((r = load_tls(s, o, f)) != SOUK_OK)
 		goto out;
-	if ((r = http_linger_start(&s->linger)) != SOUK_OK) {
+	if ((r = http_linger_start(&s->linger)) != SOUK_OK ||
+	    (r = http_pace_start(PATIENCE * o->idle_seconds, &s->pace)) != SOUK_OK) {
 		(void)fail_set(f, r, "threads", "the server's threads cannot be started");
 		goto out;
 	}

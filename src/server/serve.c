@@ -184,6 +184,7 @@ static enum souk_err
 start_http(struct service *s, uint16_t port, struct fail *f)
 {
 	const struct config *c = s->in.config;
+	unsigned connections = (unsigned)config_int(c, SET_HTTP_CONNECTIONS);
 	struct http_app app;
 	enum souk_err r = dispatcher_new(&s->svc, &s->dispatcher);
 
@@ -196,7 +197,9 @@ start_http(struct service *s, uint16_t port, struct fail *f)
 		.tls_cert = config_text(c, SET_TLS_CERT),
 		.tls_key = config_text(c, SET_TLS_KEY),
 		.threads = (unsigned)config_int(c, SET_HTTP_THREADS),
-		.connections = (unsigned)config_int(c, SET_HTTP_CONNECTIONS),
+		.connections = connections,
+		/* One machine must not have them all; a proxy is to. */
+		.per_peer = config_bool(c, SET_BEHIND_PROXY) ? 0 : connections / 2,
 		.idle_seconds = IDLE_SECONDS,
 		.arena_limit = ARENA_BESIDE_BODY + (size_t)config_int(c, SET_BODY_MAX_BYTES),
 		.memory = dispatcher_memory(),

@@ -179,6 +179,7 @@ start_impatient(void **state)
 	return start_with(state, (struct http_options){ .host = "127.0.0.1",
 				     .threads = 1,
 				     .connections = 16,
+				     .per_peer = 6,
 				     .idle_seconds = 1,
 				     .arena_limit = 1 << 20,
 				     .memory = sizeof(struct exchange) });
@@ -629,6 +630,67 @@ a_slow_reader_gets_all(void **state)
 	(void)close(fd);
 }
 
+/* A byte now and then is no silence, but no request either. */
+static void
+ends_who_drips(void **state)
+{
+	static const struct {
+		const char *head, *drop;
+		bool stays;
+	} cases[] = {
+		{ "GET /half HTTP/1.1\r\nHost: x\r\nX-Seen: ", "a", false },
+		{ "POST /stream HTTP/1.1\r\nHost: x\r\nContent-Length: 90000\r\n\r\n", "a", false },
+		{ "POST /refuse HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\n", "a", false },
+		{ "POST /stream HTTP/1.1\r\nHost: x\r\nContent-Length: 90000\r\n\r\n", NULL, true },
+		{ "", "GET /query HTTP/1.1\r\nHost: x\r\n\r\n", true },
+	};
+	struct app *a = *state;
+	char much[1001] = "";
+	int fd[5];
+
+	memset(much, 'm', sizeof(much) - 1);
+	for (size_t i = 0; i < 5; i++) {
+		fd[i] = dial(a);
+		say(fd[i], cases[i].head);
+	}
+	for (int n = 0; n < 25; n++) {
+		for (size_t i = 0; i < 5; i++) {
+			const char *drop = cases[i].drop ? cases[i].drop : much;
+
+			(void)!send(fd[i], drop, strlen(drop), MSG_NOSIGNAL);
+		}
+		clock_sleep_ms(200);
+	}
+	for (size_t i = 0; i < 5; i++) {
+		const char *drop = cases[i].drop ? cases[i].drop : much;
+		bool stays = send(fd[i], drop, strlen(drop), MSG_NOSIGNAL) > 0;
+
+		if (stays != cases[i].stays)
+			fail_msg("case %zu %s", i, stays ? "stays" : "is gone");
+		(void)close(fd[i]);
+	}
+}
+
+static void
+one_peer_does_not_get_all(void **state)
+{
+	struct app *a = *state;
+	struct buf b = { 0 };
+	int fd[8];
+	size_t answered = 0;
+
+	for (size_t i = 0; i < 8; i++) {
+		fd[i] = dial(a);
+		(void)!send(fd[i], "GET /query HTTP/1.1\r\nHost: x\r\n\r\n", 33, MSG_NOSIGNAL);
+		hear(fd[i], &b, false);
+		answered += b.n > 0;
+	}
+	assert_int_equal(answered, 6);
+	for (size_t i = 0; i < 8; i++)
+		(void)close(fd[i]);
+	buf_done(&b);
+}
+
 static void
 closes_idle_connections(void **state)
 {
@@ -754,6 +816,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(refuses_values_with_nul, start, stop),
 		cmocka_unit_test_setup_teardown(answers_also_when_there_is_no_room, start, stop),
 		cmocka_unit_test_setup_teardown(a_slow_reader_gets_all, start_impatient, stop),
+		cmocka_unit_test_setup_teardown(ends_who_drips, start_impatient, stop),
+		cmocka_unit_test_setup_teardown(one_peer_does_not_get_all, start_impatient, stop),
 		cmocka_unit_test_setup_teardown(closes_idle_connections, start_impatient, stop),
 		cmocka_unit_test_setup_teardown(lets_running_exchanges_end, start, stop),
 		cmocka_unit_test_setup_teardown(
