@@ -32,6 +32,12 @@ struct psc_export_stats {
 SOUK_MUST enum souk_err psc_export_write(struct db *db, struct vault *v, struct str seller_id,
     instant_t from, instant_t end, unsigned threads, struct sink *out, struct psc_export_stats *ret,
     struct fail *f);
+/*
+ * The end of a real export that is asked for now: 15 minutes ago, but not before the end of
+ * an earlier one (invariant 2). From here on no change counts as made before it.
+ */
+SOUK_MUST enum souk_err psc_export_window(
+    struct db_tx *tx, struct str seller_id, instant_t *ret_end);
 /* The static test data set: byte-identical on every call. */
 SOUK_MUST enum souk_err psc_test_set_write(struct sink *out, struct psc_export_stats *ret);
 

@@ -9,6 +9,7 @@
 #include "psc/export.h"
 
 #include "base/utf8.h"
+#include "psc/contact_store.h"
 #include "psc/export_names.h"
 #include "psc/export_store.h"
 
@@ -185,6 +186,21 @@ accept(struct db_tx *tx, struct data_set_request *r, const json_t *values)
 }
 
 enum souk_err
+psc_export_window(struct db_tx *tx, struct str seller_id, instant_t *ret_end)
+{
+	instant_t end = db_now(tx) - PSC_LAG_MS, until = INSTANT_MIN;
+	enum souk_err err = contact_store_exported_until(tx, seller_id, &until);
+
+	/* Of a clock that was set back: to end earlier than the last one would take back what it told. */
+	if (err == SOUK_OK && until > end)
+		end = until;
+	if (err != SOUK_OK || (err = export_store_cover(tx, seller_id, end)) != SOUK_OK)
+		return err;
+	*ret_end = end;
+	return SOUK_OK;
+}
+
+enum souk_err
 psc_export_start(struct db_tx *tx, struct vault *v, const struct tenant_scope *s,
     const struct psc_export_params *p, struct guid *ret_request_id, struct fail *f)
 {
@@ -200,15 +216,14 @@ psc_export_start(struct db_tx *tx, struct vault *v, const struct tenant_scope *s
 	r.data_set_type = p->data_set_type;
 	r.from_at = r.coverage_start = from;
 	/* The test set covers nothing; it ends when it is made (8), which is not known yet. */
-	r.coverage_end =
-	    export_type_is_real(p->data_set_type) ? r.received_at - PSC_LAG_MS : r.received_at;
+	r.coverage_end = r.received_at;
 	r.role_arn = p->role_arn;
 	r.bucket = p->bucket;
 	r.topic_arn = p->topic_arn;
 	r.prefix = p->has_prefix ? p->prefix : (struct str){ NULL, 0 };
 	r.requested_by = tenant_actor(s);
 	if (export_type_is_real(p->data_set_type) &&
-	    (err = export_store_cover(tx, seller, r.coverage_end)) != SOUK_OK)
+	    (err = psc_export_window(tx, seller, &r.coverage_end)) != SOUK_OK)
 		return err;
 	err = accept(tx, &r, p->customer_values);
 	if (err == SOUK_E_LIMIT)

@@ -83,13 +83,14 @@ keeps_the_request_and_the_window(void **state)
 	assert_true(str_eq(x.r.requested_by, STR("token:test")));
 	first = x.r.coverage_end;
 	assert_int_equal(world_covered(w), first);
-	/* A window that lies ahead of the clock moves nothing back. */
+	/* The clock was set back since: what an export told is not taken back by a later one. */
 	world_cover(w, first + DAY_MS);
 	x.p.has_prefix = false;
 	x.p.prefix = (struct str){ NULL, 0 };
 	x.p.customer_values = NULL;
 	assert_ok(start(&x));
 	assert_int_equal(world_covered(w), first + DAY_MS);
+	assert_int_equal(x.r.coverage_end, first + DAY_MS);
 	assert_null(x.r.prefix.p);
 	assert_true(str_eq(x.r.customer_values, STR("{}")));
 	start_done(&x);
@@ -351,6 +352,35 @@ prune_tx(struct db_tx *tx, void *arg)
 	return contact_prune(tx, 100, arg);
 }
 
+static const char *const texts_sql[] = {
+	"UPDATE data_set_request SET coverage_end = $1 WHERE seller_id = $2 AND request_id = $3",
+	"UPDATE data_set_request SET state = 'delivered' WHERE seller_id = $1 AND request_id = $2"
+};
+static struct db_texts texts = { .component = "psc.start", .sql = texts_sql, .n = 2 };
+
+static enum souk_err
+accept_earlier_tx(struct db_tx *tx, void *arg)
+{
+	const struct start *x = arg;
+	struct db_stmt *st = db_stmt(tx, &texts, 0);
+
+	db_bind_int(st, 1, x->r.coverage_end);
+	db_bind_c(st, 2, SELLER);
+	db_bind_guid(st, 3, &x->id);
+	return db_run(st, NULL);
+}
+
+static enum souk_err
+answer_tx(struct db_tx *tx, void *arg)
+{
+	const struct start *x = arg;
+	struct db_stmt *st = db_stmt(tx, &texts, 1);
+
+	db_bind_c(st, 1, SELLER);
+	db_bind_guid(st, 2, &x->id);
+	return db_run(st, NULL);
+}
+
 static void
 pruning_leaves_what_exports_need(void **state)
 {
@@ -364,18 +394,25 @@ pruning_leaves_what_exports_need(void **state)
 
 	(void)state;
 	assert_ok(world_add(w, &sub, &c, w->base, &old, NULL));
-	assert_ok(world_edit(w, &sub, &old.id, &c, edge - 60000, NULL));
+	assert_ok(world_edit(w, &sub, &old.id, &c, edge - 60 * MINUTE_MS, NULL));
 	assert_ok(world_add(w, &sub, &c, w->base, &young, NULL));
 	assert_ok(world_edit(w, &sub, &young.id, &c, edge + 60000, NULL));
 	assert_ok(db_write(w->db, prune_tx, &n));
 	assert_int_equal(n, 1);
 	assert_int_equal(world_count(w, "versions"), 3);
-	/* An export that was accepted long ago and still waits. */
+	/* An export that was accepted an hour ago and still waits, or one that was answered. */
+	assert_ok(world_edit(w, &sub, &old.id, &c, edge - 30 * MINUTE_MS, NULL));
+	assert_ok(world_edit(w, &sub, &old.id, &c, edge - 20 * MINUTE_MS, NULL));
 	assert_ok(start(&x));
-	assert_ok(world_edit(w, &sub, &old.id, &c, 0, NULL));
+	x.r.coverage_end = edge - 30 * MINUTE_MS; /* what was replaced then still held at its end */
+	assert_ok(db_write(w->db, accept_earlier_tx, &x));
 	assert_ok(db_write(w->db, prune_tx, &n));
 	assert_int_equal(n, 0);
-	assert_int_equal(world_count(w, "versions"), 4);
+	assert_int_equal(world_count(w, "versions"), 5);
+	assert_ok(db_write(w->db, answer_tx, &x));
+	assert_ok(db_write(w->db, prune_tx, &n));
+	assert_int_equal(n, 2);
+	assert_int_equal(world_count(w, "versions"), 3);
 	start_done(&x);
 	world_free(w);
 }
