@@ -77,8 +77,9 @@ enrolment_set(struct db_tx *tx, const struct tenant_scope *s, struct str seller_
 	if (!known || e.enrolled != enrolled) {
 		old_revision = e.revision;
 		e.enrolled = enrolled;
-		e.since = db_now(tx);
 		e.revision = old_revision + 1;
+		if ((r = enrolment_begins(tx, seller_id, &e.since)) != SOUK_OK)
+			return r;
 		r = known ? enrolment_update(tx, &e, old_revision, &found)
 			  : enrolment_insert(tx, &e);
 		if (r != SOUK_OK)

@@ -9,7 +9,8 @@
 	X(Q_UPDATE, "UPDATE enrolment SET state = $1, since = $2, changed_at = $3, revision = $4"  \
 		    " WHERE seller_id = $5 AND program = $6 AND revision = $7")                    \
 	X(Q_FIND,                                                                                  \
-	    "SELECT state, since, revision FROM enrolment WHERE seller_id = $1 AND program = $2")
+	    "SELECT state, since, revision FROM enrolment WHERE seller_id = $1 AND program = $2")  \
+	X(Q_EXPORTED, "SELECT exported_until FROM psc_coverage WHERE seller_id = $1")
 
 enum enrolment_q {
 #define X(id, sql) id,
@@ -75,5 +76,22 @@ enrolment_find(struct db_tx *tx, struct enrolment *io)
 	io->since = db_int(st, 1);
 	io->revision = db_int(st, 2);
 	db_reset(st);
+	return SOUK_OK;
+}
+
+enum souk_err
+enrolment_begins(struct db_tx *tx, struct str seller_id, instant_t *ret)
+{
+	struct db_stmt *st = db_stmt(tx, &enrolment_texts, Q_EXPORTED);
+	instant_t begins = db_now(tx);
+	enum souk_err r;
+
+	db_bind_text(st, 1, seller_id);
+	if ((r = db_one(st)) == SOUK_OK && db_int(st, 0) > begins)
+		begins = db_int(st, 0);
+	db_reset(st);
+	if (r != SOUK_OK && r != SOUK_E_NOT_FOUND)
+		return r;
+	*ret = begins;
 	return SOUK_OK;
 }

@@ -148,5 +148,10 @@ SOUK_MUST enum souk_err enrolment_update(
     struct db_tx *tx, const struct enrolment *e, int64_t revision, bool *ret_found);
 /* e->seller_id and e->program say which; SOUK_E_NOT_FOUND when there is none. */
 SOUK_MUST enum souk_err enrolment_find(struct db_tx *tx, struct enrolment *io);
+/*
+ * When a standing that is given now begins: now, but not behind what the seller has exported,
+ * or the next export would not know that it is new (invariant 2). It matters after a clock was set back.
+ */
+SOUK_MUST enum souk_err enrolment_begins(struct db_tx *tx, struct str seller_id, instant_t *ret);
 
 #endif

@@ -336,9 +336,10 @@ product_change(struct db_tx *tx, const struct tenant_scope *s, struct product *p
 	new.created_at = old.created_at;
 	new.changed_at = db_now(tx);
 	new.revision = old.revision + 1;
-	new.psc_enabled_since = !new.psc_enabled             ? 0
-				: old.psc_enabled_since != 0 ? old.psc_enabled_since
-							     : new.changed_at;
+	new.psc_enabled_since = new.psc_enabled ? old.psc_enabled_since : 0;
+	if (new.psc_enabled &&new.psc_enabled_since == 0 &&
+	    (r = enrolment_begins(tx, str_c(new.seller_id), &new.psc_enabled_since)) != SOUK_OK)
+		return r;
 	if ((r = product_update(tx, &new, old.revision, &found)) != SOUK_OK)
 		return r;
 	if (!found)

@@ -253,3 +253,18 @@ world_run(void **state, void (*body)(struct world *w))
 	w->body = body;
 	assert_int_equal(db_bulk(w->db, run, w), SOUK_OK);
 }
+
+static const char *const texts_sql[] = {
+	"INSERT INTO psc_coverage (seller_id, exported_until) VALUES ($1, $2)"
+};
+static struct db_texts texts = { .component = "market.world", .sql = texts_sql, .n = 1 };
+
+void
+world_exported(struct world *w, const char *seller, instant_t until)
+{
+	struct db_stmt *st = db_stmt(w->tx, &texts, 0);
+
+	db_bind_c(st, 1, seller);
+	db_bind_int(st, 2, until);
+	assert_int_equal(db_run(st, NULL), SOUK_OK);
+}

@@ -49,6 +49,9 @@ int world_teardown(void **state);
 /* Runs `body` in a transaction of the world; the clock stands still in it. */
 void world_run(void **state, void (*body)(struct world *w));
 
+/* As though the seller had exported contacts up to `until`. */
+void world_exported(struct world *w, const char *seller, instant_t until);
+
 /* Parses text with ' for "; the document lives as long as the world. */
 json_t *world_json(struct world *w, const char *text);
 /* A cleared failure to give to a call. */

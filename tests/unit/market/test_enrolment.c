@@ -50,6 +50,21 @@ run_standing(void **state)
 	world_run(state, enrol_again_and_withdraw);
 }
 
+/* The clock was set back since an export: the next one must still see that this standing is new. */
+static void
+not_behind_an_export(struct world *w)
+{
+	instant_t until = clock_now() + HOUR_MS;
+	struct enrolment e;
+
+	world_exported(w, SELLER, until);
+	assert_int_equal(set(w, &w->op, SELLER, "psc", true, &e), SOUK_OK);
+	assert_int_equal(e.since, until);
+	assert_int_equal(set(w, &w->op, SELLER_B, "psc", true, &e), SOUK_OK);
+	assert_true(e.since <= clock_now());
+}
+WORLD_TEST(not_behind_an_export)
+
 static void
 who_may(struct world *w)
 {
@@ -123,6 +138,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT(standing),
+		UNIT(not_behind_an_export),
 		UNIT(who_may),
 		UNIT(for_whom),
 		UNIT(json_form),

@@ -234,6 +234,21 @@ enabled_since_a_change(struct world *w)
 	assert_int_equal(preset.psc_enabled_since, 0);
 }
 
+/* The clock was set back since an export: the next one must still see that this product is new. */
+static void
+enabled_not_behind_an_export(struct world *w)
+{
+	struct guid id = world_guid(PRODUCT_ID);
+	instant_t until = clock_now() + HOUR_MS;
+	struct product p = change(w, &id, "{'pscEnabled':false}");
+
+	world_exported(w, p.seller_id, until);
+	p = change(w, &id, "{'pscEnabled':true}");
+	assert_int_equal(p.psc_enabled_since, until);
+	assert_int_equal(get(w, &id).psc_enabled_since, until);
+}
+WORLD_TEST(enabled_not_behind_an_export)
+
 static void
 run_enabled_since(void **state)
 {
@@ -446,6 +461,7 @@ main(void)
 		UNIT(every_field_is_named),
 		UNIT(who_may_be_enabled),
 		UNIT(enabled_since),
+		UNIT(enabled_not_behind_an_export),
 		UNIT(creating),
 		UNIT(ids_and_codes_are_one_name_space),
 		UNIT(changing),
