@@ -71,6 +71,7 @@ write_fd(struct sink *s, const void *p, size_t n)
 struct note {
 	const struct vault *vault;
 	struct audit_entry entry;
+	instant_t end; /* of the window */
 };
 
 static enum souk_err
@@ -81,24 +82,38 @@ append_note(struct db_tx *tx, void *arg)
 	return audit_append(tx, n->vault, &n->entry);
 }
 
+/* Like an export over the wire: what is changed from now on belongs to the next one. */
+static enum souk_err
+begin_export(struct db_tx *tx, void *arg)
+{
+	struct note *n = arg;
+	enum souk_err r = psc_export_window(tx, n->entry.seller_id, &n->end);
+
+	return r == SOUK_OK ? append_note(tx, n) : r;
+}
+
+struct result {
+	struct psc_export_stats stats;
+	instant_t end;
+};
+
 static enum souk_err
 audited_export(struct installation *in, const struct options *o, struct fd_sink *out,
-    struct psc_export_stats *stats, struct fail *f)
+    struct result *ret, struct fail *f)
 {
-	instant_t end = clock_now() - PSC_LAG_MS;
 	struct note n = { .vault = in->vault,
 		.entry = { .actor = STR("cli:export"),
 		    .action = "psc:Export",
 		    .resource = STR("contacts"),
 		    .seller_id = str_c(o->seller),
 		    .purpose = STR("operator-export") } };
-	enum souk_err r = db_write(in->db, append_note, &n);
+	enum souk_err r = db_write(in->db, begin_export, &n);
 
 	if (r != SOUK_OK)
 		return fail_set(
 		    f, r, "audit", "the audit entry cannot be written, so nothing was read");
 	r = psc_export_write(
-	    in->db, in->vault, str_c(o->seller), o->from, end, 2, &out->sink, stats, f);
+	    in->db, in->vault, str_c(o->seller), o->from, n.end, 2, &out->sink, &ret->stats, f);
 	if (r != SOUK_OK && out->failed)
 		return fail_set(f, r, "output",
 		    "--output: the file cannot be written; make room on its disk and run it again");
@@ -109,15 +124,15 @@ audited_export(struct installation *in, const struct options *o, struct fd_sink 
 	if (r != SOUK_OK)
 		return r;
 	n.entry.action = "psc:ExportDone";
-	n.entry.count = stats->rows_create + stats->rows_update + stats->rows_delete;
+	ret->end = n.end;
+	n.entry.count = ret->stats.rows_create + ret->stats.rows_update + ret->stats.rows_delete;
 	r = db_write(in->db, append_note, &n);
 	return r == SOUK_OK ? r : fail_set(f, r, "audit", "the audit entry cannot be written");
 }
 
 /* Into a file: beside it first, so that an interrupted export leaves the old file alone. */
 static enum souk_err
-export_to_file(struct installation *in, const struct options *o, struct psc_export_stats *stats,
-    struct fail *f)
+export_to_file(struct installation *in, const struct options *o, struct result *ret, struct fail *f)
 {
 	struct fd_sink out = { .sink = { write_fd } };
 	char *part = NULL;
@@ -134,7 +149,7 @@ export_to_file(struct installation *in, const struct options *o, struct psc_expo
 		free(part);
 		return r;
 	}
-	r = audited_export(in, o, &out, stats, f);
+	r = audited_export(in, o, &out, ret, f);
 	if (r == SOUK_OK && fsync(out.fd) != 0)
 		r = fail_set(f, SOUK_E_STORAGE, "output",
 		    "--output: %s cannot be written: is the disk full?", part);
@@ -149,12 +164,33 @@ export_to_file(struct installation *in, const struct options *o, struct psc_expo
 	return r;
 }
 
+static void
+report(const struct options *o, const struct result *x)
+{
+	const struct psc_export_stats *s = &x->stats;
+	char end[INSTANT_TEXT_LEN + 1];
+
+	instant_format(x->end, end);
+	if (o->common.json)
+		(void)printf("{\"create\":%lld,\"update\":%lld,\"delete\":%lld,\"end\":\"%s\"}\n",
+		    (long long)s->rows_create, (long long)s->rows_update, (long long)s->rows_delete,
+		    end);
+	else
+		(void)printf("%s: %lld created, %lld updated, %lld deleted%s%s; "
+			     "the next export goes --from %s\n",
+		    o->output, (long long)s->rows_create, (long long)s->rows_update,
+		    (long long)s->rows_delete, s->empty_reason != NULL ? "; no rows because " : "",
+		    s->empty_reason != NULL ? s->empty_reason : "", end);
+}
+
 int
 cmd_export_contacts(int argc, char **argv)
 {
 	static const struct argp_option options[] = { CLI_COMMON_OPTIONS,
 		{ "seller", 's', "ID", 0, "The seller's account id", 0 },
-		{ "from", 'f', "INSTANT", 0, "Start of the window; its end is 15 minutes ago", 0 },
+		{ "from", 'f', "INSTANT", 0,
+		    "Start of the window; its end is 15 minutes ago, and with -o it is printed",
+		    0 },
 		{ "output", 'o', "FILE", 0, "Write here (default: standard output)", 0 }, { 0 } };
 	static const struct argp argp = { options, option, NULL,
 		"Writes a seller's support contact file as StartSupportDataExport delivers it. The "
@@ -164,7 +200,7 @@ cmd_export_contacts(int argc, char **argv)
 		NULL, NULL, NULL };
 	struct options o = { 0 };
 	struct installation in;
-	struct psc_export_stats stats = { 0 };
+	struct result result = { 0 };
 	struct fd_sink standard = { .sink = { write_fd }, .fd = STDOUT_FILENO };
 	struct fail f = { 0 };
 	struct stopwatch watch;
@@ -175,21 +211,13 @@ cmd_export_contacts(int argc, char **argv)
 	if (!cli_open(&o.common, false, &in, &code))
 		return code;
 	stopwatch_begin(&watch, "exporting, seconds:");
-	r = o.output != NULL ? export_to_file(&in, &o, &stats, &f)
-			     : audited_export(&in, &o, &standard, &stats, &f);
+	r = o.output != NULL ? export_to_file(&in, &o, &result, &f)
+			     : audited_export(&in, &o, &standard, &result, &f);
 	stopwatch_end(&watch);
 	installation_close(&in);
 	if (r != SOUK_OK)
 		return cli_fail(&f, r);
-	if (o.output != NULL && o.common.json)
-		(void)printf("{\"create\":%lld,\"update\":%lld,\"delete\":%lld}\n",
-		    (long long)stats.rows_create, (long long)stats.rows_update,
-		    (long long)stats.rows_delete);
-	else if (o.output != NULL)
-		(void)printf("%s: %lld created, %lld updated, %lld deleted%s%s\n", o.output,
-		    (long long)stats.rows_create, (long long)stats.rows_update,
-		    (long long)stats.rows_delete,
-		    stats.empty_reason != NULL ? "; no rows because " : "",
-		    stats.empty_reason != NULL ? stats.empty_reason : "");
+	if (o.output != NULL)
+		report(&o, &result);
 	return CLI_DONE;
 }

@@ -141,7 +141,12 @@ test('import: every kind, from CSV and NDJSON, and what comes out is what went i
   assert.match(refused.err, /not enrolled/);
   assert.ok(!existsSync(at('out.csv')) && !existsSync(at('out.csv.part')));
   await sqlite(data, "insert into enrolment values ('000000000777', 'psc', 'enrolled', 0, 0, 1); update product set psc_enabled_since = 0");
-  await soukOk(['export', 'contacts', '--data', data, '--seller', '000000000777', '--from', '2000-01-01T00:00:00Z', '-o', at('out.csv')]);
+  const told = await soukOk(['export', 'contacts', '--data', data, '--seller', '000000000777', '--from', '2000-01-01T00:00:00Z', '-o', at('out.csv')]);
+  const end = /1 created, 0 updated, 0 deleted; the next export goes --from (\S+)$/m.exec(told.out)?.[1];
+  assert.ok(Math.abs(Date.now() - 15 * 60000 - Date.parse(end)) < 60000, told.out);
+  const next = JSON.parse((await soukOk(['export', 'contacts', '--data', data, '--seller', '000000000777', '--from', end, '-o', at('next.csv'), '--json'])).out);
+  assert.ok(next.create === 0 && Date.parse(next.end) > Date.parse(end), 'each starts where the last one ended');
+  assert.equal(await sqlite(data, "select exported_until from psc_coverage where seller_id = '000000000777'"), String(Date.parse(next.end)));
   const rows = parseCsv(readFileSync(at('out.csv'), 'utf8'));
   assert.equal(rows.length, 1);
   assert.deepEqual([rows[0].Organization, rows[0].Surname, rows[0]['Operation Time'], rows[0]['AWS Customer Id'], rows[0]['Operation Type']],
