@@ -240,6 +240,29 @@ lines_are_exact(void **state)
 	world_free(w);
 }
 
+/* Whatever it is given: a DELETE has nobody in it. */
+static void
+deletes_are_redacted(void **state)
+{
+	struct export_prefix product;
+	struct export_row row = { .product = &product, .op = EXPORT_DELETE };
+	struct export_days days = { 0 };
+	struct contact_fields c = world_fields(1);
+	struct guid id = { 0 };
+	struct buf b = { 0 };
+
+	(void)state;
+	export_prefix_make(&id, STR("4t7mzn2k9qh1xw5c8v3bdr6pj"), &product);
+	memcpy(row.buyer_id, BUYER, ACCOUNT_ID_LEN);
+	export_row_write(&b, &days, &row, &c);
+	assert_true(buf_ok(&b));
+	assert_string_equal(b.p,
+	    "00000000-0000-0000-0000-000000000000,4t7mzn2k9qh1xw5c8v3bdr6pj,"
+	    "00000000-0000-0000-0000-000000000000,00000000-0000-0000-0000-000000000000,"
+	    "1970-01-01T00:00:00.000Z,," BUYER ",,,,,,,,1970-01-01T00:00:00.000Z,DELETE\r\n");
+	buf_done(&b);
+}
+
 static void
 instants_format_like_the_clock(void **state)
 {
@@ -670,6 +693,7 @@ main(void)
 		cmocka_unit_test(sixteen_cases),
 		cmocka_unit_test(full_export),
 		cmocka_unit_test(lines_are_exact),
+		cmocka_unit_test(deletes_are_redacted),
 		cmocka_unit_test(instants_format_like_the_clock),
 		cmocka_unit_test(order_and_ties),
 		cmocka_unit_test(products_take_part_while_enabled),

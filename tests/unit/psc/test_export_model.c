@@ -24,8 +24,8 @@ struct event {
 };
 
 struct person {
-	struct guid id;
-	size_t sub;
+	struct guid id, sub_id;
+	size_t sub; /* the place of its subscription, which another one takes once it has ended */
 	struct event events[EVENTS];
 	size_t n;
 	/* the replica's copy */
@@ -109,7 +109,7 @@ do_add(struct model *m)
 	}
 	assert_ok(err);
 	assert_true(m->n < CONTACTS);
-	*p = (struct person){ .id = made.id, .sub = sub };
+	*p = (struct person){ .id = made.id, .sub_id = m->sub[sub], .sub = sub };
 	m->n++;
 	event(m, p, 'C', m->fields);
 }
@@ -150,7 +150,7 @@ do_delete(struct model *m)
 	event(m, p, 'D', 0);
 }
 
-/* Ends a subscription; a new one takes its place. */
+/* Ends a subscription. */
 static void
 do_end(struct model *m)
 {
@@ -169,7 +169,7 @@ do_end(struct model *m)
 	m->ended[sub] = true;
 }
 
-/* The ended subscription's slot in the model is taken by a new one; its people move to no slot. */
+/* A new subscription takes the place of an ended one. */
 static void
 do_subscribe(struct model *m)
 {
@@ -177,10 +177,6 @@ do_subscribe(struct model *m)
 
 	if (!m->ended[sub])
 		return;
-	/* Lines of the old people name the old subscription: keep it where they can find it. */
-	for (size_t i = 0; i < m->n; i++)
-		if (m->people[i].sub == sub)
-			return;
 	m->sub[sub] = world_subscription(m->w, &m->product[m->sub_product[sub]], SELLER, BUYER);
 	m->ended[sub] = false;
 }
@@ -230,7 +226,7 @@ add_line(const struct model *m, const struct line *l, struct buf *b)
 	char id[37], sub[37], prod[37], code[33], start[25], at[25];
 
 	guid_format(&l->p->id, id);
-	guid_format(&m->sub[l->p->sub], sub);
+	guid_format(&l->p->sub_id, sub);
 	guid_format(product, prod);
 	hex_encode(product->b, 16, code);
 	instant_format(m->w->base, start);
