@@ -11,6 +11,9 @@ const quote = (s) => (/[",\r\n]/.test(s) ? `"${s.replaceAll('"', '""')}"` : s);
 export class Model {
   constructor() {
     this.contacts = new Map(); // contact id -> { subscription, events: [{ at, op, fields }] }
+    this.products = new Map(); // product id -> since when it takes part; null while disabled
+    this.enrolled = 0; // since when the seller is; null while withdrawn
+    this.covered = 0; // the latest end of any export asked for: no change counts as made before it
   }
 
   add(subscription, id, at, fields) {
@@ -21,9 +24,18 @@ export class Model {
     this.contacts.get(id).events.push({ at, op: 'UPDATE', fields });
   }
 
-  /** `at` may be a range [earliest, latest] that an export's own line narrows later. */
+  /**
+   * A deletion whose answer does not tell its time, asked for between two instants of the clock. Like every change
+   * it counts as made after the contact's last one and not behind an export's end, whatever the clock says.
+   */
+  removeBetween(id, earliest, latest) {
+    const { events } = this.contacts.get(id);
+    const least = Math.max(this.covered, Model.time(events.at(-1)) + 1);
+    events.push({ range: [Math.max(earliest, least), Math.max(latest, least)], op: 'DELETE' });
+  }
+
   remove(id, at) {
-    this.contacts.get(id).events.push(Array.isArray(at) ? { range: at, op: 'DELETE' } : { at, op: 'DELETE' });
+    this.contacts.get(id).events.push({ at, op: 'DELETE' });
   }
 
   live(subscription, at = Infinity) {
@@ -44,39 +56,71 @@ export class Model {
     return state;
   }
 
-  /** A DELETE line of an export tells the exact time of a delete whose answer did not. */
-  learn(id, at) {
-    const e = this.contacts.get(id)?.events.find((x) => x.op === 'DELETE');
-    if (e && e.at === undefined && at >= e.range[0] && at <= e.range[1]) e.at = at;
+  lastChange() {
+    return Math.max(0, ...[...this.contacts.values()].map((c) => Model.time(c.events.at(-1))));
+  }
+
+  takesPart(c, end) {
+    const since = this.products.get(c.subscription.productId) ?? null;
+    return since !== null && since < end;
+  }
+
+  /** Deleted, but not yet at `end`: left out for privacy (case 12). */
+  goneSince(c, end) {
+    const last = c.events.at(-1);
+    return last.op === 'DELETE' && Model.time(last) >= end;
+  }
+
+  /** The deletions whose time is known only roughly so far. */
+  unsettled() {
+    return [...this.contacts.values()].filter((c) => c.events.at(-1).range && c.events.at(-1).at === undefined);
+  }
+
+  settle(id, at) {
+    const e = this.contacts.get(id).events.at(-1);
+    if (!(at >= e.range[0] && at <= e.range[1])) throw new Error(`${id} was deleted at ${iso(at)}, not within ${e.range.map(iso)}`);
+    e.at = at;
   }
 
   /** The records of window [from, end) when the export runs after every event known. */
-  lines(from, end) {
+  records(from, end) {
     const rows = [];
+    if (from >= end) return rows;
     for (const c of this.contacts.values()) {
-      const within = c.events.filter((e) => Model.time(e) < end);
-      if (within.length === 0) continue;
-      const last = within.at(-1);
-      const created = c.events[0].at;
+      const last = c.events.filter((e) => Model.time(e) < end).at(-1);
+      if (!last || !this.takesPart(c, end) || this.goneSince(c, end)) continue;
+      // What came into the exchange within the window is news altogether.
+      const since = this.products.get(c.subscription.productId);
+      const start = since >= from || this.enrolled >= from ? -Infinity : from;
       const at = Model.time(last);
-      if (at < from) continue;
-      if (last.op === 'DELETE') {
-        rows.push({ c, at, op: 'DELETE', f: {} });
-      } else if (!c.events.some((e) => e.op === 'DELETE')) { // deleted since: nothing now (case 12)
-        rows.push({ c, at, op: created >= from ? 'CREATE' : 'UPDATE', f: last.fields });
-      }
+      if (at < start) continue;
+      const op = last.op === 'DELETE' ? 'DELETE' : c.events[0].at >= start ? 'CREATE' : 'UPDATE';
+      rows.push({ c, at, op, f: last.fields ?? {} });
     }
-    rows.sort((a, b) => a.at - b.at || (a.c.id < b.c.id ? -1 : 1));
-    return rows.map(({ c, at, op, f }) => {
+    return rows.sort((a, b) => a.at - b.at || (a.c.id < b.c.id ? -1 : 1));
+  }
+
+  file(from, end) {
+    const lines = this.records(from, end).map(({ c, at, op, f }) => {
       const s = c.subscription;
       return [s.productId, s.productCode, c.id, s.subscriptionId, iso(s.startsAt), f.organization ?? '', s.buyerId,
         f.givenName ?? '', f.surname ?? '', f.telephoneNumber ?? '', f.emailAddress ?? '', f.title ?? '',
         f.countryCode ?? '', f.zipCode ?? '', iso(at), op].map(quote).join(',');
     });
+    return [HEADER.join(','), ...lines].map((l) => `${l}\r\n`).join('');
   }
 
-  file(from, end) {
-    return [HEADER.join(','), ...this.lines(from, end)].map((l) => `${l}\r\n`).join('');
+  /** What a copy must have once it has applied an export that ended at `end`; a word about each that differs. */
+  differences(replica, end) {
+    const wrong = [];
+    for (const c of this.contacts.values()) {
+      if (!this.takesPart(c, end) || this.goneSince(c, end)) continue;
+      const want = this.stateAt(c, end), got = replica.contacts.get(c.id);
+      if (!want !== !got) wrong.push(`${c.id}: ${got ? 'kept, though deleted' : 'missing'}`);
+      else if (want && (want.emailAddress !== got.Email || want.organization !== got.Organization)) wrong.push(`${c.id}: not as it was at the end`);
+    }
+    for (const id of replica.contacts.keys()) if (!this.contacts.has(id)) wrong.push(`${id}: invented`);
+    return wrong;
   }
 }
 
