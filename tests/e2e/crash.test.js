@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { strict as assert } from 'node:assert';
 import { createHash, randomUUID } from 'node:crypto';
 import { Marketplace, parseCsv, person, rng, sleep, souk, until } from './lib.js';
+import { Replica } from './model.js';
 import { exportNow, fetchText, makeWorld, sdk, startExport } from './world.js';
 
 const kills = Number(process.env.SOUK_CRASH_KILLS ?? 6);
@@ -66,6 +67,22 @@ test('killed at random moments, nothing acknowledged is lost', { timeout: 300000
       }
     })();
 
+    // A seller that asks from where its last export ended, and asks again when no answer or no file came.
+    const replica = new Replica();
+    let from = 0, links = 0;
+    const follow = async () => {
+      const { csv, end } = await exportNow(m, w.seller, from);
+      replica.apply(parseCsv(csv));
+      links += end > from ? 1 : 0;
+      from = end;
+    };
+    const follower = (async () => {
+      while (!stopping) {
+        await follow().catch((e) => { if (e instanceof assert.AssertionError) throw e; });
+        await sleep(50);
+      }
+    })();
+
     for (let k = 0; k < kills; k++) {
       await sleep(200 + r.below(900));
       m.setClock((k + 1) * 400); // so that some of what was written leaves the fifteen minutes
@@ -75,7 +92,7 @@ test('killed at random moments, nothing acknowledged is lost', { timeout: 300000
     }
     await sleep(300);
     stopping = true;
-    await Promise.all([...writers, exporter]);
+    await Promise.all([...writers, exporter, follower]);
 
     for (const s of w.subscriptions) {
       const a = await m.rest(s.buyer, 'GET', `/api/v1/subscriptions/${s.subscriptionId}/contacts`);
@@ -101,6 +118,10 @@ test('killed at random moments, nothing acknowledged is lost', { timeout: 300000
     const want = [...state.values()].flatMap((mine) => [...mine.entries()]);
     assert.deepEqual(live.map((x) => x['Customer Guid']).sort(), want.map(([id]) => id).sort());
     for (const [id, f] of want) assert.equal(live.find((x) => x['Customer Guid'] === id).Email, f.emailAddress);
+    await follow();
+    assert.ok(links > 3, 'exports were chained between the kills');
+    assert.deepEqual([...replica.contacts.keys()].sort(), want.map(([id]) => id).sort());
+    for (const [id, f] of want) assert.equal(replica.contacts.get(id).Email, f.emailAddress);
 
     await m.stop();
     const verify = await souk(['audit', 'verify', '--data', m.data], { env: m.clockEnv() });
