@@ -337,7 +337,7 @@ product_change(struct db_tx *tx, const struct tenant_scope *s, struct product *p
 	new.changed_at = db_now(tx);
 	new.revision = old.revision + 1;
 	new.psc_enabled_since = new.psc_enabled ? old.psc_enabled_since : 0;
-	if (new.psc_enabled &&new.psc_enabled_since == 0 &&
+	if (old.psc_enabled_since == 0 && p->psc_enabled &&
 	    (r = enrolment_begins(tx, str_c(new.seller_id), &new.psc_enabled_since)) != SOUK_OK)
 		return r;
 	if ((r = product_update(tx, &new, old.revision, &found)) != SOUK_OK)
