@@ -203,8 +203,12 @@ static enum souk_err
 try_again(struct db_tx *tx, const struct data_set_request *r, struct fail *f)
 {
 	struct buf kind = { 0 };
-	enum souk_err err = check_room(tx, r->seller_id);
+	enum souk_err err;
 
+	if (r->completed_at <= db_now(tx) - REQUEST_RETRY_MS)
+		return fail_set(f, SOUK_E_CONFLICT, "expired",
+		    "it failed more than a day ago; start a new export");
+	err = check_room(tx, r->seller_id);
 	if (err == SOUK_E_LIMIT)
 		return fail_set(f, SOUK_E_CONFLICT, "too_many_waiting",
 		    "%d data sets are being made already; wait for them", REQUESTS_WAITING_MAX);

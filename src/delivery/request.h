@@ -32,6 +32,7 @@ struct data_set_request {
 };
 
 #define REQUESTS_WAITING_MAX 100 /* of one seller: all share the workers */
+#define REQUEST_RETRY_MS DAY_MS  /* how long a failed one can be tried again */
 
 /* Keeps the request and puts its job (`job_kind`) in one transaction. SOUK_E_LIMIT: too many wait already. r->id zero: one is made.
  * The job's seller and request_id say what to load; its payload is {}. */
@@ -60,13 +61,13 @@ SOUK_MUST enum souk_err request_get_json(struct db_tx *tx, const struct tenant_s
  * Notifies again about the same objects (no new export). SOUK_E_CONFLICT with code "expired" when
  * they are gone or a later export took their names, "not_delivered" while it is still being made,
  * "no_endpoint" when nobody is subscribed, "role_denied" when the role may not publish any more. A
- * failed request is tried again instead (its job is put anew, same coverage, same names). Audited
- * as delivery:Resend.
+ * failed request is tried again instead (its job is put anew, same coverage, same names), for a
+ * day ("expired" then: what held at its end is no longer kept). Audited as delivery:Resend.
  */
 SOUK_MUST enum souk_err request_resend(struct db_tx *tx, const struct vault *v,
     const struct tenant_scope *s, struct str seller_id, const struct guid *id, struct arena *mem,
     struct fail *f);
-/* Oldest coverage_end of waiting requests; INSTANT_MAX when none. For dropping versions. */
+/* Oldest coverage_end of requests that wait or may be tried again; INSTANT_MAX when none. For dropping versions. */
 SOUK_MUST enum souk_err request_oldest_coverage(struct db_tx *tx, instant_t *ret);
 
 #endif

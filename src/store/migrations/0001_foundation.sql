@@ -228,6 +228,7 @@ CREATE TABLE data_set_request (
 );
 CREATE INDEX data_set_request_by_time ON data_set_request (seller_id, received_at, request_id);
 CREATE INDEX data_set_request_waiting ON data_set_request (state, coverage_end) WHERE state = 'waiting';
+CREATE INDEX data_set_request_failed ON data_set_request (completed_at, coverage_end) WHERE state = 'failed';
 
 -- ---- delivery --------------------------------------------------------------------------------------------
 

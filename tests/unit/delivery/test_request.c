@@ -255,8 +255,7 @@ test_oldest_coverage(void **state)
 	IN_WRITE(w, accept, &d);
 	IN_READ(w, oldest, &c);
 	assert_int_equal(c.oldest, 1500);
-	d.reason = STR("gone");
-	IN_WRITE(w, failed, &d);
+	IN_WRITE(w, delivered, &d);
 	IN_READ(w, oldest, &c);
 	assert_int_equal(c.oldest, 2000);
 }
@@ -522,6 +521,28 @@ test_failed_is_tried_again(void **state)
 	assert_refused(&c, "not_delivered");
 }
 
+/* What a failed request needs is kept for as long as it can be tried again, and a little longer. */
+static void
+test_failed_keeps_its_coverage_for_a_day(void **state)
+{
+	struct world *w = *state;
+	struct call c = call_of(w);
+
+	IN_WRITE(w, make_places, &c);
+	IN_WRITE(w, accept, &c);
+	c.reason = STR("no");
+	IN_WRITE(w, failed, &c);
+	IN_READ(w, oldest, &c);
+	assert_int_equal(c.oldest, 2000);
+	world_sql(w, "UPDATE data_set_request SET completed_at = completed_at - 86400000");
+	assert_refused(&c, "expired");
+	IN_READ(w, oldest, &c);
+	assert_int_equal(c.oldest, 2000);
+	world_sql(w, "UPDATE data_set_request SET completed_at = completed_at - 3600001");
+	IN_READ(w, oldest, &c);
+	assert_int_equal(c.oldest, INSTANT_MAX);
+}
+
 #define WORLD_TEST(fn) cmocka_unit_test_setup_teardown(fn, world_make, world_remove)
 
 int
@@ -539,6 +560,7 @@ main(void)
 		WORLD_TEST(test_resend_what_could_not_be_published),
 		WORLD_TEST(test_resend_refused),
 		WORLD_TEST(test_failed_is_tried_again),
+		WORLD_TEST(test_failed_keeps_its_coverage_for_a_day),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
