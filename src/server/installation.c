@@ -49,7 +49,8 @@ take_lock(const char *data_dir, int *ret_fd, struct fail *f)
 
 	if (r != SOUK_OK)
 		return r;
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	/* It is written to: never through a link to a file of somebody else's choice. */
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return fail_set(f, SOUK_E_STORAGE, "lock", "%s cannot be opened (%s)", path,
 		    strerrordesc_np(errno));

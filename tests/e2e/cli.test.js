@@ -370,6 +370,14 @@ test('what serve refuses, and says', async () => {
     assert.notEqual(open.code, 0, listen);
     assert.match(open.err, /tls|behind-proxy/i);
   }
+  writeFileSync(at('precious'), 'precious');
+  rmSync(join(at('b'), 'lock'), { force: true });
+  symlinkSync(at('precious'), join(at('b'), 'lock'));
+  const linked = await serve(['--data', at('b'), '--listen', '127.0.0.1:0']);
+  assert.notEqual(linked.code, 0);
+  assert.match(linked.err, /lock cannot be opened/);
+  assert.equal(readFileSync(at('precious'), 'utf8'), 'precious');
+  rmSync(join(at('b'), 'lock'));
   const none = await serve(['--data', at('nowhere')]);
   assert.equal(none.code, 1);
   assert.match(none.err, /souk init/);
