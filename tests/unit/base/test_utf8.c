@@ -49,8 +49,8 @@ test_refusals(void **state)
 		"\xe0\x9f\xbf", "\xed\xa0\x80", "\xed\xbf\xbf", "\xf0\x80\x80\x80",
 		"\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "\xfe", "a\xc3",
 		"\xc3(", "\xe2\x82(", "\xf0\x9f\x8c(", "12345678\xc3", "1234567\xc3",
-		"12345678\xff"
-		"12345678" };
+		("12345678\xff"
+		 "12345678") };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++)
