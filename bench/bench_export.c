@@ -140,14 +140,14 @@ put_contact(struct db_tx *tx, struct bench *b, int64_t i, instant_t changed)
 		.slot = 1 + (int)(i % CONTACTS_MAX) };
 	struct data_key key;
 	struct wrapped_key wrapped;
+	struct contact_binding to = contact_row_binding(&row);
 	uint8_t sealed[CONTACT_SEALED_MAX];
 
 	(void)snprintf(row.buyer_id, sizeof(row.buyer_id), "%012u", (unsigned)(i / 9) % 1000000000);
 	vault_key_new(b->vault, (struct str){ (char *)row.id.b, 16 }, &key, &wrapped);
 	contact_email_index(b->vault, c.email, row.email_index);
 	row.wrapped = (struct str){ (char *)wrapped.b, sizeof(wrapped.b) };
-	row.sealed = (struct str){ (char *)sealed,
-		contact_seal(&key, STR(SELLER), &row.id, row.operation_time, &c, sealed) };
+	row.sealed = (struct str){ (char *)sealed, contact_seal(&key, &to, &c, sealed) };
 	return contact_store_insert(tx, &row);
 }
 

@@ -80,14 +80,13 @@ static enum souk_err
 insert_sealed(struct db_tx *tx, struct vault *v, const struct data_key *key,
     const struct wrapped_key *wrapped, const struct contact_fields *c, struct contact_row *row)
 {
+	struct contact_binding to = contact_row_binding(row);
 	uint8_t sealed[CONTACT_SEALED_MAX];
 	enum souk_err err;
 
 	contact_email_index(v, c->email, row->email_index);
 	row->wrapped = (struct str){ (const char *)wrapped->b, sizeof(wrapped->b) };
-	row->sealed =
-	    (struct str){ (const char *)sealed, contact_seal(key, str_c(row->seller_id), &row->id,
-						    row->operation_time, c, sealed) };
+	row->sealed = (struct str){ (const char *)sealed, contact_seal(key, &to, c, sealed) };
 	err = contact_store_insert(tx, row);
 	row->wrapped = row->sealed = STR(""); /* they were this call's */
 	return err;

@@ -19,6 +19,7 @@ open_row(struct vault *v, const struct contact_row *row, struct arena *mem, stru
 		.subscription_id = row->subscription_id,
 		.created_at = row->created_at,
 		.changed_at = row->operation_time };
+	struct contact_binding to = contact_row_binding(row);
 	uint8_t *plain;
 	enum souk_err err;
 
@@ -27,8 +28,7 @@ open_row(struct vault *v, const struct contact_row *row, struct arena *mem, stru
 	plain = arena_alloc(mem, row->sealed.n);
 	if (!plain)
 		return SOUK_E_NOMEM;
-	err = contact_unseal(v, str_c(row->seller_id), &row->id, row->operation_time, row->wrapped,
-	    row->sealed, plain, &c.fields);
+	err = contact_unseal(v, &to, row->wrapped, row->sealed, plain, &c.fields);
 	if (err == SOUK_OK)
 		*ret = c;
 	return err;

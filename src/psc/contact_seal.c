@@ -11,17 +11,33 @@
 #include <assert.h>
 #include <idn2.h>
 
-struct contact_context
-contact_context_of(struct str seller_id, const struct guid *contact_id, instant_t operation_time)
-{
-	struct contact_context c = { 0 };
-	uint64_t t = (uint64_t)operation_time;
+#define CONTEXT_LEN (ACCOUNT_ID_LEN + 2 * sizeof(struct guid) + 8)
 
-	memcpy(c.b, seller_id.p, seller_id.n < ACCOUNT_ID_LEN ? seller_id.n : ACCOUNT_ID_LEN);
-	memcpy(c.b + ACCOUNT_ID_LEN, contact_id->b, sizeof(contact_id->b));
+struct context {
+	char b[CONTEXT_LEN];
+};
+
+static struct context
+context_of(const struct contact_binding *to)
+{
+	struct context c = { 0 };
+	uint64_t t = (uint64_t)to->operation_time;
+	char *p = c.b;
+
+	assert(to->seller_id.n == ACCOUNT_ID_LEN);
+	p = mempcpy(p, to->seller_id.p, ACCOUNT_ID_LEN);
+	p = mempcpy(p, to->contact_id->b, sizeof(to->contact_id->b));
+	p = mempcpy(p, to->subscription_id->b, sizeof(to->subscription_id->b));
 	for (size_t i = 0; i < 8; i++)
-		c.b[CONTACT_CONTEXT_LEN - 1 - i] = (char)(uint8_t)(t >> (8 * i));
+		p[7 - i] = (char)(uint8_t)(t >> (8 * i));
 	return c;
+}
+
+struct contact_binding
+contact_row_binding(const struct contact_row *row)
+{
+	return (struct contact_binding){ str_c(row->seller_id), &row->id, &row->subscription_id,
+		row->operation_time };
 }
 
 struct str *
@@ -75,10 +91,10 @@ contact_unpack(struct str plain, struct contact_fields *ret)
 }
 
 size_t
-contact_seal(const struct data_key *k, struct str seller_id, const struct guid *contact_id,
-    instant_t operation_time, const struct contact_fields *c, uint8_t *out)
+contact_seal(const struct data_key *k, const struct contact_binding *to,
+    const struct contact_fields *c, uint8_t *out)
 {
-	struct contact_context ctx = contact_context_of(seller_id, contact_id, operation_time);
+	struct context ctx = context_of(to);
 	uint8_t plain[CONTACT_PLAIN_MAX];
 	size_t n = contact_pack(c, plain);
 
@@ -88,12 +104,11 @@ contact_seal(const struct data_key *k, struct str seller_id, const struct guid *
 }
 
 enum souk_err
-contact_unseal(struct vault *v, struct str seller_id, const struct guid *contact_id,
-    instant_t operation_time, struct str wrapped, struct str sealed, uint8_t *plain,
-    struct contact_fields *ret)
+contact_unseal(struct vault *v, const struct contact_binding *to, struct str wrapped,
+    struct str sealed, uint8_t *plain, struct contact_fields *ret)
 {
-	struct contact_context ctx = contact_context_of(seller_id, contact_id, operation_time);
-	struct str id = { (const char *)contact_id->b, sizeof(contact_id->b) };
+	struct context ctx = context_of(to);
+	struct str id = { (const char *)to->contact_id->b, sizeof(to->contact_id->b) };
 	struct data_key key;
 	enum souk_err err = SOUK_OK;
 

@@ -81,7 +81,7 @@ make_room(struct buf *b, size_t room)
 static enum souk_err
 format_batch(struct export_pipe *p, struct bench *w, struct batch *b, struct guid *ret_damaged)
 {
-	struct str seller = str_c(p->seller_id);
+	struct contact_binding to = { .seller_id = str_c(p->seller_id) };
 
 	if (!make_room(&b->text, b->room))
 		return SOUK_E_NOMEM;
@@ -90,9 +90,11 @@ format_batch(struct export_pipe *p, struct bench *w, struct batch *b, struct gui
 		const char *bytes = (const char *)b->bytes + r->at;
 		struct contact_fields c = { 0 };
 
+		to.contact_id = &r->row.contact_id;
+		to.subscription_id = &r->row.subscription_id;
+		to.operation_time = r->row.operation_time;
 		if (r->row.op != EXPORT_DELETE &&
-		    contact_unseal(p->vault, seller, &r->row.contact_id, r->row.operation_time,
-			(struct str){ bytes, VAULT_WRAPPED_LEN },
+		    contact_unseal(p->vault, &to, (struct str){ bytes, VAULT_WRAPPED_LEN },
 			(struct str){ bytes + VAULT_WRAPPED_LEN, r->sealed_n }, w->plain,
 			&c) != SOUK_OK) {
 			*ret_damaged = r->row.contact_id;

@@ -364,7 +364,14 @@ seal_binds_the_row(void **state)
 {
 	struct world *w = world_new();
 	struct contact_fields c = good(), back;
-	struct guid id = guid_new(), other = guid_new();
+	struct guid id = guid_new(), sub = guid_new(), other = guid_new();
+	struct contact_binding to = { str_c(SELLER), &id, &sub, 77 };
+	const struct contact_binding wrong[] = {
+		{ str_c(OTHER_SELLER), &id, &sub, 77 },
+		{ str_c(SELLER), &other, &sub, 77 },
+		{ str_c(SELLER), &id, &other, 77 },
+		{ str_c(SELLER), &id, &sub, 78 },
+	};
 	struct data_key key;
 	struct wrapped_key wrapped;
 	uint8_t sealed[CONTACT_SEALED_MAX], plain[CONTACT_PLAIN_MAX];
@@ -372,21 +379,15 @@ seal_binds_the_row(void **state)
 
 	(void)state;
 	vault_key_new(w->vault, (struct str){ (char *)id.b, 16 }, &key, &wrapped);
-	se = (struct str){ (char *)sealed, contact_seal(&key, str_c(SELLER), &id, 77, &c, sealed) };
-	assert_ok(contact_unseal(w->vault, str_c(SELLER), &id, 77, wr, se, plain, &back));
+	se = (struct str){ (char *)sealed, contact_seal(&key, &to, &c, sealed) };
+	assert_ok(contact_unseal(w->vault, &to, wr, se, plain, &back));
 	assert_true(str_eq(back.email, c.email));
-	assert_int_not_equal(
-	    contact_unseal(w->vault, str_c(OTHER_SELLER), &id, 77, wr, se, plain, &back), SOUK_OK);
-	assert_int_not_equal(
-	    contact_unseal(w->vault, str_c(SELLER), &other, 77, wr, se, plain, &back), SOUK_OK);
-	assert_int_not_equal(
-	    contact_unseal(w->vault, str_c(SELLER), &id, 78, wr, se, plain, &back), SOUK_OK);
+	for (size_t i = 0; i < COUNT(wrong); i++)
+		assert_row(i, contact_unseal(w->vault, &wrong[i], wr, se, plain, &back) != SOUK_OK);
 	sealed[20] ^= 1;
-	assert_int_not_equal(
-	    contact_unseal(w->vault, str_c(SELLER), &id, 77, wr, se, plain, &back), SOUK_OK);
+	assert_int_not_equal(contact_unseal(w->vault, &to, wr, se, plain, &back), SOUK_OK);
 	se.n = VAULT_OVERHEAD - 1;
-	assert_int_equal(
-	    contact_unseal(w->vault, str_c(SELLER), &id, 77, wr, se, plain, &back), SOUK_E_STORAGE);
+	assert_int_equal(contact_unseal(w->vault, &to, wr, se, plain, &back), SOUK_E_STORAGE);
 	world_free(w);
 }
 

@@ -437,12 +437,12 @@ fill_tx(struct db_tx *tx, void *arg)
 		struct contact_fields c = world_fill_fields(i, x->large);
 		struct data_key key;
 		struct wrapped_key wrapped;
+		struct contact_binding to = contact_row_binding(&row);
 		uint8_t sealed[CONTACT_SEALED_MAX];
 
 		vault_key_new(x->w->vault, (struct str){ (char *)row.id.b, 16 }, &key, &wrapped);
 		row.wrapped = (struct str){ (char *)wrapped.b, sizeof(wrapped.b) };
-		row.sealed = (struct str){ (char *)sealed,
-			contact_seal(&key, STR(SELLER), &row.id, row.operation_time, &c, sealed) };
+		row.sealed = (struct str){ (char *)sealed, contact_seal(&key, &to, &c, sealed) };
 		err = contact_store_insert(tx, &row);
 	}
 	return err;
