@@ -99,7 +99,7 @@ struct job_row {
 	instant_t created_at, run_after, finished_at; /* 0: not yet */
 	char reason[256];                             /* last failure */
 };
-/* Jobs of one request, oldest first; at most `max`. */
+/* Jobs of one request, oldest first; the newest `max` of them. */
 SOUK_MUST enum souk_err job_list(struct db_tx *tx, struct str seller_id,
     const struct guid *request_id, struct job_row *out, size_t max, size_t *ret_n);
 struct job_depth {

@@ -66,8 +66,8 @@ static const char *const sql[Q__COUNT] = {
 	[Q_DUE_LEASED] = "SELECT min(lease_until) FROM job WHERE state = 1 AND state < 2",
 	[Q_LIST] =
 	    "SELECT job_id, kind, state, attempts, created_at, run_after, finished_at, reason"
-	    " FROM job WHERE seller_id = $1 AND request_id = $2 ORDER BY created_at, job_id LIMIT "
-	    "$3",
+	    " FROM job WHERE seller_id = $1 AND request_id = $2"
+	    " ORDER BY created_at DESC, job_id DESC LIMIT $3",
 	/* fan-out: the operator's view of the queue */
 	[Q_DEPTH] = "SELECT count(*) FROM job WHERE state = $1 AND state < 2",
 	/* fan-out: the operator's view of the queue */
@@ -263,6 +263,17 @@ read_row(struct db_stmt *st, struct job_row *ret)
 	copy_text(ret->reason, sizeof(ret->reason), db_text(st, 7));
 }
 
+static void
+turn_around(struct job_row *rows, size_t n)
+{
+	for (size_t i = 0; i < n / 2; i++) {
+		struct job_row r = rows[i];
+
+		rows[i] = rows[n - 1 - i];
+		rows[n - 1 - i] = r;
+	}
+}
+
 enum souk_err
 job_list(struct db_tx *tx, struct str seller_id, const struct guid *request_id, struct job_row *out,
     size_t max, size_t *ret_n)
@@ -277,8 +288,10 @@ job_list(struct db_tx *tx, struct str seller_id, const struct guid *request_id, 
 	db_bind_int(st, 3, (int64_t)max);
 	while ((err = db_step(st, &row)) == SOUK_OK && row)
 		read_row(st, &out[n++]);
-	if (err == SOUK_OK)
+	if (err == SOUK_OK) {
+		turn_around(out, n);
 		*ret_n = n;
+	}
 	return err;
 }
 

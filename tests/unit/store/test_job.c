@@ -240,6 +240,36 @@ test_job_runs_once_with_what_was_put(void **state)
 	assert_int_equal(l.depth.waiting + l.depth.leased + l.depth.dead, 0);
 }
 
+struct newest {
+	struct job_row row[2];
+	size_t n;
+};
+
+static enum souk_err
+newest_tx(struct db_tx *tx, void *arg)
+{
+	struct newest *l = arg;
+
+	return job_list(tx, STR("012345678901"), &request, l->row, 2, &l->n);
+}
+
+static void
+test_the_newest_of_many_are_listed(void **state)
+{
+	struct place *p = *state;
+	struct newest l = { .n = 0 };
+	struct guid id[3];
+
+	for (size_t i = 0; i < 3; i++) {
+		id[i] = put(p->db, "effect", 0, SOUK_OK);
+		clock_sleep_ms(2);
+	}
+	assert_int_equal(db_read(p->db, newest_tx, &l), SOUK_OK);
+	assert_int_equal(l.n, 2);
+	assert_true(guid_eq(&l.row[0].id, &id[1]));
+	assert_true(guid_eq(&l.row[1].id, &id[2]));
+}
+
 static void
 test_undone_and_future_jobs_do_not_run(void **state)
 {
@@ -700,6 +730,7 @@ main(void)
 	/* The last one leaves threads behind. */
 	const struct CMUnitTest tests[] = {
 		PLACED(test_job_runs_once_with_what_was_put),
+		PLACED(test_the_newest_of_many_are_listed),
 		PLACED(test_undone_and_future_jobs_do_not_run),
 		PLACED(test_payload_has_a_limit),
 		PLACED(test_pause_doubles_up_to_its_limit),
