@@ -9,6 +9,7 @@
 
 #include "base/digest.h"
 #include "base/secret.h"
+#include "delivery/job_view.h"
 #include "delivery/scope.h"
 
 #include <stdio.h>
@@ -47,7 +48,7 @@ static enum souk_err
 put_confirm(struct db_tx *tx, struct str seller_id, const struct guid *endpoint, enum sns_type type)
 {
 	char e[GUID_TEXT_LEN + 1], payload[128];
-	struct job_new j = { .kind = "confirm", .seller_id = seller_id };
+	struct job_new j = { .kind = "confirm", .seller_id = seller_id, .request_id = endpoint };
 	struct guid id;
 
 	guid_format(endpoint, e);
@@ -141,11 +142,18 @@ endpoint_list(struct db_tx *tx, const struct tenant_scope *s, struct str seller_
 
 enum souk_err
 endpoint_get(struct db_tx *tx, const struct tenant_scope *s, struct str seller_id, struct str topic,
-    const struct guid *id, struct jw *out)
+    const struct guid *id, struct arena *mem, struct jw *out)
 {
+	enum souk_err err;
+
 	if (!scope_manages(s, seller_id))
 		return SOUK_E_NOT_FOUND;
-	return endpoint_row_json(tx, seller_id, topic, id, out);
+	jw_open(out, NULL, '{');
+	if ((err = endpoint_row_json(tx, seller_id, topic, id, out)) != SOUK_OK ||
+	    (err = jobs_json(tx, seller_id, id, mem, out)) != SOUK_OK)
+		return err;
+	jw_close(out, '}');
+	return SOUK_OK;
 }
 
 enum souk_err

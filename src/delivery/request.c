@@ -8,11 +8,10 @@
 #include "delivery/request_int.h"
 
 #include "audit/audit.h"
+#include "delivery/job_view.h"
 #include "delivery/object.h"
 #include "delivery/role.h"
 #include "delivery/scope.h"
-
-#define JOBS_SHOWN 200
 
 static enum souk_err
 put_job(struct db_tx *tx, const struct data_set_request *r, const char *kind)
@@ -155,44 +154,18 @@ request_list(struct db_tx *tx, const struct tenant_scope *s, struct str seller_i
 	return request_rows_page(tx, seller_id, p, mem, out, f);
 }
 
-static void
-job_json(const struct job_row *j, struct jw *out)
-{
-	jw_open(out, NULL, '{');
-	jw_guid(out, "jobId", &j->id);
-	jw_c(out, "kind", j->kind);
-	jw_c(out, "state", job_state_word(j->state));
-	jw_int(out, "attempts", j->attempts);
-	jw_instant(out, "createdAt", j->created_at);
-	if (j->state == JOB_READY)
-		jw_instant(out, "nextAttemptAt", j->run_after);
-	if (j->finished_at != 0)
-		jw_instant(out, "finishedAt", j->finished_at);
-	jw_str_opt(out, "reason", str_c(j->reason));
-	jw_close(out, '}');
-}
-
 enum souk_err
 request_get_json(struct db_tx *tx, const struct tenant_scope *s, struct str seller_id,
     const struct guid *id, struct arena *mem, struct jw *out)
 {
-	struct job_row *jobs;
-	size_t n;
 	enum souk_err err;
 
 	if (!scope_manages(s, seller_id))
 		return SOUK_E_NOT_FOUND;
-	if (!(jobs = arena_array(mem, JOBS_SHOWN, sizeof(*jobs))))
-		return SOUK_E_NOMEM;
-	if ((err = job_list(tx, seller_id, id, jobs, JOBS_SHOWN, &n)) != SOUK_OK)
-		return err;
 	jw_open(out, NULL, '{');
-	if ((err = request_row_json(tx, seller_id, id, out)) != SOUK_OK)
+	if ((err = request_row_json(tx, seller_id, id, out)) != SOUK_OK ||
+	    (err = jobs_json(tx, seller_id, id, mem, out)) != SOUK_OK)
 		return err;
-	jw_open(out, "jobs", '[');
-	for (size_t i = 0; i < n; i++)
-		job_json(&jobs[i], out);
-	jw_close(out, ']');
 	jw_close(out, '}');
 	return SOUK_OK;
 }

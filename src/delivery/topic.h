@@ -53,8 +53,10 @@ SOUK_MUST enum souk_err endpoint_add(struct db_tx *tx, struct topics *t,
     struct guid *ret_id, bool *ret_confirmed, struct fail *f);
 SOUK_MUST enum souk_err endpoint_list(struct db_tx *tx, const struct tenant_scope *s,
     struct str seller_id, struct str topic, struct jw *out);
+/* With its confirm jobs: they say why nobody was asked. */
 SOUK_MUST enum souk_err endpoint_get(struct db_tx *tx, const struct tenant_scope *s,
-    struct str seller_id, struct str topic, const struct guid *id, struct jw *out);
+    struct str seller_id, struct str topic, const struct guid *id, struct arena *mem,
+    struct jw *out);
 SOUK_MUST enum souk_err endpoint_remove(struct db_tx *tx, const struct tenant_scope *s,
     struct str seller_id, struct str topic, const struct guid *id);
 /* From SubscribeURL (a capability, no login): SOUK_E_NOT_FOUND for a wrong or old token. */

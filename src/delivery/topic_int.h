@@ -94,6 +94,7 @@ SOUK_MUST enum souk_err endpoint_rows_confirmed(struct db_tx *tx, struct str sel
     struct str topic, struct guid *out, size_t max, size_t *ret_n);
 SOUK_MUST enum souk_err endpoint_rows_json(
     struct db_tx *tx, struct str seller_id, struct str topic, struct jw *out);
+/* Writes the members of one endpoint into an object that the caller opened. */
 SOUK_MUST enum souk_err endpoint_row_json(struct db_tx *tx, struct str seller_id, struct str topic,
     const struct guid *id, struct jw *out);
 

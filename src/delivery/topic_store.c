@@ -357,18 +357,16 @@ endpoint_rows_confirmed(struct db_tx *tx, struct str seller_id, struct str topic
 }
 
 static void
-endpoint_write(struct db_stmt *st, struct jw *out)
+endpoint_members(struct db_stmt *st, struct jw *out)
 {
 	struct guid id = db_guid(st, 0);
 
-	jw_open(out, NULL, '{');
 	jw_guid(out, "endpointId", &id);
 	jw_str(out, "url", db_text(st, 1));
 	jw_str(out, "state", db_text(st, 2));
 	jw_instant(out, "createdAt", db_int(st, 3));
 	if (!db_is_null(st, 4))
 		jw_instant(out, "confirmedAt", db_int(st, 4));
-	jw_close(out, '}');
 }
 
 enum souk_err
@@ -380,8 +378,11 @@ endpoint_rows_json(struct db_tx *tx, struct str seller_id, struct str topic, str
 
 	db_bind_text(st, 1, seller_id);
 	db_bind_text(st, 2, topic);
-	while ((err = db_step(st, &row)) == SOUK_OK && row)
-		endpoint_write(st, out);
+	while ((err = db_step(st, &row)) == SOUK_OK && row) {
+		jw_open(out, NULL, '{');
+		endpoint_members(st, out);
+		jw_close(out, '}');
+	}
 	db_reset(st);
 	return err;
 }
@@ -397,7 +398,7 @@ endpoint_row_json(
 	db_bind_text(st, 2, topic);
 	db_bind_guid(st, 3, id);
 	if ((err = db_one(st)) == SOUK_OK)
-		endpoint_write(st, out);
+		endpoint_members(st, out);
 	db_reset(st);
 	return err;
 }

@@ -141,7 +141,7 @@ endpoint_show(struct call *c, struct db_tx *tx)
 	if ((r = rest_seller(c, 0, &seller)) != SOUK_OK ||
 	    (r = call_param_guid(c, 2, &id)) != SOUK_OK)
 		return r;
-	return endpoint_get(tx, c->scope, seller, c->params[1], &id, &w);
+	return endpoint_get(tx, c->scope, seller, c->params[1], &id, c->arena, &w);
 }
 
 static enum souk_err

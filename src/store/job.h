@@ -19,7 +19,7 @@ struct job_new {
 	struct guid id;                /* zero: one is made */
 	const char *kind;              /* word of a job_kind row */
 	struct str seller_id;          /* "" for jobs of the installation itself */
-	const struct guid *request_id; /* what it belongs to in the delivery log, or NULL */
+	const struct guid *request_id; /* what lists it: data set request or endpoint; or NULL */
 	struct str payload;            /* JSON; no personal data */
 	instant_t run_after;           /* 0: now */
 };

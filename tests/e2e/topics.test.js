@@ -96,6 +96,10 @@ test('a permanent refusal ends the delivery and shows in the log', async () => {
   await until(() => failing.got.length === 1, 10000, 'confirmation request');
   await new Promise((r) => setTimeout(r, 2500));
   assert.equal(failing.got.length, 1, '404 is not tried again');
+  const e = await m.rest(m.seller, 'GET', `${base()}/topics/exports/endpoints/${s.json.endpointId}`);
+  assert.deepEqual([e.json.state, e.json.jobs.map((j) => [j.kind, j.state, j.attempts])], ['pending', [['confirm', 'failed', 1]]]);
+  assert.match(e.json.jobs[0].reason, /HTTP status 404/);
+  assert.ok(!e.text.includes(failing.got[0].json.Token), 'the token is for the endpoint alone');
   await m.rest(m.seller, 'DELETE', `${base()}/topics/exports/endpoints/${s.json.endpointId}`);
 });
 

@@ -103,6 +103,17 @@ list_endpoints(struct db_tx *tx, void *arg)
 }
 
 static enum souk_err
+show_endpoint(struct db_tx *tx, void *arg)
+{
+	struct call *c = arg;
+	struct jw w;
+
+	buf_clear(&c->out);
+	jw_init(&w, &c->out);
+	return endpoint_get(tx, c->scope, c->seller, c->topic, &c->id, c->w->mem, &w);
+}
+
+static enum souk_err
 add(struct db_tx *tx, void *arg)
 {
 	struct call *c = arg;
@@ -618,6 +629,49 @@ test_subscribing_again(void **state)
 	topics_close(t);
 }
 
+/* The seller sees why nobody was asked, and nothing that the endpoint would not want told. */
+static void
+test_unanswered_endpoint_says_why(void **state)
+{
+	static const int script[] = { 404 };
+	struct world *w = *state;
+	struct topics *t = open_topics(w, true);
+	struct hook *h = hook_start(script, 1);
+	struct call c = call_of(w, t);
+	json_t *o, *asked, *job;
+	char url[128];
+
+	(void)snprintf(url, sizeof(url), "%s?key=secretword", hook_url(h));
+	c.text = str_c(url);
+	IN_WRITE(w, create, &c);
+	IN_WRITE(w, add, &c);
+	run_jobs(w, t);
+	asked = envelope(h, 0);
+	IN_READ(w, show_endpoint, &c);
+	assert_null(strstr(c.out.p, member(asked, "Token")));
+	assert_ok(json_read(buf_str(&c.out), &o, NULL));
+	assert_string_equal(member(o, "state"), "pending");
+	assert_int_equal(json_array_size(json_object_get(o, "jobs")), 1);
+	job = json_array_get(json_object_get(o, "jobs"), 0);
+	assert_string_equal(member(job, "jobId"), member(asked, "MessageId"));
+	assert_string_equal(member(job, "kind"), "confirm");
+	assert_string_equal(member(job, "state"), "failed");
+	assert_int_equal(json_integer_value(json_object_get(job, "attempts")), 1);
+	assert_non_null(strstr(member(job, "reason"), "HTTP status 404"));
+	assert_null(strstr(member(job, "reason"), "secretword"));
+	assert_non_null(json_object_get(job, "createdAt"));
+	assert_non_null(json_object_get(job, "finishedAt"));
+	IN_READ(w, list_endpoints, &c);
+	assert_null(strstr(c.out.p, "jobs")); /* of one endpoint only */
+	c.scope = &w->other;
+	assert_err(SOUK_E_NOT_FOUND, db_read(w->db, show_endpoint, &c));
+	json_decref(asked);
+	json_decref(o);
+	buf_done(&c.out);
+	hook_stop(h);
+	topics_close(t);
+}
+
 static void
 test_limits(void **state)
 {
@@ -829,6 +883,7 @@ main(void)
 		WORLD_TEST(test_old_token),
 		WORLD_TEST(test_unsubscribe_and_back),
 		WORLD_TEST(test_subscribing_again),
+		WORLD_TEST(test_unanswered_endpoint_says_why),
 		WORLD_TEST(test_limits),
 		WORLD_TEST(test_retry_keeps_the_message_id),
 		WORLD_TEST(test_refusal_is_final),

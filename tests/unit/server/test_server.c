@@ -507,6 +507,7 @@ delivery_places_are_where_location_says(void **state)
 		assert_status(r, 200);
 		assert_string_equal(reply_text(&r, cases[i].member), cases[i].value);
 		list = ask(p, &p->seller, "GET", path, NULL, NULL);
+		(void)json_object_del(r.json, "jobs"); /* of one endpoint only */
 		assert_true(
 		    json_equal(json_array_get(json_object_get(list.json, "items"), 0), r.json));
 		reply_done(&list);
