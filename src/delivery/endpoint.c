@@ -14,6 +14,8 @@
 
 #include <stdio.h>
 
+#define ASK_AGAIN_MS MINUTE_MS
+
 /* ---- tokens ---- */
 
 static void
@@ -77,6 +79,41 @@ ask(struct db_tx *tx, const struct topics *t, struct str seller_id, struct endpo
 	return put_confirm(tx, seller_id, &e->id, type);
 }
 
+/*
+ * Is a pending endpoint being asked already, or was it just now? However often a seller
+ * subscribes a URL, its owner gets no more than that. An old token needs asking in any case.
+ */
+static enum souk_err
+asked_lately(struct db_tx *tx, struct str seller_id, const struct endpoint *e, bool *ret)
+{
+	struct job_row jobs[4];
+	instant_t now = db_now(tx);
+	bool lately = false;
+	size_t n;
+	enum souk_err err;
+
+	if ((err = job_list(tx, seller_id, &e->id, jobs, sizeof(jobs) / sizeof(jobs[0]), &n)) !=
+	    SOUK_OK)
+		return err;
+	for (size_t i = 0; i < n; i++)
+		lately = lately || jobs[i].state == JOB_READY || jobs[i].state == JOB_LEASED ||
+			 (jobs[i].created_at <= now && now - jobs[i].created_at < ASK_AGAIN_MS);
+	*ret = lately && now < e->token_until;
+	return SOUK_OK;
+}
+
+static enum souk_err
+ask_to_confirm(struct db_tx *tx, const struct topics *t, struct str seller_id, struct endpoint *e)
+{
+	bool asked = false;
+	enum souk_err err;
+
+	if (e->state == ENDPOINT_PENDING &&
+	    (err = asked_lately(tx, seller_id, e, &asked)) != SOUK_OK)
+		return err;
+	return asked ? SOUK_OK : ask(tx, t, seller_id, e, ENDPOINT_PENDING, SNS_SUBSCRIBE);
+}
+
 static enum souk_err
 new_endpoint(struct db_tx *tx, struct str seller_id, struct str topic, struct str url,
     struct endpoint *ret, struct fail *f)
@@ -121,7 +158,7 @@ endpoint_add(struct db_tx *tx, struct topics *t, const struct tenant_scope *s, s
 	if (err == SOUK_E_NOT_FOUND)
 		err = new_endpoint(tx, seller_id, topic, url, &e, f);
 	if (err == SOUK_OK && e.state != ENDPOINT_CONFIRMED)
-		err = ask(tx, t, seller_id, &e, ENDPOINT_PENDING, SNS_SUBSCRIBE);
+		err = ask_to_confirm(tx, t, seller_id, &e);
 	if (err != SOUK_OK)
 		return err;
 	*ret_id = e.id;

@@ -45,9 +45,10 @@ SOUK_MUST enum souk_err topic_get(struct db_tx *tx, const struct tenant_scope *s
     struct str seller_id, struct str name, struct str region, struct jw *out);
 SOUK_MUST enum souk_err topic_exists(struct db_tx *tx, struct str seller_id, struct str name);
 
-/* Subscribes a URL: pending until confirmed; sends the SubscriptionConfirmation as a job. https only,
- * unless topic.private-addresses allows; the address itself is checked when connecting. A URL that
- * is confirmed already stays so (*ret_confirmed). */
+/* Subscribes a URL: pending until confirmed; sends the SubscriptionConfirmation as a job, unless
+ * one waits already or was put within the last minute. https only, unless topic.private-addresses
+ * allows; the address itself is checked when connecting. A URL that is confirmed already stays so
+ * (*ret_confirmed). */
 SOUK_MUST enum souk_err endpoint_add(struct db_tx *tx, struct topics *t,
     const struct tenant_scope *s, struct str seller_id, struct str topic, struct str url,
     struct guid *ret_id, bool *ret_confirmed, struct fail *f);

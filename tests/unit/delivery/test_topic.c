@@ -603,6 +603,7 @@ test_subscribing_again(void **state)
 	first = c.id;
 	run_jobs(w, t);
 	clock_sleep_ms(2);
+	world_sql(w, "UPDATE job SET created_at = created_at - 60000");
 	IN_WRITE(w, add, &c); /* still pending: asked once more, with a new token */
 	assert_true(guid_eq(&first, &c.id));
 	run_jobs(w, t);
@@ -624,6 +625,42 @@ test_subscribing_again(void **state)
 	buf_clear(&c.out);
 	IN_READ(w, list_endpoints, &c);
 	assert_non_null(strstr(c.out.p, "\"state\":\"confirmed\""));
+	buf_done(&c.out);
+	hook_stop(h);
+	topics_close(t);
+}
+
+/* A topic is no way to make souk post to somebody again and again. */
+static void
+test_owner_is_not_asked_over_and_over(void **state)
+{
+	static const int script[] = { 200 };
+	struct world *w = *state;
+	struct topics *t = open_topics(w, true);
+	struct hook *h = hook_start(script, 1);
+	struct call c = call_of(w, t);
+	json_t *o;
+
+	c.text = str_c(hook_url(h));
+	IN_WRITE(w, create, &c);
+	IN_WRITE(w, add, &c);
+	world_sql(w, "UPDATE job SET created_at = created_at - 3600000");
+	IN_WRITE(w, add, &c); /* old, but it waits still */
+	assert_int_equal(world_int(w, "SELECT count(*) FROM job"), 1);
+	run_jobs(w, t);
+	world_sql(w, "UPDATE job SET created_at = created_at + 3600000 - 58000");
+	IN_WRITE(w, add, &c); /* sent, but just now */
+	assert_false(c.confirmed);
+	assert_int_equal(world_int(w, "SELECT count(*) FROM job"), 1);
+	o = envelope(h, 0);
+	c.text = STR(ARN);
+	c.token = str_c(member(o, "Token"));
+	IN_WRITE(w, confirm, &c); /* what was sent counts */
+	json_decref(o);
+	c.text = str_c(hook_url(h));
+	world_sql(w, "UPDATE topic_endpoint SET state = 'pending', token_until = 1");
+	IN_WRITE(w, add, &c); /* nobody could confirm with the old one */
+	assert_int_equal(world_int(w, "SELECT count(*) FROM job"), 2);
 	buf_done(&c.out);
 	hook_stop(h);
 	topics_close(t);
@@ -883,6 +920,7 @@ main(void)
 		WORLD_TEST(test_old_token),
 		WORLD_TEST(test_unsubscribe_and_back),
 		WORLD_TEST(test_subscribing_again),
+		WORLD_TEST(test_owner_is_not_asked_over_and_over),
 		WORLD_TEST(test_unanswered_endpoint_says_why),
 		WORLD_TEST(test_limits),
 		WORLD_TEST(test_retry_keeps_the_message_id),
