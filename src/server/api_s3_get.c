@@ -12,9 +12,34 @@
 
 #include <assert.h>
 
+#define PART_MAX 10000 /* S3's */
+
+/* SDKs read the first part first, to see whether there are more. */
+static enum souk_err
+parse_part(struct call *c)
+{
+	struct s3_call *s = s3_of(c);
+	struct str number = s3_param(&s->params, "partNumber");
+
+	s->get.part = 0;
+	if (!number.p)
+		return SOUK_OK;
+	if (!str_to_u64(number, PART_MAX, &s->get.part) || s->get.part == 0)
+		return s3_fail(&c->fail, "InvalidArgument",
+		    "Part number must be an integer between 1 and %d, inclusive", PART_MAX);
+	if (http_header(c->req, "Range").p)
+		return s3_fail(&c->fail, "InvalidRequest",
+		    "Cannot specify both Range header and partNumber query parameter");
+	return SOUK_OK;
+}
+
 enum souk_err
 s3_get_parse(struct call *c)
 {
+	enum souk_err err;
+
+	if ((err = parse_part(c)) != SOUK_OK)
+		return err;
 	return s3_headers_check(&s3_of(c)->params, &c->fail);
 }
 
@@ -59,6 +84,7 @@ select_bytes(struct call *c, const struct object *o, struct s3_selection *ret)
 		.if_unmodified_since = http_header(r, "If-Unmodified-Since"),
 		.if_range = http_header(r, "If-Range"),
 		.range = http_header(r, "Range"),
+		.part = s3_of(c)->get.part,
 	};
 
 	s3_select(&conditions, o->etag, o->modified_at, (uint64_t)o->size, ret);
@@ -191,6 +217,12 @@ refuse(struct call *c, const struct object *o, const struct s3_selection *sel)
 	if (sel->outcome == S3_PRECONDITION) {
 		s3_error_extra(&s->error, "Condition", str_c(sel->condition));
 		return s3_fail(&c->fail, "PreconditionFailed", NULL);
+	}
+	if (s->get.part > 0) {
+		s3_error_extra(&s->error, "ActualPartCount", STR("1"));
+		s3_error_extra(
+		    &s->error, "PartNumberRequested", s3_param(&s->params, "partNumber"));
+		return s3_fail(&c->fail, "InvalidPartNumber", NULL);
 	}
 	s3_error_extra(&s->error, "RangeRequested", http_header(c->req, "Range"));
 	s3_error_extra(&s->error, "ActualObjectSize", str_c(size));

@@ -13,6 +13,7 @@
 /* An object on its way out. */
 struct s3_get {
 	struct object_reader *reader;
+	uint64_t part; /* partNumber, 0 none */
 	uint64_t from, length;
 };
 
@@ -54,7 +55,7 @@ enum souk_err s3_list_objects(struct call *c, struct db_tx *tx); /* both version
 /* The caller's bucket, or NoSuchBucket: also when it is somebody else's. */
 SOUK_MUST enum souk_err s3_bucket(struct call *c, struct db_tx *tx, struct bucket *ret);
 /* api_s3_get.c */
-enum souk_err s3_get_parse(struct call *c); /* response-* overrides */
+enum souk_err s3_get_parse(struct call *c); /* partNumber, response-* overrides */
 enum souk_err s3_get_object(struct call *c, struct db_tx *tx);
 enum souk_err s3_head_object(struct call *c, struct db_tx *tx);
 void s3_get_done(struct s3_get *g);

@@ -174,11 +174,20 @@ static const struct {
 	{ "PUT", ON_OBJECT, S3_PUT_OBJECT },
 };
 
+/* Of an upload, except that whole objects have a part to read, too. */
+static bool
+names_part(const char *param, struct str method, enum s3_target target)
+{
+	return strcmp(param, "partNumber") == 0 && target == ON_OBJECT &&
+	       (str_eq_c(method, "GET") || str_eq_c(method, "HEAD"));
+}
+
 static const char *
-foreign_param(const struct s3_params *q)
+foreign_param(struct str method, enum s3_target target, const struct s3_params *q)
 {
 	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++)
-		if (s3_param(q, foreign[i].param).p)
+		if (s3_param(q, foreign[i].param).p &&
+		    !names_part(foreign[i].param, method, target))
 			return foreign[i].what;
 	return NULL;
 }
@@ -197,7 +206,7 @@ s3_op_of(
 {
 	enum s3_target target = a->key.n > 0 ? ON_OBJECT : a->bucket.n > 0 ? ON_BUCKET : ON_SERVICE;
 
-	*ret_what = target == ON_SERVICE ? NULL : foreign_param(q);
+	*ret_what = target == ON_SERVICE ? NULL : foreign_param(method, target, q);
 	if (*ret_what)
 		return S3_NOT_IMPLEMENTED;
 	for (size_t i = 0; i < sizeof(present) / sizeof(present[0]); i++)

@@ -110,6 +110,15 @@ range_parse(struct str header, uint64_t size, struct s3_selection *s)
 	return RANGE_SOME;
 }
 
+/* An object without bytes has no range of them, but a part. */
+static enum range_kind
+part_range(uint64_t part, uint64_t size)
+{
+	if (part > 1)
+		return RANGE_OUTSIDE;
+	return size > 0 ? RANGE_SOME : RANGE_NONE;
+}
+
 /* If-Range: the range only counts for the very same object. */
 static bool
 range_counts(struct str if_range, struct str etag, instant_t modified_at)
@@ -163,7 +172,9 @@ s3_select(const struct s3_conditions *c, struct str etag, instant_t modified_at,
 	} else if (not_modified(c, etag, modified_at)) {
 		s.outcome = S3_NOT_MODIFIED;
 	} else {
-		if (c->range.p && range_counts(c->if_range, etag, modified_at))
+		if (c->part > 0)
+			kind = part_range(c->part, size);
+		else if (c->range.p && range_counts(c->if_range, etag, modified_at))
 			kind = range_parse(c->range, size, &s);
 		if (kind == RANGE_SOME)
 			s.outcome = S3_PART;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Conditional and range requests (specs/sigv4-and-s3.md 3.5, RFC 9110 13.2.2): which
- * bytes of an object, if any, an answer holds.
+ * bytes of an object, if any, an answer holds. Every object has one part, the whole of it.
  */
 #ifndef SOUK_SERVER_S3_SELECT_H
 #define SOUK_SERVER_S3_SELECT_H
@@ -13,6 +13,7 @@ struct s3_conditions {
 	struct str if_match, if_none_match;
 	struct str if_modified_since, if_unmodified_since;
 	struct str if_range, range;
+	uint64_t part; /* partNumber, instead of a range; 0 none */
 };
 
 enum s3_outcome {

@@ -227,6 +227,22 @@ test('ranges', async () => {
   assert.equal((await get('big', { Range: 'bytes=0-9', ChecksumMode: 'ENABLED' })).ChecksumCRC32, undefined);
 });
 
+test('parts: an object is its first and only one', async () => {
+  const got = await get('big', { PartNumber: 1 });
+  assert.deepEqual([got.$metadata.httpStatusCode, got.ContentRange, got.PartsCount], [206, `bytes 0-${big.length - 1}/${big.length}`, undefined]);
+  assert.ok((await bytes(got.Body)).equals(big));
+  const head = await client().send(new HeadObjectCommand({ Bucket: m.seller.bucket, Key: 'big', PartNumber: 1 }));
+  assert.deepEqual([head.ContentLength, head.ETag, head.PartsCount], [big.length, got.ETag, undefined]);
+  const empty = await get('cp/empty', { PartNumber: 1 });
+  assert.deepEqual([empty.$metadata.httpStatusCode, empty.ContentLength], [200, 0]);
+  await fails(get('big', { PartNumber: 2 }), 'InvalidPartNumber', 416);
+  await fails(get('cp/empty', { PartNumber: 2 }), 'InvalidPartNumber', 416);
+  for (const PartNumber of [0, -1, 10001]) await fails(get('big', { PartNumber }), 'InvalidArgument', 400);
+  await fails(get('big', { PartNumber: 1, Range: 'bytes=0-1' }), 'InvalidRequest', 400);
+  await fails(get('no/such', { PartNumber: 1 }), 'NoSuchKey', 404);
+  await fails(get('big', { PartNumber: 1, IfMatch: '"x"' }), 'PreconditionFailed', 412);
+});
+
 test('conditions', async () => {
   const first = await put('conditional', 'first');
   const { LastModified } = await get('conditional', { IfMatch: first.ETag });

@@ -186,6 +186,34 @@ test_if_range(void **state)
 	    S3_WHOLE);
 }
 
+static void
+test_parts(void **state)
+{
+	static const struct {
+		uint64_t part, size;
+		enum s3_outcome outcome;
+		uint64_t length;
+	} rows[] = {
+		{ 1, 10, S3_PART, 10 },
+		{ 1, 0, S3_WHOLE, 0 },
+		{ 2, 10, S3_UNSATISFIABLE, 0 },
+		{ 2, 0, S3_UNSATISFIABLE, 0 },
+		{ 10000, 10, S3_UNSATISFIABLE, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct s3_selection s =
+		    chosen(&(struct s3_conditions){ .part = rows[i].part }, rows[i].size);
+
+		assert_row(i, s.outcome == rows[i].outcome);
+		assert_row(i, s.from == 0 && s.length == rows[i].length);
+	}
+	assert_int_equal(
+	    chosen(&(struct s3_conditions){ .part = 2, .if_match = STR(OTHER) }, 10).outcome,
+	    S3_PRECONDITION);
+}
+
 int
 main(void)
 {
@@ -194,6 +222,7 @@ main(void)
 		cmocka_unit_test(test_conditions),
 		cmocka_unit_test(test_condition_before_range),
 		cmocka_unit_test(test_if_range),
+		cmocka_unit_test(test_parts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
