@@ -150,6 +150,19 @@ test('overrides cannot make headers', async () => {
   is(await send(m, { path, query: presign(m, { path, query: 'response-content-type=a%0D%0ASet-Cookie%3A%20x%3D1' }) }), 400, 'InvalidArgument');
 });
 
+test('headers that are kept, and those of a link, have the sizes that the guide tells', async () => {
+  const path = at('headers');
+  const kept = (n) => put('headers', 'x', { headers: { 'Content-Type': 'text/plain', 'Cache-Control': 'c'.repeat(2000), 'Content-Disposition': 'd'.repeat(n - 2010) } });
+  is(await kept(4097), 400, 'MetadataTooLarge');
+  is(await kept(4096), 200);
+  assert.equal((await get('headers')).headers['content-disposition'].length, 2086);
+  const link = (n) => ({ path, query: presign(m, { path, query: `response-content-type=${'t'.repeat(2000)}&response-expires=${'e'.repeat(n - 2000)}` }) });
+  is(await send(m, link(4097)), 400, 'InvalidArgument');
+  assert.equal(is(await send(m, link(4096)), 200).headers.expires.length, 2096);
+  is(await put('headers', 'x', { headers: { 'x-amz-meta-ab': 'm'.repeat(2047) } }), 400, 'MetadataTooLarge');
+  is(await put('headers', 'x', { headers: { 'x-amz-meta-ab': 'm'.repeat(2046) } }), 200);
+});
+
 test('the three aws-chunked forms', async () => {
   const chunks = [randomBytes(65536), randomBytes(65536), randomBytes(1024)];
   const whole = Buffer.concat(chunks);
