@@ -314,7 +314,7 @@ CREATE TABLE job (
   seller_id   TEXT   NOT NULL,           -- '' for jobs of the installation itself
   job_id      {guid} NOT NULL,
   kind        TEXT   NOT NULL,
-  request_id  {guid},                    -- what it belongs to in the delivery log
+  request_id  {guid},                    -- what it belongs to: a data set request, a topic's endpoint
   payload     TEXT   NOT NULL,           -- JSON; no personal data
   state       BIGINT NOT NULL CHECK (state BETWEEN 0 AND 3),  -- ready, leased, done, dead
   run_after   BIGINT NOT NULL,
