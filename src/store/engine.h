@@ -67,6 +67,9 @@ enum conn_checkpoint { CHECKPOINT_PASSIVE, CHECKPOINT_RESTART, CHECKPOINT_TRUNCA
 SOUK_MUST enum souk_err conn_checkpoint(
     struct conn *c, enum conn_checkpoint how, int patience_ms, bool *ret_whole);
 
+/* Waits until the disk has what checkpoints wrote into the file; any number of writers may be at work. */
+SOUK_MUST enum souk_err conn_sync(struct conn *c);
+
 /* Bytes of a log of `frames`. */
 int64_t conn_log_bytes(int frames);
 /* A compact copy into the empty or absent file `path`. */
