@@ -182,13 +182,19 @@ more_fields(struct csv_reader *r)
 	return true;
 }
 
+static enum souk_err
+refuse_long(const struct csv_reader *r, struct fail *f)
+{
+	return refuse(f, r->first_line, "begins a record that is too long",
+	    "look for a missing closing quote");
+}
+
 /* Keeps one byte of the record; refuses one that grows too long. */
 static enum souk_err
 keep(struct csv_reader *r, int c, struct fail *f)
 {
 	if (r->text.n >= r->record_max)
-		return refuse(f, r->first_line, "begins a record that is too long",
-		    "look for a missing closing quote");
+		return refuse_long(r, f);
 	buf_add_char(&r->text, (char)c);
 	return SOUK_OK;
 }
@@ -201,6 +207,37 @@ keep_text(struct csv_reader *r, int c, struct fail *f)
 	return keep(r, c, f);
 }
 
+/* Plain text at the read position, as far as it was read in: nothing that ends or breaks a field. */
+static size_t
+plain_run(const struct csv_reader *r)
+{
+	const char *p = (const char *)r->block + r->at;
+	size_t n = r->end - r->at, i = 0;
+	uint64_t w;
+
+	for (; i + sizeof(w) <= n; i += sizeof(w)) {
+		memcpy(&w, p + i, sizeof(w));
+		if (has_zero(w) != 0 || eight_special(p + i))
+			break;
+	}
+	while (i < n && p[i] != '\0' && !is_special(p[i]))
+		i++;
+	return i;
+}
+
+/* Keeps such text at once: it is most of a record. */
+static enum souk_err
+keep_run(struct csv_reader *r, struct fail *f)
+{
+	size_t n = plain_run(r);
+
+	if (n > r->record_max - r->text.n)
+		return refuse_long(r, f);
+	buf_add(&r->text, r->block + r->at, n);
+	r->at += n;
+	return SOUK_OK;
+}
+
 /* Behind an opening quote, to behind the closing one. */
 static enum souk_err
 read_quoted(struct csv_reader *r, struct fail *f)
@@ -209,7 +246,7 @@ read_quoted(struct csv_reader *r, struct fail *f)
 	enum souk_err err = SOUK_OK;
 	int c;
 
-	while (err == SOUK_OK && (c = take(r)) != EOF) {
+	while (err == SOUK_OK && (err = keep_run(r, f)) == SOUK_OK && (c = take(r)) != EOF) {
 		if (c != '"') {
 			err = keep_text(r, c, f);
 			continue;
@@ -242,7 +279,7 @@ read_field(struct csv_reader *r, struct fail *f)
 			err = refuse(f, r->line, "has text behind a closing quote",
 			    "double every quote inside a quoted field");
 	}
-	while (err == SOUK_OK && !ends_field(peek(r))) {
+	while (err == SOUK_OK && (err = keep_run(r, f)) == SOUK_OK && !ends_field(peek(r))) {
 		if (peek(r) == '"')
 			err = refuse(f, r->line, "has a quote inside a bare field",
 			    "quote the whole field and double the quote");
