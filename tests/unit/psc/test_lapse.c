@@ -89,6 +89,37 @@ an_end_put_off_in_time_counts(void **state)
 	world_free(w);
 }
 
+/* Once the first one has ended, the others are put off: what a renewal in between does. */
+static const char *const texts_sql[] = {
+	"CREATE TRIGGER renewed AFTER UPDATE OF state ON subscription BEGIN"
+	" UPDATE subscription SET ends_at = 9000000000000000 WHERE state = 'active'; END",
+};
+static struct db_texts texts = { .component = "test.lapse", .sql = texts_sql, .n = 1 };
+
+static enum souk_err
+renew_tx(struct db_tx *tx, void *arg)
+{
+	(void)arg;
+	return db_run(db_stmt(tx, &texts, 0), NULL);
+}
+
+static void
+an_end_put_off_meanwhile_counts(void **state)
+{
+	struct world *w = world_new();
+	struct guid first = agreed(w, clock_now() - DAY_MS), second = agreed(w, clock_now() - 1);
+	int64_t n = -1;
+
+	(void)state;
+	assert_ok(db_write(w->db, renew_tx, NULL));
+	assert_ok(psc_end_lapsed(w->db, w->vault, &n));
+	assert_int_equal(n, 1);
+	assert_false(now_is(w, &first).active);
+	assert_true(now_is(w, &second).active);
+	assert_int_equal(world_count(w, "live"), 2);
+	world_free(w);
+}
+
 static void
 ends_more_than_it_looks_at_once(void **state)
 {
@@ -148,6 +179,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ends_what_is_past_and_nothing_else),
 		cmocka_unit_test(an_end_put_off_in_time_counts),
+		cmocka_unit_test(an_end_put_off_meanwhile_counts),
 		cmocka_unit_test(ends_more_than_it_looks_at_once),
 		cmocka_unit_test(the_end_is_behind_exported_windows),
 		cmocka_unit_test(only_the_operator_may_ask),
