@@ -24,6 +24,10 @@ enum metric_id {
 	MET_DB_COMMIT_SECONDS,  /* histogram */
 	MET_DB_WRITES,          /* counter: transaction functions; per commit = grouping */
 	MET_DB_SCRUB_PENDING,   /* gauge: erasures whose log pages are not overwritten yet */
+	MET_DB_RETRIES,         /* counter: transactions run again (deadlocks, lost connections) */
+	MET_DB_FAILURES,        /* counter: transactions that failed for the database's sake */
+	MET_DB_QUEUED,          /* gauge: writes that wait for a connection */
+	MET_DB_REFUSED,         /* counter: writes refused because too many waited, or too long */
 	MET_NOTIFICATIONS,      /* counter by outcome */
 	MET_OBJECT_BYTES,       /* counter by direction */
 	MET__COUNT

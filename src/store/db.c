@@ -1,121 +1,49 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The database handle: opening, transactions, statement slots, small facts.
+ * The database handle: opening, transactions, news, small facts.
  *
- * Nothing here knows the engine. The danger is the order of closing: the writer first,
- * then the log's upkeep, then the readers.
+ * Nothing here knows the engine, but for choosing it.
  */
 #include "store/db_int.h"
 
 #include "base/metrics.h"
-#include "store/migrate.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-/* The file with its mode, before the engine would make it with another one. */
-static enum souk_err
-make_file(const struct db_options *o, struct fail *f)
+void
+conn_close(struct conn *c)
 {
-	int fd = open(o->path, O_RDWR | O_CLOEXEC | (o->create ? O_CREAT : 0), 0600);
-
-	if (fd >= 0) {
-		(void)close(fd);
-		return SOUK_OK;
-	}
-	if (errno == ENOENT && !o->create)
-		return fail_set(f, SOUK_E_STORAGE, "database_missing",
-		    "%s: is not there; run `souk init`, or give the data directory that has it",
-		    o->path);
-	return fail_set(f, SOUK_E_STORAGE, "database_failed", "%s: cannot open: %s", o->path,
-	    strerrordesc_np(errno));
+	if (c)
+		c->ops->close(c);
 }
 
-/* A file shorter than its own page count was cut off; found here, not in the middle of a read. */
-static enum souk_err
-check_length(struct db *db, struct fail *f)
+bool
+db_is_url(const char *path)
 {
-	int64_t pages = 0, page_size = 0;
-	struct stat st;
-
-	if (conn_number(db->writer, "PRAGMA page_count", &pages) != SOUK_OK ||
-	    conn_number(db->writer, "PRAGMA page_size", &page_size) != SOUK_OK ||
-	    stat(db->path, &st) != 0)
-		return fail_set(
-		    f, SOUK_E_STORAGE, "database_failed", "%s: cannot read its size", db->path);
-	if (st.st_size < pages * page_size)
-		return fail_set(f, SOUK_E_STORAGE, "database_damaged",
-		    "%s: is shorter than it says it is; restore a backup", db->path);
-	return SOUK_OK;
-}
-
-/*
- * What a stopped process left in the log goes into the file and out of the log: an
- * erasure committed just before it stopped is finished by this.
- */
-static enum souk_err
-recover(struct db *db, struct fail *f)
-{
-	bool whole = false;
-	enum souk_err err = conn_checkpoint(db->writer, CHECKPOINT_TRUNCATE, 0, &whole);
-
-	if (err != SOUK_OK)
-		return fail_set(f, err, "database_failed", "%s: cannot empty its log: %s", db->path,
-		    conn_message(db->writer));
-	if (!whole) {
-		/* Another process reads it: later, by the upkeep. */
-		upkeep_ask_scrub(db);
-		return SOUK_OK;
-	}
-	return check_length(db, f);
-}
-
-static enum souk_err
-start(struct db *db, const struct db_options *o, struct fail *f)
-{
-	enum souk_err err;
-
-	if ((err = conn_open(&(struct conn_options){ .path = db->path,
-				 .use = CONN_WRITE,
-				 .cache_kib = o->cache_kib,
-				 .log_frames = &db->upkeep.frames },
-		 &db->writer, f)) != SOUK_OK ||
-	    (err = migrate(db->writer, db->path, o->create, f)) != SOUK_OK ||
-	    (err = recover(db, f)) != SOUK_OK || (err = upkeep_start(db, f)) != SOUK_OK)
-		return err;
-	if ((err = readers_init(db, o->readers)) != SOUK_OK || (err = writer_start(db)) != SOUK_OK)
-		return fail_set(f, err, "database_failed", "%s: cannot start a thread", db->path);
-	return SOUK_OK;
+	return strncmp(path, "postgresql://", 13) == 0 || strncmp(path, "postgres://", 11) == 0;
 }
 
 enum souk_err
 db_open(const struct db_options *o, struct db **ret, struct fail *f)
 {
-	struct db *db = NULL;
-	enum souk_err err = make_file(o, f);
+	struct db *db = calloc(1, sizeof(*db));
+	enum souk_err err;
 
-	if (err != SOUK_OK)
-		return err;
-	if (!(db = calloc(1, sizeof(*db))) || !(db->path = strdup(o->path))) {
+	if (!db || !(db->path = strdup(o->path))) {
 		free(db);
-		return fail_set(
-		    f, SOUK_E_NOMEM, "out_of_memory", "%s: no memory to open it", o->path);
+		return fail_set(f, SOUK_E_NOMEM, "out_of_memory", "no memory to open the database");
 	}
+	db->ops = db_is_url(o->path) ? &db_pg_ops : &db_lite_ops;
 	db->cache_kib = o->cache_kib;
-	db->upkeep.fd = -1;
-	gate_init(&db->gate);
-	(void)pthread_mutex_init(&db->queue_lock, NULL);
-	(void)pthread_cond_init(&db->queue_filled, NULL);
 	(void)pthread_mutex_init(&db->bell.lock, NULL);
 	clock_cond_init(&db->bell.rang);
-	(void)pthread_mutex_init(&db->upkeep.lock, NULL);
-	clock_cond_init(&db->upkeep.work);
-	clock_cond_init(&db->upkeep.done);
-	if ((err = start(db, o, f)) != SOUK_OK) {
+	(void)pthread_mutex_init(&db->news_lock, NULL);
+	if ((err = readers_init(db, o->readers)) != SOUK_OK)
+		(void)fail_set(f, err, "database_failed", "the pool of readers cannot be made");
+	else
+		err = db->ops->start(db, o, f);
+	if (err != SOUK_OK) {
 		db_close(db);
 		return err;
 	}
@@ -128,27 +56,20 @@ db_close(struct db *db)
 {
 	if (!db)
 		return;
-	writer_stop(db);
-	upkeep_stop(db);
+	db->ops->stop(db);
 	readers_done(db);
-	conn_close(db->writer);
-	gate_done(&db->gate);
-	(void)pthread_mutex_destroy(&db->queue_lock);
-	(void)pthread_cond_destroy(&db->queue_filled);
 	(void)pthread_mutex_destroy(&db->bell.lock);
 	(void)pthread_cond_destroy(&db->bell.rang);
-	(void)pthread_mutex_destroy(&db->upkeep.lock);
-	(void)pthread_cond_destroy(&db->upkeep.work);
-	(void)pthread_cond_destroy(&db->upkeep.done);
+	(void)pthread_mutex_destroy(&db->news_lock);
 	free(db->path);
 	free(db);
 }
 
-/* The clock, but never earlier than it was told before in this process. */
+/* The engine's clock, but never earlier than it was told before in this process. */
 static instant_t
-steady_now(struct db *db)
+steady_now(struct db *db, struct conn *c)
 {
-	instant_t now = clock_now(), last = atomic_load(&db->last_now);
+	instant_t now = c->ops->now(c), last = atomic_load(&db->last_now);
 
 	while (last < now)
 		if (atomic_compare_exchange_weak(&db->last_now, &last, now))
@@ -161,7 +82,7 @@ tx_init(struct db_tx *tx, struct db *db, struct conn *c, bool write)
 {
 	tx->db = db;
 	tx->conn = c;
-	tx->now = steady_now(db);
+	tx->now = INSTANT_MIN;
 	tx->write = write;
 	tx->scrub = false;
 	tx->n_hooks = 0;
@@ -171,7 +92,7 @@ void
 tx_committed(struct db_tx *tx)
 {
 	if (tx->scrub)
-		upkeep_ask_scrub(tx->db);
+		tx->db->ops->ask_scrub(tx->db);
 	for (unsigned i = 0; i < tx->n_hooks; i++)
 		tx->hook[i].fn(tx->hook[i].arg);
 }
@@ -183,13 +104,73 @@ db_committed(struct db *db, unsigned writes, uint64_t commit_ns)
 	metric_add(MET_DB_COMMITS, 0, 1);
 	metric_add(MET_DB_WRITES, 0, writes);
 	metric_observe_ns(MET_DB_COMMIT_SECONDS, 0, commit_ns);
-	upkeep_note_commit(db);
 }
 
 instant_t
 db_now(struct db_tx *tx)
 {
+	if (tx->now == INSTANT_MIN)
+		tx->now = steady_now(tx->db, tx->conn);
 	return tx->now;
+}
+
+/* A name for a lock: 64 bits of a hash. Two that meet only wait for each other without need. */
+static int64_t
+lock_name(enum db_lock kind, const void *key, size_t n)
+{
+	const uint8_t *p = key;
+	uint64_t h = UINT64_C(14695981039346656037) ^ (uint64_t)kind;
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ p[i]) * UINT64_C(1099511628211);
+	h ^= h >> 32;
+	return (int64_t)(h * UINT64_C(0x9e3779b97f4a7c15));
+}
+
+enum souk_err
+db_lock(struct db_tx *tx, enum db_lock kind, const void *key, size_t n, bool shared)
+{
+	assert(tx->write);
+	return tx->conn->ops->lock(tx->conn, lock_name(kind, key, n), shared);
+}
+
+int
+db_lane(struct db_tx *tx)
+{
+	assert(tx->write);
+	return tx->conn->ops->lane(tx->conn);
+}
+
+bool
+db_is_shared(const struct db *db)
+{
+	return db->ops->shared;
+}
+
+enum souk_err
+db_tell(struct db_tx *tx, enum db_news news)
+{
+	assert(tx->write);
+	return tx->conn->ops->tell(tx->conn, news);
+}
+
+void
+db_listen(struct db *db, enum db_news news, void (*fn)(void *arg), void *arg)
+{
+	(void)pthread_mutex_lock(&db->news_lock);
+	db->listener[news] = (struct db_listener){ .fn = fn, .arg = arg };
+	(void)pthread_mutex_unlock(&db->news_lock);
+}
+
+void
+db_hear(struct db *db, enum db_news news)
+{
+	const struct db_listener *l = &db->listener[news];
+
+	(void)pthread_mutex_lock(&db->news_lock);
+	if (l->fn) /* under the lock: who stops listening knows that nothing comes any more */
+		l->fn(l->arg);
+	(void)pthread_mutex_unlock(&db->news_lock);
 }
 
 struct db *
@@ -222,70 +203,82 @@ db_message(struct db_tx *tx)
 	return conn_message(tx->conn);
 }
 
-/* One body of db_bulk, inside the gate. */
-static enum souk_err
-bulk_on(struct db *db, struct conn *c, db_fn *fn, void *arg)
+/* ---- writing ---- */
+
+enum souk_err
+write_on(struct db_tx *tx, struct db *db, struct conn *c, db_fn *fn, void *arg)
 {
-	struct db_tx tx;
-	uint64_t began;
 	enum souk_err err = conn_begin(c, true);
 
 	if (err != SOUK_OK)
 		return err;
-	tx_init(&tx, db, c, true);
-	err = fn(&tx, arg);
+	tx_init(tx, db, c, true);
+	err = fn(tx, arg);
 	conn_reset_open(c);
 	if (err == SOUK_OK && !conn_in_tx(c))
 		err = SOUK_E_STORAGE;
-	if (err != SOUK_OK) {
-		conn_rollback(c);
-		return err;
-	}
-	began = clock_mono_ns();
-	if ((err = conn_commit(c)) != SOUK_OK)
-		return err;
-	tx_committed(&tx);
-	db_committed(db, 1, clock_mono_ns() - began);
-	return SOUK_OK;
+	if (err == SOUK_OK)
+		return conn_commit(c);
+	conn_rollback(c);
+	return err;
+}
+
+void
+db_write_async(struct db *db, struct db_write *w)
+{
+	db->ops->write_async(db, w);
+}
+
+bool
+db_write_alone(struct db *db, struct db_write *w)
+{
+	return db->ops->write_alone(db, w);
 }
 
 enum souk_err
 db_bulk(struct db *db, db_fn *fn, void *arg)
 {
-	struct conn *c = NULL;
-	enum souk_err err;
-
-	assert(!pthread_equal(pthread_self(), db->writer_thread));
-	err = conn_open(
-	    &(struct conn_options){
-		.path = db->path, .use = CONN_BULK, .log_frames = &db->upkeep.frames },
-	    &c, NULL);
-	if (err == SOUK_OK)
-		err = conn_prepare_file(c);
-	if (err == SOUK_OK && !gate_enter(db))
-		err = SOUK_E_UNAVAILABLE;
-	else if (err == SOUK_OK) {
-		err = bulk_on(db, c, fn, arg);
-		gate_leave(db);
-	}
-	conn_close(c);
-	return err;
+	return db->ops->bulk(db, fn, arg);
 }
 
-struct db_stmt *
-db_stmt(struct db_tx *tx, struct db_texts *t, unsigned q)
+bool
+db_scrub_wait(struct db *db, int64_t timeout_ms)
 {
-	static _Atomic unsigned slots; /* handed out so far; slot 0 means none yet */
-	unsigned slot = atomic_load_explicit(&t->slot, memory_order_acquire), fresh;
+	return db->ops->scrub_wait(db, timeout_ms);
+}
 
-	if (slot == 0) {
-		fresh = atomic_fetch_add(&slots, 1) + 1;
-		assert(fresh < DB_SLOTS_MAX);
-		/* Two threads may meet here: the first one's number stands. */
-		if (atomic_compare_exchange_strong(&t->slot, &slot, fresh))
-			slot = fresh;
-	}
-	return conn_stmt(tx->conn, slot, t, q);
+enum souk_err
+db_backup(struct db *db, const char *path, struct fail *f)
+{
+	return db->ops->backup(db, path, f);
+}
+
+struct waiter {
+	struct db_write w;
+	sem_t done;
+};
+
+static void
+wake(struct db_write *w, enum souk_err err)
+{
+	struct waiter *x = (struct waiter *)w; /* its first member */
+
+	(void)err;
+	(void)sem_post(&x->done);
+}
+
+enum souk_err
+db_write(struct db *db, db_fn *fn, void *arg)
+{
+	struct waiter x = { .w = { .fn = fn, .arg = arg, .done = wake } };
+
+	if (sem_init(&x.done, 0, 0) != 0)
+		return SOUK_E_INTERNAL;
+	db_write_async(db, &x.w);
+	while (sem_wait(&x.done) != 0)
+		; /* interrupted by a signal */
+	(void)sem_destroy(&x.done);
+	return x.w.err;
 }
 
 enum { Q_META_GET, Q_META_PUT, Q__COUNT };
@@ -336,6 +329,8 @@ db_ping(struct db *db)
 {
 	uint64_t at = atomic_load_explicit(&db->committed_at, memory_order_relaxed);
 
+	if (!db->ops->reachable(db))
+		return SOUK_E_UNAVAILABLE;
 	/* A commit a moment ago has shown it: asking often must not cost disk writes. */
 	if (at != 0 && clock_mono_ns() - at < UINT64_C(1000000000))
 		return SOUK_OK;

@@ -2,8 +2,9 @@
 /*
  * The database seam: transactions as functions, constant statements, typed columns.
  *
- * One SQL text serves every engine; what differs lives in one file per engine
- * (db_sqlite.c). Types: BIGINT (int64), TEXT, and in the migrations {guid} and {blob}.
+ * One SQL text serves every engine; what differs lives in the files of an engine
+ * (db_sqlite*.c, db_pg*.c) and is told apart by words in braces (dialect.c). Types:
+ * BIGINT (int64), TEXT, and in the migrations {guid} and {blob}.
  *
  * A transaction is a function that gets a `struct db_tx *`. It returns SOUK_OK to
  * commit and anything else to undo all it did. It may be run more than once (the
@@ -14,6 +15,12 @@
  * a savepoint and commits them together (WAL, synchronous=FULL): durable throughput
  * grows with the number of concurrent writers. Reads run on the calling thread, on
  * a connection of a pool, in a snapshot.
+ *
+ * PostgreSQL: several processes share the database. Each write function runs in a
+ * transaction of its own (READ COMMITTED) on one of the writer threads' connections, several at once:
+ * what must not interleave takes a lock (db_lock). Functions are run again where that is safe: after
+ * a deadlock, a serialization failure, a connection lost before COMMIT was sent. A connection lost
+ * after it is SOUK_E_UNCERTAIN. Reads are REPEATABLE READ.
  */
 #ifndef SOUK_STORE_DB_H
 #define SOUK_STORE_DB_H
@@ -32,13 +39,17 @@ struct db_stmt;
 typedef enum souk_err db_fn(struct db_tx *tx, void *arg);
 
 struct db_options {
-	const char *path; /* file of the embedded database */
+	/* File of the embedded database, or a postgresql:// address (libpq's form). */
+	const char *path;
 	bool create;      /* make it when it is not there, and migrate it to this schema */
 	unsigned readers; /* most connections of the read pool; 0: a default */
+	unsigned writers; /* PostgreSQL: connections that write; 0: a default */
 	size_t
 	    cache_kib; /* page cache of one connection; 0: a default (2 MiB readers, 16 MiB writer) */
 };
 
+/* Is it the address of a PostgreSQL database? */
+bool db_is_url(const char *path);
 /*
  * Opens and checks the schema. A schema newer than this program's, a missing file, a file
  * that is no database, a damaged one: SOUK_E_STORAGE or SOUK_E_CONFLICT with path and fix.
@@ -68,6 +79,7 @@ struct db_write {
 	/* the engine's own */
 	struct db_write *next;
 	enum souk_err err;
+	uint64_t queued_at; /* monotonic */
 };
 void db_write_async(struct db *db, struct db_write *w);
 /*
@@ -83,8 +95,39 @@ SOUK_MUST bool db_write_alone(struct db *db, struct db_write *w);
  */
 SOUK_MUST enum souk_err db_bulk(struct db *db, db_fn *fn, void *arg);
 
-/* The transaction's clock: what operation times are made from. Not earlier within one transaction. */
+/*
+ * The transaction's clock: what operation times are made from. Not earlier within one transaction.
+ * PostgreSQL: the database's, so that all nodes have one.
+ */
 instant_t db_now(struct db_tx *tx);
+
+/*
+ * Locks of a write transaction, held until its end; the embedded engine has one writer and needs none.
+ * Take them before reading what they protect, DB_LOCK_OWNER before DB_LOCK_SUBJECT. Waits a few
+ * seconds at most (SOUK_E_UNAVAILABLE). Sharers exclude only who does not share.
+ */
+enum db_lock {
+	DB_LOCK_OWNER,  /* all that an account owns: products, users, roles ... */
+	DB_LOCK_SUBJECT /* one thing within it: a subscription's contacts, an Idempotency-Key */
+};
+SOUK_MUST enum souk_err db_lock(
+    struct db_tx *tx, enum db_lock kind, const void *key, size_t n, bool shared);
+/*
+ * A small number that no other write transaction of the installation has at the same time: for chains that
+ * would else make writers wait for each other. Embedded: always 0.
+ */
+int db_lane(struct db_tx *tx);
+/* Do other processes serve the same database? */
+bool db_is_shared(const struct db *db);
+
+/*
+ * News for all nodes, this one too, once the transaction is committed. Heard by db_listen; may come late
+ * or, while the database is away, be missed: after a gap every listener is told.
+ */
+enum db_news { DB_NEWS_JOBS, DB_NEWS_ACCESS, DB_NEWS__COUNT };
+SOUK_MUST enum souk_err db_tell(struct db_tx *tx, enum db_news news);
+/* Calls `fn` from another thread at each piece of news from other nodes; one listener per kind, for good. */
+void db_listen(struct db *db, enum db_news news, void (*fn)(void *arg), void *arg);
 /* After the commit is durable, before anybody is told; not when it is undone. For caches and wake-ups.
  * `arg` must live until then. A small fixed number per transaction (16); more is our bug. */
 void db_on_commit(struct db_tx *tx, void (*fn)(void *arg), void *arg);
@@ -113,6 +156,11 @@ struct db_texts {
  * db_step. Using the same text again while its rows are being read is our bug (assert).
  */
 struct db_stmt *db_stmt(struct db_tx *tx, struct db_texts *t, unsigned q);
+/*
+ * The same for a text whose rows nothing bounds: they come in pieces, so that memory does not
+ * grow with their number and stopping early is cheap. db_stmt's rows all come at once from a server.
+ */
+struct db_stmt *db_scan(struct db_tx *tx, struct db_texts *t, unsigned q);
 
 /* Parameters count from 1. Bytes must stay until the statement is stepped to its end or reset. */
 void db_bind_int(struct db_stmt *st, int i, int64_t v);
@@ -127,6 +175,11 @@ SOUK_MUST enum souk_err db_step(struct db_stmt *st, bool *ret_row);
 /* Steps to the end; *ret_changes (may be NULL) is the number of rows inserted, changed or deleted.
  * A broken unique or foreign key or CHECK is SOUK_E_CONFLICT. */
 SOUK_MUST enum souk_err db_run(struct db_stmt *st, int64_t *ret_changes);
+/*
+ * The same without waiting for the answer: a failure shows at the next statement or at the commit, as
+ * the error it would have been here. For writes whose number of rows is of no interest.
+ */
+SOUK_MUST enum souk_err db_run_later(struct db_stmt *st);
 /* One row wanted: SOUK_E_NOT_FOUND when there is none. Columns may be read until db_reset. */
 SOUK_MUST enum souk_err db_one(struct db_stmt *st);
 void db_reset(struct db_stmt *st);
@@ -141,7 +194,10 @@ bool db_is_null(struct db_stmt *st, int col);
 /* The last engine message of this transaction, for the log: never has bound values in it. */
 const char *db_message(struct db_tx *tx);
 
-/* Online copy into a new file, consistent, sealed values stay sealed; fails if `path` exists. */
+/*
+ * Online copy into a new file, consistent, sealed values stay sealed; fails if `path` exists.
+ * PostgreSQL: SOUK_E_INVALID, its own tools do that.
+ */
 SOUK_MUST enum souk_err db_backup(struct db *db, const char *path, struct fail *f);
 /* Is the database reachable and writable right now? For readiness. */
 SOUK_MUST enum souk_err db_ping(struct db *db);

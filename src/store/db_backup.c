@@ -53,7 +53,7 @@ copy(struct db *db, const char *path, struct fail *f)
 }
 
 enum souk_err
-db_backup(struct db *db, const char *path, struct fail *f)
+lite_backup(struct db *db, const char *path, struct fail *f)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	enum souk_err err;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The inside of a database handle: the writer's queue, the readers' pool, the upkeep
- * of the log. Private to store/; independent of the engine.
+ * The inside of a database handle: the writers' queue, the readers' pool, and of the embedded engine
+ * the gate and the upkeep of the log. Private to store/.
  *
  * Whoever has passed the gate may take any one of the locks; nobody enters it with a lock held.
  */
@@ -27,7 +27,7 @@ struct db_hook {
 struct db_tx {
 	struct db *db;
 	struct conn *conn;
-	instant_t now;
+	instant_t now; /* INSTANT_MIN: not asked for yet */
 	bool write, scrub;
 	unsigned n_hooks;
 	struct db_hook hook[DB_HOOKS_MAX];
@@ -73,8 +73,32 @@ struct db_upkeep {
 	int fd;                   /* of the log file, to make room; -1: none */
 };
 
+/* What an engine does with a handle. */
+struct db_ops {
+	enum souk_err (*start)(struct db *db, const struct db_options *o, struct fail *f);
+	void (*stop)(struct db *db);
+	enum souk_err (*open_conn)(
+	    struct db *db, enum conn_use use, struct conn **ret, struct fail *f);
+	void (*write_async)(struct db *db, struct db_write *w);
+	bool (*write_alone)(struct db *db, struct db_write *w);
+	enum souk_err (*bulk)(struct db *db, db_fn *fn, void *arg);
+	void (*ask_scrub)(struct db *db);
+	bool (*scrub_wait)(struct db *db, int64_t timeout_ms);
+	enum souk_err (*backup)(struct db *db, const char *path, struct fail *f);
+	/* False: known to be away just now, without asking. */
+	bool (*reachable)(const struct db *db);
+	bool shared;
+};
+extern const struct db_ops db_lite_ops, db_pg_ops;
+
+struct db_listener {
+	void (*fn)(void *arg);
+	void *arg;
+};
+
 struct db {
-	char *path;
+	const struct db_ops *ops;
+	char *path; /* or address */
 	size_t cache_kib;
 	struct conn *writer;
 	struct db_gate gate;
@@ -87,6 +111,10 @@ struct db {
 	bool stop, writer_started;
 	pthread_t writer_thread;
 	struct db_part part[DB_BATCH_MAX]; /* the writer thread's */
+	struct db_pg *pg;                  /* of the PostgreSQL engine */
+
+	pthread_mutex_t news_lock;
+	struct db_listener listener[DB_NEWS__COUNT];
 
 	struct db_reader reader[DB_READERS_MAX];
 	unsigned n_readers;
@@ -100,8 +128,15 @@ struct db {
 void tx_init(struct db_tx *tx, struct db *db, struct conn *c, bool write);
 /* Runs the hooks and passes the erasures on; after the commit, once. */
 void tx_committed(struct db_tx *tx);
-/* After a commit: metrics, and the log's upkeep. */
+/* After a commit: metrics. */
 void db_committed(struct db *db, unsigned writes, uint64_t commit_ns);
+
+/* Runs it in a read snapshot on `c`. */
+enum souk_err read_on(struct db *db, struct conn *c, db_fn *fn, void *arg);
+/* One write transaction on `c`. tx_committed is the caller's. */
+enum souk_err write_on(struct db_tx *tx, struct db *db, struct conn *c, db_fn *fn, void *arg);
+/* Calls the listener of this kind, if any. */
+void db_hear(struct db *db, enum db_news news);
 
 /* db_gate.c */
 void gate_init(struct db_gate *g);
@@ -115,10 +150,15 @@ void gate_leave(struct db *db);
 /* db_writer.c */
 SOUK_MUST enum souk_err writer_start(struct db *db);
 void writer_stop(struct db *db);
+void writer_async(struct db *db, struct db_write *w);
+bool writer_alone(struct db *db, struct db_write *w);
 
 /* db_readers.c */
 SOUK_MUST enum souk_err readers_init(struct db *db, unsigned n);
 void readers_done(struct db *db);
+
+/* db_backup.c */
+SOUK_MUST enum souk_err lite_backup(struct db *db, const char *path, struct fail *f);
 
 /* db_upkeep.c */
 SOUK_MUST enum souk_err upkeep_start(struct db *db, struct fail *f);
@@ -128,6 +168,7 @@ void upkeep_room(struct db *db);
 /* After a commit: wakes the upkeep when there is enough to do. */
 void upkeep_note_commit(struct db *db);
 void upkeep_ask_scrub(struct db *db);
+bool upkeep_scrub_wait(struct db *db, int64_t timeout_ms);
 
 /* For the job queue. */
 void db_bell_ring(void *bell); /* a db_on_commit hook */

@@ -47,7 +47,7 @@ give_back(struct db *db, struct db_reader *r)
 	(void)sem_post(&db->free_readers);
 }
 
-static enum souk_err
+enum souk_err
 read_on(struct db *db, struct conn *c, db_fn *fn, void *arg)
 {
 	struct db_tx tx;
@@ -62,19 +62,35 @@ read_on(struct db *db, struct conn *c, db_fn *fn, void *arg)
 	return err;
 }
 
+/* One try; a connection that broke is closed, so that the next try has a new one. */
+static enum souk_err
+try_read(struct db *db, struct db_reader *r, db_fn *fn, void *arg, bool *ret_broke)
+{
+	enum souk_err err = SOUK_OK;
+
+	*ret_broke = false;
+	if (!r->conn)
+		err = db->ops->open_conn(db, CONN_READ, &r->conn, NULL);
+	if (err != SOUK_OK)
+		return err;
+	err = read_on(db, r->conn, fn, arg);
+	if (conn_broken(r->conn)) {
+		conn_close(r->conn);
+		r->conn = NULL;
+		*ret_broke = err != SOUK_OK;
+	}
+	return err;
+}
+
 enum souk_err
 db_read(struct db *db, db_fn *fn, void *arg)
 {
 	struct db_reader *r = take(db);
-	enum souk_err err = SOUK_OK;
+	bool broke;
+	enum souk_err err = try_read(db, r, fn, arg, &broke);
 
-	if (!r->conn)
-		err = conn_open(
-		    &(struct conn_options){
-			.path = db->path, .use = CONN_READ, .cache_kib = db->cache_kib },
-		    &r->conn, NULL);
-	if (err == SOUK_OK)
-		err = read_on(db, r->conn, fn, arg);
+	if (broke) /* the server was started anew, perhaps long ago: a read may be repeated */
+		err = try_read(db, r, fn, arg, &broke);
 	give_back(db, r);
 	return err;
 }

@@ -92,7 +92,7 @@ err_of(int rc)
 }
 
 enum souk_err
-conn_fail(struct conn *c, int rc)
+lite_fail(struct lite_conn *c, int rc)
 {
 	enum souk_err err = err_of(rc);
 
@@ -102,15 +102,15 @@ conn_fail(struct conn *c, int rc)
 	return err;
 }
 
-const char *
-conn_message(const struct conn *c)
+static const char *
+lite_message(const struct conn *base)
 {
-	return c->message;
+	return ((const struct lite_conn *)base)->message;
 }
 
 /* A prepared control text, run to its end. */
 static int
-run_text(struct conn *c, enum conn_text t)
+run_text(struct lite_conn *c, enum conn_text t)
 {
 	int rc;
 
@@ -122,17 +122,33 @@ run_text(struct conn *c, enum conn_text t)
 	return rc;
 }
 
-enum souk_err
-conn_begin(struct conn *c, bool write)
+static enum souk_err
+lite_begin(struct conn *base, bool write)
 {
-	return conn_fail(c, run_text(c, write ? TEXT_BEGIN_WRITE : TEXT_BEGIN));
+	struct lite_conn *c = lite(base);
+
+	return lite_fail(c, run_text(c, write ? TEXT_BEGIN_WRITE : TEXT_BEGIN));
 }
 
-enum souk_err
-conn_commit(struct conn *c)
+static bool
+lite_in_tx(const struct conn *base)
 {
+	return !sqlite3_get_autocommit(((const struct lite_conn *)base)->h);
+}
+
+static void
+lite_rollback(struct conn *base)
+{
+	if (lite_in_tx(base))
+		(void)run_text(lite(base), TEXT_ROLLBACK);
+}
+
+static enum souk_err
+lite_commit(struct conn *base)
+{
+	struct lite_conn *c = lite(base);
 	int rc = run_text(c, TEXT_COMMIT);
-	enum souk_err err = conn_fail(c, rc);
+	enum souk_err err = lite_fail(c, rc);
 
 	if (err == SOUK_OK)
 		return SOUK_OK;
@@ -142,39 +158,26 @@ conn_commit(struct conn *c)
 	 */
 	if (rc == SQLITE_IOERR_FSYNC)
 		err = SOUK_E_UNCERTAIN;
-	conn_rollback(c);
+	lite_rollback(base);
 	return err;
-}
-
-void
-conn_rollback(struct conn *c)
-{
-	if (conn_in_tx(c))
-		(void)run_text(c, TEXT_ROLLBACK);
-}
-
-bool
-conn_in_tx(const struct conn *c)
-{
-	return !sqlite3_get_autocommit(c->h);
 }
 
 enum souk_err
 conn_part_begin(struct conn *c)
 {
-	return conn_fail(c, run_text(c, TEXT_PART_BEGIN));
+	return lite_fail(lite(c), run_text(lite(c), TEXT_PART_BEGIN));
 }
 
 enum souk_err
 conn_part_keep(struct conn *c)
 {
-	return conn_fail(c, run_text(c, TEXT_PART_KEEP));
+	return lite_fail(lite(c), run_text(lite(c), TEXT_PART_KEEP));
 }
 
 enum souk_err
 conn_part_undo(struct conn *c)
 {
-	enum souk_err err = conn_fail(c, run_text(c, TEXT_PART_UNDO));
+	enum souk_err err = lite_fail(lite(c), run_text(lite(c), TEXT_PART_UNDO));
 
 	return err == SOUK_OK ? conn_part_keep(c) : err;
 }
@@ -182,19 +185,20 @@ conn_part_undo(struct conn *c)
 enum souk_err
 conn_exec(struct conn *c, const char *sql)
 {
-	return conn_fail(c, sqlite3_exec(c->h, sql, NULL, NULL, NULL));
+	return lite_fail(lite(c), sqlite3_exec(lite(c)->h, sql, NULL, NULL, NULL));
 }
 
 enum souk_err
-conn_number(struct conn *c, const char *sql, int64_t *ret)
+conn_number(struct conn *base, const char *sql, int64_t *ret)
 {
+	struct lite_conn *c = lite(base);
 	sqlite3_stmt *h = NULL;
 	int rc = sqlite3_prepare_v2(c->h, sql, -1, &h, NULL);
 	enum souk_err err;
 
 	if (rc == SQLITE_OK)
 		rc = sqlite3_step(h);
-	err = conn_fail(c, rc);
+	err = lite_fail(c, rc);
 	if (err == SOUK_OK && rc != SQLITE_ROW)
 		err = SOUK_E_INTERNAL;
 	if (err == SOUK_OK)
@@ -214,12 +218,12 @@ note_log_length(void *arg, sqlite3 *h, const char *name, int frames)
 
 /* Pragmas take no parameters: the one number that varies is ours. */
 static enum souk_err
-set_cache(struct conn *c, size_t kib)
+set_cache(struct lite_conn *c, size_t kib)
 {
 	char sql[64];
 
 	(void)snprintf(sql, sizeof(sql), "PRAGMA cache_size = -%zu", kib);
-	return conn_exec(c, sql);
+	return conn_exec(&c->base, sql);
 }
 
 struct setting {
@@ -228,14 +232,14 @@ struct setting {
 };
 
 static enum souk_err
-apply(struct conn *c, const struct setting *s, size_t n)
+apply(struct lite_conn *c, const struct setting *s, size_t n)
 {
 	enum souk_err err = SOUK_OK;
 	int64_t is = 0;
 
 	for (size_t i = 0; i < n && err == SOUK_OK; i++) {
-		if ((err = conn_exec(c, s[i].set)) != SOUK_OK ||
-		    (err = conn_number(c, s[i].get, &is)) != SOUK_OK)
+		if ((err = conn_exec(&c->base, s[i].set)) != SOUK_OK ||
+		    (err = conn_number(&c->base, s[i].get, &is)) != SOUK_OK)
 			return err;
 		if (is != s[i].want) {
 			(void)snprintf(c->message, sizeof(c->message), "no effect: %s", s[i].set);
@@ -246,7 +250,7 @@ apply(struct conn *c, const struct setting *s, size_t n)
 }
 
 static enum souk_err
-set_up(struct conn *c, const struct conn_options *o)
+set_up(struct lite_conn *c, const struct conn_options *o)
 {
 	static const struct setting all[] = {
 		{ "PRAGMA synchronous = FULL", "PRAGMA synchronous", 2 },
@@ -275,7 +279,7 @@ set_up(struct conn *c, const struct conn_options *o)
 
 /* Write-ahead log: readers and the writer do not wait for each other. Must come after page_size. */
 static enum souk_err
-use_log(struct conn *c)
+use_log(struct lite_conn *c)
 {
 	sqlite3_stmt *h = NULL;
 	int rc = sqlite3_prepare_v2(c->h, "PRAGMA journal_mode = WAL", -1, &h, NULL);
@@ -283,7 +287,7 @@ use_log(struct conn *c)
 
 	if (rc == SQLITE_OK)
 		rc = sqlite3_step(h);
-	err = conn_fail(c, rc);
+	err = lite_fail(c, rc);
 	if (err == SOUK_OK &&
 	    (rc != SQLITE_ROW || strcmp((const char *)sqlite3_column_text(h, 0), "wal") != 0)) {
 		(void)snprintf(c->message, sizeof(c->message), "no write-ahead log here");
@@ -305,43 +309,16 @@ conn_prepare_file(struct conn *c)
 		{ "PRAGMA max_page_count = 33554431", "PRAGMA max_page_count", SQLITE_PAGES_MAX },
 	};
 
-	enum souk_err err = apply(c, file, sizeof(file) / sizeof(file[0]));
+	enum souk_err err = apply(lite(c), file, sizeof(file) / sizeof(file[0]));
 
-	return err == SOUK_OK ? use_log(c) : err;
+	return err == SOUK_OK ? use_log(lite(c)) : err;
 }
 
-enum souk_err
-conn_open(const struct conn_options *o, struct conn **ret, struct fail *f)
+static void
+lite_close(struct conn *base)
 {
-	int flags = SQLITE_OPEN_NOMUTEX |
-		    (o->use == CONN_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
-	struct conn *c = calloc(1, sizeof(*c));
-	enum souk_err err;
+	struct lite_conn *c = lite(base);
 
-	if (!c)
-		return fail_set(
-		    f, SOUK_E_NOMEM, "out_of_memory", "%s: no memory to open it", o->path);
-	c->log_frames = o->log_frames;
-	err = err_of(sqlite3_open_v2(o->path, &c->h, flags, sqlite_clean_vfs()));
-	if (err == SOUK_OK)
-		err = set_up(c, o);
-	if (err != SOUK_OK) {
-		(void)fail_set(f, err, "database_failed", "%s: %s", o->path,
-		    c->message[0]  ? c->message
-		    : c->h != NULL ? sqlite3_errmsg(c->h)
-				   : "no memory");
-		conn_close(c);
-		return err;
-	}
-	*ret = c;
-	return SOUK_OK;
-}
-
-void
-conn_close(struct conn *c)
-{
-	if (!c)
-		return;
 	for (unsigned s = 0; s < DB_SLOTS_MAX; s++) {
 		for (unsigned q = 0; q < c->table[s].n; q++)
 			(void)sqlite3_finalize(c->table[s].stmt[q].h);
@@ -353,9 +330,94 @@ conn_close(struct conn *c)
 	free(c);
 }
 
-enum souk_err
-conn_checkpoint(struct conn *c, enum conn_checkpoint how, int patience_ms, bool *ret_whole)
+static bool
+lite_never(const struct conn *base)
 {
+	(void)base;
+	return false; /* a file does not go away for a while, and nobody else changes rows */
+}
+
+static instant_t
+lite_now(struct conn *base)
+{
+	(void)base;
+	return clock_now();
+}
+
+static int
+lite_lane(const struct conn *base)
+{
+	(void)base;
+	return 0;
+}
+
+/* One writer at a time: whoever writes has every lock. */
+static enum souk_err
+lite_lock(struct conn *base, int64_t key, bool shared)
+{
+	(void)base;
+	(void)key;
+	(void)shared;
+	return SOUK_OK;
+}
+
+static enum souk_err
+lite_tell(struct conn *base, enum db_news news)
+{
+	(void)base;
+	(void)news;
+	return SOUK_OK;
+}
+
+static const struct conn_ops lite_ops = {
+	.close = lite_close,
+	.begin = lite_begin,
+	.commit = lite_commit,
+	.rollback = lite_rollback,
+	.in_tx = lite_in_tx,
+	.broken = lite_never,
+	.again = lite_never,
+	.stmt = lite_stmt_of,
+	.reset_open = lite_reset_open,
+	.message = lite_message,
+	.now = lite_now,
+	.lane = lite_lane,
+	.lock = lite_lock,
+	.tell = lite_tell,
+};
+
+enum souk_err
+conn_open(const struct conn_options *o, struct conn **ret, struct fail *f)
+{
+	int flags = SQLITE_OPEN_NOMUTEX |
+		    (o->use == CONN_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
+	struct lite_conn *c = calloc(1, sizeof(*c));
+	enum souk_err err;
+
+	if (!c)
+		return fail_set(
+		    f, SOUK_E_NOMEM, "out_of_memory", "%s: no memory to open it", o->path);
+	c->base.ops = &lite_ops;
+	c->log_frames = o->log_frames;
+	err = err_of(sqlite3_open_v2(o->path, &c->h, flags, sqlite_clean_vfs()));
+	if (err == SOUK_OK)
+		err = set_up(c, o);
+	if (err != SOUK_OK) {
+		(void)fail_set(f, err, "database_failed", "%s: %s", o->path,
+		    c->message[0]  ? c->message
+		    : c->h != NULL ? sqlite3_errmsg(c->h)
+				   : "no memory");
+		conn_close(&c->base);
+		return err;
+	}
+	*ret = &c->base;
+	return SOUK_OK;
+}
+
+enum souk_err
+conn_checkpoint(struct conn *base, enum conn_checkpoint how, int patience_ms, bool *ret_whole)
+{
+	struct lite_conn *c = lite(base);
 	static const int modes[] = {
 		[CHECKPOINT_PASSIVE] = SQLITE_CHECKPOINT_PASSIVE,
 		[CHECKPOINT_RESTART] = SQLITE_CHECKPOINT_RESTART,
@@ -367,21 +429,22 @@ conn_checkpoint(struct conn *c, enum conn_checkpoint how, int patience_ms, bool 
 	rc = sqlite3_wal_checkpoint_v2(c->h, NULL, modes[how], &in_log, &moved);
 	(void)sqlite3_busy_timeout(c->h, BUSY_MS);
 	if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY)
-		return conn_fail(c, rc);
+		return lite_fail(c, rc);
 	*ret_whole = rc == SQLITE_OK && in_log == moved;
 	return SOUK_OK;
 }
 
 enum souk_err
-conn_sync(struct conn *c)
+conn_sync(struct conn *base)
 {
+	struct lite_conn *c = lite(base);
 	sqlite3_file *file = NULL;
 	int rc = sqlite3_file_control(c->h, "main", SQLITE_FCNTL_FILE_POINTER, &file);
 
 	/* By the engine's own handle: closing another one of ours would drop its locks. */
 	if (rc == SQLITE_OK && file && file->pMethods)
 		rc = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
-	return conn_fail(c, rc);
+	return lite_fail(c, rc);
 }
 
 int64_t
@@ -391,8 +454,9 @@ conn_log_bytes(int frames)
 }
 
 enum souk_err
-conn_copy_into(struct conn *c, const char *path)
+conn_copy_into(struct conn *base, const char *path)
 {
+	struct lite_conn *c = lite(base);
 	sqlite3_stmt *h = NULL;
 	int rc = sqlite3_prepare_v2(c->h, "VACUUM INTO $1", -1, &h, NULL);
 
@@ -401,5 +465,5 @@ conn_copy_into(struct conn *c, const char *path)
 	if (rc == SQLITE_OK)
 		rc = sqlite3_step(h);
 	(void)sqlite3_finalize(h);
-	return conn_fail(c, rc);
+	return lite_fail(c, rc);
 }

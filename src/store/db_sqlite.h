@@ -21,12 +21,13 @@ enum stmt_state {
 	STMT_ROWS   /* stands on a row; on the connection's list */
 };
 
-struct db_stmt {
-	struct conn *conn;
+struct lite_stmt {
+	struct db_stmt base; /* first: callers hold it */
+	struct lite_conn *conn;
 	sqlite3_stmt *h;   /* NULL when it could not be prepared */
 	enum souk_err err; /* why not, or what went wrong while binding */
 	enum stmt_state state;
-	struct db_stmt *next, **back; /* list of statements on a row */
+	struct lite_stmt *next, **back; /* list of statements on a row */
 };
 
 enum conn_text {
@@ -40,22 +41,33 @@ enum conn_text {
 	TEXT__COUNT
 };
 
-struct conn {
+struct lite_conn {
+	struct conn base; /* first: callers hold it */
 	sqlite3 *h;
 	sqlite3_stmt *text[TEXT__COUNT];
 	struct stmt_table {
 		unsigned n;
-		struct db_stmt *stmt; /* n of them */
+		struct lite_stmt *stmt; /* n of them */
 	} table[DB_SLOTS_MAX];
-	struct db_stmt *open; /* statements on a row */
+	struct lite_stmt *open; /* statements on a row */
 	_Atomic int *log_frames;
 	char message[256];
 };
 
 /* Keeps the engine's words and says what a result code means to us. */
-enum souk_err conn_fail(struct conn *c, int rc);
+enum souk_err lite_fail(struct lite_conn *c, int rc);
 /* Ends a statement and lets go of what was bound to it. */
-void stmt_end(struct db_stmt *st);
+void stmt_end(struct lite_stmt *st);
+/* Of the connection's table (db_sqlite_stmt.c). */
+struct db_stmt *lite_stmt_of(
+    struct conn *base, unsigned slot, const struct db_texts *t, unsigned q, bool scan);
+void lite_reset_open(struct conn *base);
+
+static inline struct lite_conn *
+lite(struct conn *c)
+{
+	return (struct lite_conn *)c;
+}
 
 /* The name of the file layer that leaves no erased bytes in the unused part of a page. */
 const char *sqlite_clean_vfs(void);

@@ -17,7 +17,7 @@
  * for a number. A text in which the two differ would bind the wrong values.
  */
 static enum souk_err
-check_parameters(struct conn *c, sqlite3_stmt *h, const struct db_texts *t, unsigned q)
+check_parameters(struct lite_conn *c, sqlite3_stmt *h, const struct db_texts *t, unsigned q)
 {
 	char want[16];
 	const char *name;
@@ -36,13 +36,16 @@ check_parameters(struct conn *c, sqlite3_stmt *h, const struct db_texts *t, unsi
 }
 
 static enum souk_err
-prepare(struct conn *c, const struct db_texts *t, unsigned q, sqlite3_stmt **ret)
+prepare(struct lite_conn *c, const struct db_texts *t, unsigned q, sqlite3_stmt **ret)
 {
 	sqlite3_stmt *h = NULL;
 	const char *tail = NULL;
-	enum souk_err err = conn_fail(
-	    c, sqlite3_prepare_v3(c->h, t->sql[q], -1, SQLITE_PREPARE_PERSISTENT, &h, &tail));
+	struct buf sql = { 0 };
+	enum souk_err err = dialect_text(DIALECT_SQLITE, t->sql[q], &sql);
 
+	if (err == SOUK_OK)
+		err = lite_fail(
+		    c, sqlite3_prepare_v3(c->h, sql.p, -1, SQLITE_PREPARE_PERSISTENT, &h, &tail));
 	if (err == SOUK_OK && (!h || (tail && *tail))) {
 		(void)snprintf(c->message, sizeof(c->message), "%s text %u: not one statement",
 		    t->component, q);
@@ -54,25 +57,33 @@ prepare(struct conn *c, const struct db_texts *t, unsigned q, sqlite3_stmt **ret
 		*ret = h;
 	else
 		(void)sqlite3_finalize(h);
+	buf_done(&sql);
 	return err;
 }
 
+static const struct stmt_ops lite_stmt_ops;
+
 struct db_stmt *
-conn_stmt(struct conn *c, unsigned slot, const struct db_texts *t, unsigned q)
+lite_stmt_of(struct conn *base, unsigned slot, const struct db_texts *t, unsigned q, bool scan)
 {
 	/* Stands in when there is no memory for a table: fails at its first step, as promised. */
-	static struct db_stmt no_memory = { .err = SOUK_E_NOMEM, .state = STMT_READY };
+	static struct lite_stmt no_memory = {
+		.base = { &lite_stmt_ops }, .err = SOUK_E_NOMEM, .state = STMT_READY
+	};
+	struct lite_conn *c = lite(base);
 	struct stmt_table *table = &c->table[slot];
-	struct db_stmt *st;
+	struct lite_stmt *st;
 
+	(void)scan; /* rows come one by one anyway */
 	assert(slot < DB_SLOTS_MAX && q < t->n);
 	if (!table->stmt) {
 		if (!(table->stmt = calloc(t->n, sizeof(*table->stmt))))
-			return &no_memory;
+			return &no_memory.base;
 		table->n = t->n;
 	}
 	st = &table->stmt[q];
 	assert(st->state != STMT_ROWS); /* its rows are still being read */
+	st->base.ops = &lite_stmt_ops;
 	st->conn = c;
 	if (st->state == STMT_READY && st->h) /* handed out before, never run */
 		(void)sqlite3_clear_bindings(st->h);
@@ -80,11 +91,11 @@ conn_stmt(struct conn *c, unsigned slot, const struct db_texts *t, unsigned q)
 	if (!st->h)
 		st->err = prepare(c, t, q, &st->h);
 	st->state = STMT_READY;
-	return st;
+	return &st->base;
 }
 
 void
-stmt_end(struct db_stmt *st)
+stmt_end(struct lite_stmt *st)
 {
 	if (st->state == STMT_ROWS) {
 		*st->back = st->next;
@@ -101,22 +112,30 @@ stmt_end(struct db_stmt *st)
 }
 
 void
-conn_reset_open(struct conn *c)
+lite_reset_open(struct conn *base)
 {
+	struct lite_conn *c = lite(base);
+
 	while (c->open)
 		stmt_end(c->open);
 }
 
-void
-db_reset(struct db_stmt *st)
+static struct lite_stmt *
+of(struct db_stmt *base)
 {
-	stmt_end(st);
+	return (struct lite_stmt *)base;
 }
 
 static void
-stand_on_row(struct db_stmt *st)
+lite_reset(struct db_stmt *base)
 {
-	struct conn *c = st->conn;
+	stmt_end(of(base));
+}
+
+static void
+stand_on_row(struct lite_stmt *st)
+{
+	struct lite_conn *c = st->conn;
 
 	st->state = STMT_ROWS;
 	st->next = c->open;
@@ -126,9 +145,10 @@ stand_on_row(struct db_stmt *st)
 	c->open = st;
 }
 
-enum souk_err
-db_step(struct db_stmt *st, bool *ret_row)
+static enum souk_err
+lite_step(struct db_stmt *base, bool *ret_row)
 {
+	struct lite_stmt *st = of(base);
 	enum souk_err err = st->err;
 	int rc;
 
@@ -141,7 +161,7 @@ db_step(struct db_stmt *st, bool *ret_row)
 			*ret_row = true;
 			return SOUK_OK;
 		}
-		err = conn_fail(st->conn, rc);
+		err = lite_fail(st->conn, rc);
 	}
 	stmt_end(st);
 	if (err == SOUK_OK)
@@ -149,121 +169,99 @@ db_step(struct db_stmt *st, bool *ret_row)
 	return err;
 }
 
-enum souk_err
-db_run(struct db_stmt *st, int64_t *ret_changes)
+static enum souk_err
+lite_run(struct db_stmt *base, int64_t *ret_changes)
 {
 	enum souk_err err;
 	bool row = true;
 
-	while ((err = db_step(st, &row)) == SOUK_OK && row)
+	while ((err = lite_step(base, &row)) == SOUK_OK && row)
 		;
 	if (err == SOUK_OK && ret_changes)
-		*ret_changes = sqlite3_changes64(st->conn->h);
+		*ret_changes = sqlite3_changes64(of(base)->conn->h);
 	return err;
 }
 
-enum souk_err
-db_one(struct db_stmt *st)
+static enum souk_err
+lite_run_later(struct db_stmt *base)
 {
-	bool row = false;
-	enum souk_err err = db_step(st, &row);
-
-	return err == SOUK_OK && !row ? SOUK_E_NOT_FOUND : err;
+	return lite_run(base, NULL);
 }
 
 /* Keeps the first thing that went wrong; db_step tells it. */
 static void
-bound(struct db_stmt *st, int rc)
+bound(struct lite_stmt *st, int rc)
 {
 	if (rc != SQLITE_OK && st->err == SOUK_OK)
-		st->err = conn_fail(st->conn, rc);
+		st->err = lite_fail(st->conn, rc);
 }
 
-void
-db_bind_int(struct db_stmt *st, int i, int64_t v)
+static void
+lite_bind_int(struct db_stmt *base, int i, int64_t v)
 {
+	struct lite_stmt *st = of(base);
+
 	if (st->h)
 		bound(st, sqlite3_bind_int64(st->h, i, v));
 }
 
-void
-db_bind_text(struct db_stmt *st, int i, struct str v)
+static void
+lite_bind_text(struct db_stmt *base, int i, const char *p, size_t n)
 {
+	struct lite_stmt *st = of(base);
+
 	if (st->h)
-		bound(st,
-		    sqlite3_bind_text64(st->h, i, v.p ? v.p : "", v.n, SQLITE_STATIC, SQLITE_UTF8));
+		bound(st, sqlite3_bind_text64(st->h, i, p, n, SQLITE_STATIC, SQLITE_UTF8));
 }
 
-void
-db_bind_c(struct db_stmt *st, int i, const char *v)
+static void
+lite_bind_blob(struct db_stmt *base, int i, const void *p, size_t n)
 {
-	if (st->h)
-		bound(st, sqlite3_bind_text(st->h, i, v, -1, SQLITE_STATIC));
-}
+	struct lite_stmt *st = of(base);
 
-void
-db_bind_blob(struct db_stmt *st, int i, const void *p, size_t n)
-{
 	if (st->h)
 		bound(st, sqlite3_bind_blob64(st->h, i, p, n, SQLITE_STATIC));
 }
 
-void
-db_bind_guid(struct db_stmt *st, int i, const struct guid *g)
+static int64_t
+lite_get_int(struct db_stmt *base, int col)
 {
-	db_bind_blob(st, i, g->b, sizeof(g->b));
-}
+	struct lite_stmt *st = of(base);
 
-void
-db_bind_null(struct db_stmt *st, int i)
-{
-	if (st->h)
-		bound(st, sqlite3_bind_null(st->h, i));
-}
-
-int64_t
-db_int(struct db_stmt *st, int col)
-{
 	assert(st->state == STMT_ROWS);
 	return sqlite3_column_int64(st->h, col);
 }
 
-struct str
-db_text(struct db_stmt *st, int col)
+static struct str
+lite_get_bytes(struct db_stmt *base, int col, bool text)
 {
+	struct lite_stmt *st = of(base);
 	const char *p;
 
 	assert(st->state == STMT_ROWS);
-	p = (const char *)sqlite3_column_text(st->h, col);
+	p = text ? (const char *)sqlite3_column_text(st->h, col) : sqlite3_column_blob(st->h, col);
 	return (
 	    struct str){ .p = p ? p : "", .n = p ? (size_t)sqlite3_column_bytes(st->h, col) : 0 };
 }
 
-struct str
-db_blob(struct db_stmt *st, int col)
+static bool
+lite_is_null(struct db_stmt *base, int col)
 {
-	const char *p;
+	struct lite_stmt *st = of(base);
 
-	assert(st->state == STMT_ROWS);
-	p = sqlite3_column_blob(st->h, col);
-	return (
-	    struct str){ .p = p ? p : "", .n = p ? (size_t)sqlite3_column_bytes(st->h, col) : 0 };
-}
-
-struct guid
-db_guid(struct db_stmt *st, int col)
-{
-	struct guid g = { { 0 } };
-	struct str b = db_blob(st, col);
-
-	if (b.n == sizeof(g.b))
-		memcpy(g.b, b.p, sizeof(g.b));
-	return g;
-}
-
-bool
-db_is_null(struct db_stmt *st, int col)
-{
 	assert(st->state == STMT_ROWS);
 	return sqlite3_column_type(st->h, col) == SQLITE_NULL;
 }
+
+static const struct stmt_ops lite_stmt_ops = {
+	.bind_int = lite_bind_int,
+	.bind_text = lite_bind_text,
+	.bind_blob = lite_bind_blob,
+	.step = lite_step,
+	.run = lite_run,
+	.run_later = lite_run_later,
+	.reset = lite_reset,
+	.get_int = lite_get_int,
+	.get_bytes = lite_get_bytes,
+	.is_null = lite_is_null,
+};

@@ -100,7 +100,7 @@ upkeep_ask_scrub(struct db *db)
 }
 
 bool
-db_scrub_wait(struct db *db, int64_t timeout_ms)
+upkeep_scrub_wait(struct db *db, int64_t timeout_ms)
 {
 	struct db_upkeep *u = &db->upkeep;
 	uint64_t until = clock_mono_ns() + (uint64_t)timeout_ms * 1000000, now, asked;

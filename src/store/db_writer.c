@@ -5,7 +5,7 @@
  * While one commit waits for the disk, the next functions queue up; they share the next
  * commit. Nothing waits on purpose, so a lone writer pays for its own commit only, and for
  * handing the work over and back: two wake-ups, 8 us on a busy machine and several times
- * that on an idle one. Who has nothing else to do saves them by db_write_alone.
+ * that on an idle one. Who has nothing else to do saves them by writer_alone.
  * The danger: a function's failure must never touch its neighbours' work, and nobody
  * may be told of success before the disk has it.
  */
@@ -122,8 +122,10 @@ run_batch(struct db *db, struct db_part *part, unsigned n)
 			tx_committed(&part[i].tx);
 			kept++;
 		}
-	if (kept > 0)
+	if (kept > 0) {
 		db_committed(db, n, commit_ns);
+		upkeep_note_commit(db);
+	}
 }
 
 static void
@@ -134,7 +136,7 @@ tell(struct db_part *part, unsigned n)
 }
 
 bool
-db_write_alone(struct db *db, struct db_write *w)
+writer_alone(struct db *db, struct db_write *w)
 {
 	struct db_part part = { .w = w };
 
@@ -163,7 +165,7 @@ writer_main(void *arg)
 }
 
 void
-db_write_async(struct db *db, struct db_write *w)
+writer_async(struct db *db, struct db_write *w)
 {
 	bool was_empty;
 
@@ -175,36 +177,6 @@ db_write_async(struct db *db, struct db_write *w)
 	(void)pthread_mutex_unlock(&db->queue_lock);
 	if (was_empty)
 		(void)pthread_cond_signal(&db->queue_filled);
-}
-
-struct waiter {
-	struct db_write w;
-	sem_t done;
-};
-
-static void
-wake(struct db_write *w, enum souk_err err)
-{
-	struct waiter *x = (struct waiter *)w; /* its first member */
-
-	(void)err;
-	(void)sem_post(&x->done);
-}
-
-enum souk_err
-db_write(struct db *db, db_fn *fn, void *arg)
-{
-	struct waiter x = { .w = { .fn = fn, .arg = arg, .done = wake } };
-
-	/* On the writer's own thread this would wait for itself. */
-	assert(!pthread_equal(pthread_self(), db->writer_thread));
-	if (sem_init(&x.done, 0, 0) != 0)
-		return SOUK_E_INTERNAL;
-	db_write_async(db, &x.w);
-	while (sem_wait(&x.done) != 0)
-		; /* interrupted by a signal */
-	(void)sem_destroy(&x.done);
-	return x.w.err;
 }
 
 enum souk_err

@@ -11,9 +11,13 @@ for number, path in enumerate(map(Path, inputs), 1):
     if not path.name.startswith(f"{number:04}_"):
         sys.exit(f"{path.name}: expected number {number:04} here; number migrations without gaps")
     lines.append(f'\t{{ "{path.name}",')
-    for line in path.read_text(encoding="ascii").splitlines():
+    source = path.read_text(encoding="ascii").splitlines()
+    phases = [line.split(":")[1].strip() for line in source if line.startswith("-- phase:")]
+    if phases not in (["expand"], ["contract"]):
+        sys.exit(f"{path.name}: needs one line `-- phase: expand` or `-- phase: contract`")
+    for line in source:
         text = line.replace("\\", "\\\\").replace('"', '\\"')
         lines.append(f'\t    "{text}\\n"')
-    lines.append("\t},")
+    lines.append(f'\t    , {str(phases == ["contract"]).lower()} }},')
 lines += ["};", f"const int n_migrations = {len(inputs)};", ""]
 Path(out).write_text("\n".join(lines), encoding="ascii")

@@ -18,41 +18,6 @@ db_schema_version(void)
 	return n_migrations;
 }
 
-/* What a word in braces stands for in this engine; NULL when it is none of ours. */
-static const char *
-word_meaning(struct str word)
-{
-	static const struct {
-		const char *word, *meaning;
-	} words[] = {
-		{ "{guid}", "BLOB" },
-		{ "{blob}", "BLOB" },
-		{ "{clustered}", "WITHOUT ROWID" },
-	};
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (str_eq_c(word, words[i].word))
-			return words[i].meaning;
-	return NULL;
-}
-
-static enum souk_err
-translate(const char *sql, struct buf *out)
-{
-	const char *p = sql, *open, *close, *meaning;
-
-	while ((open = strchr(p, '{'))) {
-		if (!(close = strchr(open, '}')) ||
-		    !(meaning = word_meaning((struct str){ open, (size_t)(close - open) + 1 })))
-			return SOUK_E_INTERNAL;
-		buf_add(out, p, (size_t)(open - p));
-		buf_add_c(out, meaning);
-		p = close + 1;
-	}
-	buf_add_c(out, p);
-	return buf_ok(out) ? SOUK_OK : SOUK_E_NOMEM;
-}
-
 /* Marks the file with its version; the pragmas take no parameters, the number is ours. */
 static enum souk_err
 set_version(struct conn *c, int version)
@@ -70,7 +35,7 @@ apply_one(struct conn *c, int n)
 {
 	struct buf sql = { 0 };
 	int64_t is = 0;
-	enum souk_err err = translate(migrations[n - 1].sql, &sql);
+	enum souk_err err = dialect_text(DIALECT_SQLITE, migrations[n - 1].sql, &sql);
 
 	if (err != SOUK_OK || (err = conn_begin(c, true)) != SOUK_OK)
 		goto out;

@@ -8,6 +8,7 @@
 struct migration {
 	const char *name; /* of its file: 0001_foundation.sql */
 	const char *sql;
+	bool contracts; /* takes away what programs before it use ("-- phase: contract") */
 };
 
 /* Number n stands at n - 1. Made at build time from migrations/. */
@@ -20,5 +21,18 @@ extern const int n_migrations;
  * transaction. On failure the file is as the last whole migration left it.
  */
 SOUK_MUST enum souk_err migrate(struct conn *c, const char *path, bool create, struct fail *f);
+
+enum migrate_how {
+	MIGRATE_CHECK,   /* changes nothing: an older schema is refused */
+	MIGRATE_CREATE,  /* an empty schema is filled; an older one is moved as by EXPAND */
+	MIGRATE_EXPAND,  /* moved forward as far as older nodes can live with it */
+	MIGRATE_CONTRACT /* and further: older nodes must have stopped */
+};
+/*
+ * The same on PostgreSQL, over a connection of its own; one process at a time. Each migration is one
+ * transaction. SOUK_E_CONFLICT: the schema is another program's, newer than this program can use,
+ * or older than it needs (CHECK); the words say what to do.
+ */
+SOUK_MUST enum souk_err migrate_pg(const char *url, enum migrate_how how, struct fail *f);
 
 #endif

@@ -1,4 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
+-- phase: expand
 -- The first schema. Types: BIGINT, TEXT, {guid} (16 bytes), {blob}; {clustered} stores rows in primary key order.
 -- Instants are milliseconds since the epoch, UTC. Every seller-owned table begins its keys with seller_id.
 

@@ -9,6 +9,7 @@
 #include "audit/audit.h"
 #include "market/market.h"
 #include "market/tenant_make.h"
+#include "unit/database.h"
 
 #include <ftw.h>
 #include <unistd.h>
@@ -98,9 +99,10 @@ place_set_up(void **state)
 	(void)snprintf(path, sizeof(path), "%s/souk.ini", p->dir);
 	assert_int_equal(config_load(path, &p->config, &p->f), SOUK_OK);
 	assert_int_equal(vault_open(p->config, p->dir, &p->vault, &p->f), SOUK_OK);
-	(void)snprintf(path, sizeof(path), "%s/souk.db", p->dir);
 	assert_int_equal(
-	    db_open(&(struct db_options){ .path = path, .create = true }, &p->db, &p->f), SOUK_OK);
+	    db_open(&(struct db_options){ .path = test_database(p->dir), .create = true }, &p->db,
+		&p->f),
+	    SOUK_OK);
 	assert_int_equal(access_new(p->db, p->vault, &p->access), SOUK_OK);
 	p->mem = arena_new((size_t)1 << 20);
 	p->op = tenant_for_cli("test");
@@ -120,6 +122,7 @@ place_tear_down(void **state)
 
 	access_free(p->access);
 	db_close(p->db);
+	test_database_drop(p->dir);
 	vault_close(p->vault);
 	config_free(p->config);
 	arena_free(p->mem);

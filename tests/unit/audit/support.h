@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "audit/audit.h"
+#include "unit/database.h"
 
 #include <ftw.h>
 #include <stdio.h>
@@ -49,9 +50,10 @@ place_set_up(void **state)
 	(void)snprintf(path, sizeof(path), "%s/souk.ini", p->dir);
 	assert_int_equal(config_load(path, &p->config, &f), SOUK_OK);
 	assert_int_equal(vault_open(p->config, p->dir, &p->vault, &f), SOUK_OK);
-	(void)snprintf(path, sizeof(path), "%s/souk.db", p->dir);
 	assert_int_equal(
-	    db_open(&(struct db_options){ .path = path, .create = true }, &p->db, &f), SOUK_OK);
+	    db_open(
+		&(struct db_options){ .path = test_database(p->dir), .create = true }, &p->db, &f),
+	    SOUK_OK);
 	*state = p;
 	return 0;
 }
@@ -62,6 +64,7 @@ place_tear_down(void **state)
 	struct place *p = *state;
 
 	db_close(p->db);
+	test_database_drop(p->dir);
 	vault_close(p->vault);
 	config_free(p->config);
 	(void)nftw(p->dir, place_remove_one, 8, FTW_DEPTH | FTW_PHYS);

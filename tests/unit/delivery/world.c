@@ -2,6 +2,7 @@
 #include "world.h"
 
 #include "base/secret.h"
+#include "unit/database.h"
 #include "market/account.h"
 
 #include <dirent.h>
@@ -19,10 +20,8 @@ in_dir(const struct world *w, const char *name, char out[512])
 static void
 open_parts(struct world *w, bool create)
 {
-	char path[512];
-	struct db_options o = { .path = path, .create = create };
+	struct db_options o = { .path = test_database(w->dir), .create = create };
 
-	in_dir(w, "souk.db", path);
 	assert_ok(db_open(&o, &w->db, NULL));
 	assert_ok(vault_open(w->config, w->dir, &w->vault, NULL));
 }
@@ -112,6 +111,7 @@ world_remove(void **state)
 	struct world *w = *state;
 
 	db_close(w->db);
+	test_database_drop(w->dir);
 	vault_close(w->vault);
 	config_free(w->config);
 	arena_free(w->mem);

@@ -2,6 +2,8 @@
 /* The marketplace of the market tests. */
 #include "market_test.h"
 
+#include "unit/database.h"
+
 #include <unistd.h>
 
 static struct tenant_scope
@@ -22,7 +24,7 @@ world_setup(void **state)
 	(void)snprintf(w->dir, sizeof(w->dir), "/tmp/souk-market-XXXXXX");
 	if (!mkdtemp(w->dir))
 		return -1;
-	(void)snprintf(w->path, sizeof(w->path), "%s/db", w->dir);
+	(void)snprintf(w->path, sizeof(w->path), "%s", test_database(w->dir));
 	o.path = w->path;
 	if (db_open(&o, &w->db, &w->f) != SOUK_OK) {
 		print_error("%s\n", w->f.detail);
@@ -44,7 +46,7 @@ world_teardown(void **state)
 {
 	static const char *const suffixes[] = { "", "-wal", "-shm", "-lock" };
 	struct world *w = *state;
-	char path[96];
+	char path[1100];
 
 	for (size_t i = 0; i < w->n_kept; i++)
 		json_decref(w->kept[i]);
@@ -52,6 +54,7 @@ world_teardown(void **state)
 	arena_free(w->mem);
 	if (!w->inside) { /* else the transaction of a failed test is still open */
 		db_close(w->db);
+		test_database_drop(w->dir);
 		for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
 			(void)snprintf(path, sizeof(path), "%s%s", w->path, suffixes[i]);
 			(void)unlink(path);

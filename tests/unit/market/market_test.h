@@ -30,7 +30,7 @@
 #define SUB_ID "22222222-2222-4222-8222-222222222222"
 
 struct world {
-	char dir[64], path[80];
+	char dir[64], path[1024];
 	struct db *db;
 	struct db_tx *tx;
 	struct arena *mem;

@@ -3,6 +3,7 @@
 #include "world.h"
 
 #include "base/secret.h"
+#include "unit/database.h"
 #include "psc/contact_seal.h"
 #include "store/db.h"
 
@@ -133,9 +134,8 @@ world_open(struct world *w, bool create)
 	struct fail f = { 0 };
 
 	assert_ok(vault_open(w->config, w->dir, &w->vault, &f));
-	assert_ok(
-	    db_open(&(struct db_options){ .path = world_path(w, "souk.db"), .create = create },
-		&w->db, &f));
+	assert_ok(db_open(
+	    &(struct db_options){ .path = test_database(w->dir), .create = create }, &w->db, &f));
 	assert_ok(object_store_open(w->db, w->vault, w->dir, 30 * DAY_MS, &w->objects, &f));
 }
 

@@ -5,6 +5,7 @@
 #include "base/country.h"
 #include "market/market.h"
 #include "market/tenant_make.h"
+#include "unit/database.h"
 
 #include <curl/curl.h>
 #include <ftw.h>
@@ -118,8 +119,8 @@ open_services(struct place *p)
 	(void)snprintf(path, sizeof(path), "%s/souk.ini", p->dir);
 	assert_ok(config_load(path, &p->config, &f));
 	assert_ok(vault_open(p->config, p->dir, &p->svc.vault, &f));
-	(void)snprintf(path, sizeof(path), "%s/souk.db", p->dir);
-	assert_ok(db_open(&(struct db_options){ .path = path, .create = true }, &p->svc.db, &f));
+	assert_ok(db_open(
+	    &(struct db_options){ .path = test_database(p->dir), .create = true }, &p->svc.db, &f));
 	assert_ok(access_new(p->svc.db, p->svc.vault, &p->svc.access));
 	assert_ok(
 	    object_store_open(p->svc.db, p->svc.vault, p->dir, 30 * DAY_MS, &p->svc.objects, &f));
@@ -191,6 +192,7 @@ place_teardown(void **state)
 	topics_close(p->svc.topics);
 	object_store_close(p->svc.objects);
 	db_close(p->svc.db);
+	test_database_drop(p->dir);
 	vault_close(p->svc.vault);
 	config_free(p->config);
 	(void)nftw(p->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);

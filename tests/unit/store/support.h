@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "store/db.h"
+#include "unit/database.h"
 
 #include <ftw.h>
 #include <stdio.h>
@@ -18,7 +19,7 @@
 
 struct place {
 	char dir[64];
-	char path[96];
+	char path[1024];
 	struct db *db;
 };
 
@@ -48,7 +49,7 @@ place_set_up(void **state)
 	assert_non_null(p);
 	(void)snprintf(p->dir, sizeof(p->dir), "/tmp/souk-store-XXXXXX");
 	assert_non_null(mkdtemp(p->dir));
-	(void)snprintf(p->path, sizeof(p->path), "%s/souk.db", p->dir);
+	(void)snprintf(p->path, sizeof(p->path), "%s", test_database(p->dir));
 	place_open(p);
 	*state = p;
 	return 0;
@@ -60,6 +61,7 @@ place_tear_down(void **state)
 	struct place *p = *state;
 
 	db_close(p->db);
+	test_database_drop(p->dir);
 	(void)nftw(p->dir, place_remove_one, 8, FTW_DEPTH | FTW_PHYS);
 	free(p);
 	return 0;

@@ -225,7 +225,7 @@ test_damage_inside_is_told_by_reads(void **state)
 static long
 rows_only_in(const char *path, const char *other)
 {
-	char sql[512];
+	char sql[2048];
 
 	(void)snprintf(sql, sizeof(sql),
 	    "ATTACH '%s' AS o; SELECT (SELECT count(*) FROM (SELECT * FROM main.meta EXCEPT SELECT "

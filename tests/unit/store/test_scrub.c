@@ -162,7 +162,7 @@ marks_in(const char *path, const struct rows *r, unsigned from, unsigned to)
 static unsigned
 marks(struct place *p, const struct rows *r, unsigned from, unsigned to)
 {
-	char log[128];
+	char log[1100];
 
 	(void)snprintf(log, sizeof(log), "%s-wal", p->path);
 	return marks_in(p->path, r, from, to) + marks_in(log, r, from, to);
@@ -276,7 +276,7 @@ count_rows(struct db_tx *tx, void *arg)
 }
 
 static void *
-read_on(void *arg)
+read_all_the_time(void *arg)
 {
 	struct reading *x = arg;
 
@@ -296,7 +296,7 @@ test_scrub_ends_between_busy_readers(void **state)
 
 	fill(p, &r);
 	for (int i = 0; i < 3; i++)
-		assert_int_equal(pthread_create(&t[i], NULL, read_on, &x), 0);
+		assert_int_equal(pthread_create(&t[i], NULL, read_all_the_time, &x), 0);
 	in_steps(p->db, &r, 0, 500, 10, delete_rows);
 	assert_true(db_scrub_wait(p->db, 20000));
 	assert_int_equal(marks(p, &r, 0, 500), 0);
@@ -329,7 +329,7 @@ test_log_stays_bounded_under_load(void **state)
 {
 	struct place *p = *state;
 	static struct rows r = { .random = { 7 } };
-	char log[128];
+	char log[1100];
 	struct stat st;
 
 	(void)snprintf(log, sizeof(log), "%s-wal", p->path);

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The PostgreSQL engine's handle: a bounded number of threads that write, each with its own
+ * connection, and a queue before them.
+ *
+ * A function is run again when its failure says that this is safe: others were in its way, or
+ * the connection was lost before COMMIT was sent. After COMMIT was sent, nobody but the caller can know.
+ * The danger is a queue that grows while the database is slow: it is bounded, who waited too long
+ * is refused, and the rest is served in time.
+ */
+#include "store/db_pg.h"
+
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/guid.h"
+#include "store/migrate.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define TRIES_MAX 8
+
+static enum souk_err
+open_conn(struct db *db, enum conn_use use, struct conn **ret, struct fail *f)
+{
+	return pg_conn_open(db->path, use, ret, f);
+}
+
+/* ---- writing ---- */
+
+static void
+pause_ms(int64_t ms)
+{
+	struct timespec t = { .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000 };
+
+	(void)nanosleep(&t, NULL);
+}
+
+/* A pause before try `n`, from a few milliseconds, so that those who met do not meet again. */
+static int64_t
+pause_before(unsigned n)
+{
+	uint32_t dice;
+
+	random_bytes(&dice, sizeof(dice));
+	return 1 + (int64_t)(dice % (4u << (n < 6 ? n : 6)));
+}
+
+/* Once a second at most: a database that is away fails every write. */
+static bool
+may_tell(struct db *db)
+{
+	uint64_t now = clock_mono_ns(), last = atomic_load(&db->pg->told_at);
+
+	return (last == 0 || now - last > UINT64_C(1000000000)) &&
+	       atomic_compare_exchange_strong(&db->pg->told_at, &last, now);
+}
+
+/* Words for the log when an operator must see them. */
+static void
+note_failure(struct db *db, const struct conn *c, enum souk_err err)
+{
+	if (err != SOUK_E_UNAVAILABLE && err != SOUK_E_STORAGE && err != SOUK_E_UNCERTAIN)
+		return;
+	metric_add(MET_DB_FAILURES, 0, 1);
+	if (may_tell(db))
+		log_event(LOG_WARN, "database_write_failed", LOG_S("code", souk_err_word(err)),
+		    LOG_S("reason", c ? conn_message(c) : "no connection"));
+}
+
+/* One run on the thread's connection, opened when there is none. *ret_again: may be repeated. */
+static enum souk_err
+run_once(struct db *db, struct conn **c, enum conn_use use, db_fn *fn, void *arg, bool *ret_again)
+{
+	struct db_tx tx;
+	struct fail f = { 0 };
+	uint64_t began = clock_mono_ns();
+	enum souk_err err;
+
+	*ret_again = false;
+	if (!*c && (err = open_conn(db, use, c, &f)) != SOUK_OK) {
+		*ret_again = err == SOUK_E_UNAVAILABLE;
+		metric_add(MET_DB_FAILURES, 0, 1);
+		if (may_tell(db))
+			log_event(LOG_ERROR, "database_unreachable", LOG_S("reason", f.detail));
+		return err == SOUK_E_UNAVAILABLE || err == SOUK_E_NOMEM ? err : SOUK_E_UNAVAILABLE;
+	}
+	err = write_on(&tx, db, *c, fn, arg);
+	if (err == SOUK_OK) {
+		tx_committed(&tx);
+		db_committed(db, 1, clock_mono_ns() - began);
+		return err;
+	}
+	*ret_again = conn_again(*c);
+	if (!*ret_again)
+		note_failure(db, *c, err);
+	if (conn_broken(*c)) {
+		conn_close(*c);
+		*c = NULL;
+	}
+	return err;
+}
+
+/* Runs it until its answer stands: done, refused, or not possible before `until` (monotonic). */
+static enum souk_err
+run(struct db *db, struct conn **c, enum conn_use use, db_fn *fn, void *arg, uint64_t until)
+{
+	bool again;
+	enum souk_err err = run_once(db, c, use, fn, arg, &again);
+
+	for (unsigned n = 1; again && err != SOUK_OK; n++) {
+		if (n >= TRIES_MAX && *c) /* always in the way of others */
+			break;
+		if (clock_mono_ns() >= until || atomic_load(&db->pg->stop))
+			break;
+		metric_add(MET_DB_RETRIES, 0, 1);
+		pause_ms(*c ? pause_before(n) : 100);
+		err = run_once(db, c, use, fn, arg, &again);
+	}
+	return again && err != SOUK_OK ? SOUK_E_UNAVAILABLE : err;
+}
+
+/* The oldest write, or NULL when it is time to stop. */
+static struct db_write *
+next_write(struct db *db)
+{
+	struct db_write *w;
+
+	(void)pthread_mutex_lock(&db->queue_lock);
+	while (!db->queue && !db->stop)
+		(void)pthread_cond_wait(&db->queue_filled, &db->queue_lock);
+	if ((w = db->queue)) {
+		if (!(db->queue = w->next))
+			db->queue_end = &db->queue;
+		db->pg->n_queued--;
+		metric_set(MET_DB_QUEUED, 0, db->pg->n_queued);
+	}
+	(void)pthread_mutex_unlock(&db->queue_lock);
+	return w;
+}
+
+static void *
+writer_main(void *arg)
+{
+	struct pg_writer *me = arg;
+	struct db *db = me->db;
+	struct db_write *w;
+
+	while ((w = next_write(db))) {
+		w->err = run(db, &me->conn, CONN_WRITE, w->fn, w->arg,
+		    w->queued_at + (uint64_t)PG_PATIENCE_MS * 1000000);
+		w->done(w, w->err);
+	}
+	conn_close(me->conn);
+	me->conn = NULL;
+	return NULL;
+}
+
+/* Takes those off the queue who waited too long, or were too many. Under the lock. */
+static struct db_write *
+take_refused(struct db *db)
+{
+	struct db_write *first = db->pg->refused, **end = &first;
+	uint64_t now = clock_mono_ns();
+
+	db->pg->refused = NULL;
+	while (*end)
+		end = &(*end)->next;
+	while (db->queue && now - db->queue->queued_at > (uint64_t)PG_PATIENCE_MS * 1000000) {
+		*end = db->queue;
+		if (!(db->queue = db->queue->next))
+			db->queue_end = &db->queue;
+		end = &(*end)->next;
+		*end = NULL;
+		db->pg->n_queued--;
+	}
+	return first;
+}
+
+/* Refuses what nobody can serve in time while all writers wait for the database. */
+static void *
+doorman_main(void *arg)
+{
+	struct db *db = arg;
+	struct db_write *w, *next;
+	bool stop;
+
+	do {
+		(void)pthread_mutex_lock(&db->queue_lock);
+		if (!db->stop && !db->pg->refused)
+			(void)clock_cond_wait_ms(&db->pg->bell, &db->queue_lock, 250);
+		stop = db->stop;
+		w = take_refused(db);
+		(void)pthread_mutex_unlock(&db->queue_lock);
+		for (; w; w = next) {
+			next = w->next;
+			metric_add(MET_DB_REFUSED, 0, 1);
+			w->err = SOUK_E_UNAVAILABLE;
+			w->done(w, w->err);
+		}
+	} while (!stop);
+	return NULL;
+}
+
+static void
+write_async(struct db *db, struct db_write *w)
+{
+	struct db_pg *p = db->pg;
+	bool full;
+
+	w->next = NULL;
+	w->queued_at = clock_mono_ns();
+	(void)pthread_mutex_lock(&db->queue_lock);
+	full = p->n_queued >= p->n_writers * PG_QUEUE_PER_WRITER;
+	if (full) {
+		w->next = p->refused;
+		p->refused = w;
+	} else {
+		*db->queue_end = w;
+		db->queue_end = &w->next;
+		metric_set(MET_DB_QUEUED, 0, ++p->n_queued);
+	}
+	(void)pthread_mutex_unlock(&db->queue_lock);
+	(void)pthread_cond_signal(full ? &p->bell : &db->queue_filled);
+}
+
+/* Its thread would wait for a connection instead of the disk: nothing is saved. */
+static bool
+write_alone(struct db *db, struct db_write *w)
+{
+	(void)db;
+	(void)w;
+	return false;
+}
+
+static enum souk_err
+bulk(struct db *db, db_fn *fn, void *arg)
+{
+	struct conn *c = NULL;
+	enum souk_err err =
+	    run(db, &c, CONN_BULK, fn, arg, clock_mono_ns() + (uint64_t)PG_PATIENCE_MS * 1000000);
+
+	conn_close(c);
+	return err;
+}
+
+/* ---- erasing ---- */
+
+/*
+ * Rows that are gone stay in their pages until the server's vacuum and in its log for longer; what
+ * makes them unreadable for good is that the key ring drops its old keys (docs/fleet.md).
+ */
+static void
+ask_scrub(struct db *db)
+{
+	(void)db;
+}
+
+static bool
+scrub_wait(struct db *db, int64_t timeout_ms)
+{
+	(void)db;
+	(void)timeout_ms;
+	return true;
+}
+
+static enum souk_err
+backup(struct db *db, const char *path, struct fail *f)
+{
+	(void)db;
+	(void)path;
+	return fail_set(f, SOUK_E_INVALID, "use_the_servers_tools",
+	    "this installation's database is PostgreSQL: copy it with pg_basebackup or pg_dump, "
+	    "and "
+	    "keep the key ring's copy elsewhere");
+}
+
+/* ---- starting and stopping ---- */
+
+static enum souk_err
+start_threads(struct db *db, unsigned writers)
+{
+	struct db_pg *p = db->pg;
+
+	p->n_writers = writers == 0               ? PG_WRITERS
+		       : writers > PG_WRITERS_MAX ? PG_WRITERS_MAX
+						  : writers;
+	if (!(p->writer = calloc(p->n_writers, sizeof(*p->writer))))
+		return SOUK_E_NOMEM;
+	for (; p->n_started < p->n_writers; p->n_started++) {
+		struct pg_writer *w = &p->writer[p->n_started];
+
+		w->db = db;
+		if (pthread_create(&w->thread, NULL, writer_main, w) != 0)
+			return SOUK_E_INTERNAL;
+	}
+	if (pthread_create(&p->doorman, NULL, doorman_main, db) != 0)
+		return SOUK_E_INTERNAL;
+	p->doorman_started = true;
+	return pg_listen_start(db);
+}
+
+static enum souk_err
+start(struct db *db, const struct db_options *o, struct fail *f)
+{
+	enum souk_err err;
+
+	(void)pthread_mutex_init(&db->queue_lock, NULL);
+	(void)pthread_cond_init(&db->queue_filled, NULL);
+	db->queue_end = &db->queue;
+	if (!(db->pg = calloc(1, sizeof(*db->pg))))
+		return fail_set(f, SOUK_E_NOMEM, "out_of_memory", "no memory for the database");
+	clock_cond_init(&db->pg->bell);
+	db->pg->wake[0] = db->pg->wake[1] = -1;
+	if ((err = migrate_pg(db->path, o->create ? MIGRATE_CREATE : MIGRATE_CHECK, f)) != SOUK_OK)
+		return err;
+	if ((err = start_threads(db, o->writers)) != SOUK_OK)
+		return fail_set(f, err, "database_failed", "cannot start the database's threads");
+	return SOUK_OK;
+}
+
+static void
+stop(struct db *db)
+{
+	struct db_pg *p = db->pg;
+
+	if (p) {
+		(void)pthread_mutex_lock(&db->queue_lock);
+		db->stop = true;
+		(void)pthread_mutex_unlock(&db->queue_lock);
+		(void)pthread_cond_broadcast(&db->queue_filled);
+		(void)pthread_cond_signal(&p->bell);
+		for (unsigned i = 0; i < p->n_started; i++)
+			(void)pthread_join(p->writer[i].thread, NULL);
+		if (p->doorman_started)
+			(void)pthread_join(p->doorman, NULL);
+		pg_listen_stop(db);
+		(void)pthread_cond_destroy(&p->bell);
+		free(p->writer);
+		free(p);
+	}
+	(void)pthread_mutex_destroy(&db->queue_lock);
+	(void)pthread_cond_destroy(&db->queue_filled);
+}
+
+const struct db_ops db_pg_ops = {
+	.start = start,
+	.stop = stop,
+	.open_conn = open_conn,
+	.write_async = write_async,
+	.write_alone = write_alone,
+	.bulk = bulk,
+	.ask_scrub = ask_scrub,
+	.scrub_wait = scrub_wait,
+	.backup = backup,
+	.reachable = pg_reachable,
+	.shared = true,
+};

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of the PostgreSQL engine share. Private to db_pg*.c and migrate_pg.c.
+ *
+ * A connection is in libpq's pipeline mode: commands are sent without waiting for the
+ * answers of those before them, and answers come in the order of the commands. So each command
+ * leaves a note of what its answer is for, and who needs one reads all before it first.
+ */
+#ifndef SOUK_STORE_DB_PG_H
+#define SOUK_STORE_DB_PG_H
+
+#include "store/db_int.h"
+
+#include <libpq-fe.h>
+
+#define PG_PARAMS_MAX 32
+#define PG_WAITING_MAX 64 /* commands sent whose answers were not read */
+#define PG_FETCH 512      /* rows of a scan that come at once */
+
+/* How long things may take, far below the 15 minutes that exports lag behind (specs/psc.md 6). */
+#define PG_STATEMENT_MS 30000
+#define PG_LOCK_MS 5000
+#define PG_BULK_MS 600000
+#define PG_COMMIT_MS 15000
+
+enum pg_control {
+	PG_BEGIN_READ,
+	PG_BEGIN_WRITE,
+	PG_COMMIT,
+	PG_ROLLBACK,
+	PG_NOW,
+	PG_LOCK,
+	PG_LOCK_SHARED,
+	PG_TELL,
+	PG_CONTROL__COUNT
+};
+
+enum pg_stmt_state {
+	PG_STMT_IDLE,  /* ended or never handed out */
+	PG_STMT_READY, /* handed out, parameters being bound */
+	PG_STMT_ROWS   /* has rows; on the connection's list */
+};
+
+struct pg_stmt {
+	struct db_stmt base; /* first: callers hold it */
+	struct pg_conn *conn;
+	char *sql;
+	enum souk_err err; /* it cannot be run: why */
+	enum pg_stmt_state state;
+	bool prepared, scan;
+	char name[24]; /* of the prepared statement, and of the cursor */
+	int n_params;
+	const char *value[PG_PARAMS_MAX];
+	int length[PG_PARAMS_MAX];
+	Oid type[PG_PARAMS_MAX]; /* 0: NULL was bound */
+	uint64_t number[PG_PARAMS_MAX];
+	PGresult *rows; /* being read */
+	int row, n_rows;
+	PGresult *next;    /* of a scan: the rows after them */
+	bool next_pending; /* asked for */
+	struct pg_stmt *list_next, **list_back;
+};
+
+enum pg_answer { PG_A_CHECK, PG_A_PREPARED, PG_A_NOW, PG_A_ROWS, PG_A_COMMIT, PG_A_SYNC };
+
+struct pg_waiting {
+	enum pg_answer kind;
+	struct pg_stmt *st; /* PG_A_PREPARED, PG_A_ROWS */
+};
+
+enum pg_tx { PG_TX_NONE, PG_TX_OPEN, PG_TX_FAILED };
+
+struct pg_conn {
+	struct conn base; /* first: callers hold it */
+	PGconn *h;
+	enum conn_use use;
+	enum pg_tx tx;
+	bool broken;    /* the connection is of no use any more */
+	bool again;     /* what failed may be tried again from its beginning */
+	bool in_commit; /* COMMIT was sent and its answer not read */
+	bool doubt;     /* the server warned while it committed */
+	bool committed; /* it said so */
+	instant_t now;  /* of the transaction */
+	int lane;
+	enum souk_err err; /* the transaction's first failure */
+	unsigned first, n_waiting;
+	struct pg_waiting waiting[PG_WAITING_MAX]; /* a ring */
+	struct {
+		unsigned n;
+		struct pg_stmt *stmt; /* n of them */
+	} table[DB_SLOTS_MAX];
+	struct pg_stmt *open; /* statements with rows */
+	char message[256];
+};
+
+static inline struct pg_conn *
+pg(struct conn *c)
+{
+	return (struct pg_conn *)c;
+}
+
+/* ---- db_pg_conn.c ---- */
+/*
+ * A plain connection with the settings of ours that the address does not give. *ret is NULL on
+ * failure; the words say what to mend and hold neither password nor data.
+ */
+SOUK_MUST enum souk_err pg_connect(
+    const char *url, const char *name, int statement_ms, PGconn **ret, struct fail *f);
+SOUK_MUST enum souk_err pg_conn_open(
+    const char *url, enum conn_use use, struct conn **ret, struct fail *f);
+/* What a failed answer means; sets message, again, broken. */
+enum souk_err pg_failed(struct pg_conn *c, const PGresult *res);
+/* The connection is lost: nothing more goes over it. */
+enum souk_err pg_lost(struct pg_conn *c, const char *why);
+/* The words for a failed command outside of a pipeline: our own and the SQLSTATE, never a value. */
+void pg_words(const PGresult *res, const PGconn *h, char *out, size_t n);
+/* Notes a command that was sent (ok: libpq took it). */
+enum souk_err pg_sent(struct pg_conn *c, int ok, enum pg_answer kind, struct pg_stmt *st);
+/* Reads answers until none of this statement is waited for (NULL: none at all). */
+enum souk_err pg_await(struct pg_conn *c, const struct pg_stmt *st);
+/* Sends what is buffered without waiting. */
+void pg_flush(struct pg_conn *c);
+/* A plain command without parameters, answer only checked. */
+enum souk_err pg_command(struct pg_conn *c, const char *sql);
+
+/* ---- db_pg_stmt.c ---- */
+struct db_stmt *pg_stmt_of(
+    struct conn *base, unsigned slot, const struct db_texts *t, unsigned q, bool scan);
+void pg_reset_open(struct conn *base);
+void pg_stmts_free(struct pg_conn *c);
+
+/* ---- db_pg_listen.c ---- */
+SOUK_MUST enum souk_err pg_listen_start(struct db *db);
+void pg_listen_stop(struct db *db);
+/* Has the database answered lately, and can it be written to? */
+bool pg_reachable(const struct db *db);
+
+/* ---- the handle (db_pg.c) ---- */
+#define PG_WRITERS 16
+#define PG_WRITERS_MAX 256
+#define PG_QUEUE_PER_WRITER 64 /* writes that may wait; more are refused */
+#define PG_PATIENCE_MS                                                                             \
+	5000 /* how long a write waits for its turn, or for a database that is away */
+
+struct pg_writer {
+	struct db *db;
+	pthread_t thread;
+	struct conn *conn;
+};
+
+struct db_pg {
+	unsigned n_writers, n_started, n_queued;
+	struct pg_writer *writer;
+	pthread_t doorman;
+	pthread_cond_t bell; /* of the doorman */
+	bool doorman_started;
+	struct db_write *refused; /* too many waited */
+
+	pthread_t listener;
+	bool listening;
+	_Atomic bool stop;
+	int wake[2];               /* ends the listener's sleep */
+	_Atomic uint64_t heard_at; /* monotonic: the database answered the listener */
+	_Atomic uint64_t told_at;  /* when the log was last told that it is away */
+};
+
+#endif
