@@ -166,6 +166,19 @@ source_generation(void *ctx, int64_t *ret)
 	return err;
 }
 
+void
+access_forget(struct access *a)
+{
+	cache_clear(a->known);
+	cache_clear(a->absent);
+}
+
+static void
+forget_on_commit(void *arg)
+{
+	access_forget(arg);
+}
+
 /* ---- life ---- */
 
 /* `a->source` is set; owns `a` also on failure. */
@@ -203,6 +216,7 @@ enum souk_err
 access_new(struct db *db, struct vault *v, struct access **ret)
 {
 	struct access *a = calloc(1, sizeof(*a));
+	enum souk_err err;
 
 	if (!a)
 		return SOUK_E_NOMEM;
@@ -212,7 +226,9 @@ access_new(struct db *db, struct vault *v, struct access **ret)
 		.by_key = source_by_key,
 		.generation = source_generation,
 		.ctx = a };
-	return access_start(a, ret);
+	if ((err = access_start(a, ret)) == SOUK_OK)
+		db_listen(db, DB_NEWS_ACCESS, forget_on_commit, a);
+	return err;
 }
 
 void
@@ -220,6 +236,8 @@ access_free(struct access *a)
 {
 	if (!a)
 		return;
+	if (a->db)
+		db_listen(a->db, DB_NEWS_ACCESS, NULL, NULL);
 	cache_free(a->known);
 	cache_free(a->absent);
 	secret_done(&a->nobody);
@@ -238,29 +256,17 @@ access_cached(struct access *a)
 	return cache_count(a->known);
 }
 
-void
-access_forget(struct access *a)
-{
-	cache_clear(a->known);
-	cache_clear(a->absent);
-}
-
-static void
-forget_on_commit(void *arg)
-{
-	access_forget(arg);
-}
-
 enum souk_err
 access_changed(struct db_tx *tx, struct access *a)
 {
 	int64_t generation = 0;
-	enum souk_err err = access_store_generation(tx, &generation);
+	enum souk_err err = lock_subject(tx, "access", sizeof("access"));
 
-	if (err != SOUK_OK || (err = access_store_generation_put(tx, generation + 1)) != SOUK_OK)
+	if (err != SOUK_OK || (err = access_store_generation(tx, &generation)) != SOUK_OK ||
+	    (err = access_store_generation_put(tx, generation + 1)) != SOUK_OK)
 		return err;
 	db_on_commit(tx, forget_on_commit, a);
-	return SOUK_OK;
+	return db_tell(tx, DB_NEWS_ACCESS);
 }
 
 void

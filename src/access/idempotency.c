@@ -88,8 +88,12 @@ idempotency_find(struct db_tx *tx, struct vault *v, const struct tenant_scope *s
 	char room[ACCOUNT_ID_LEN + 32];
 	struct str ctx = context(tenant_account(s), i->key_hash, room);
 	struct idempotency_row row;
-	enum souk_err err =
-	    idempotency_row_find(tx, tenant_account(s), i->key_hash, db_now(tx) - KEPT_MS, &row);
+	enum souk_err err = lock_subject(tx, ctx.p, ctx.n);
+
+	/* The same request at the same time waits here for the other one's answer. */
+	if (err != SOUK_OK)
+		return err;
+	err = idempotency_row_find(tx, tenant_account(s), i->key_hash, db_now(tx) - KEPT_MS, &row);
 
 	if (err == SOUK_E_NOT_FOUND) {
 		*ret_found = false;

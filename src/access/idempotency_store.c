@@ -18,7 +18,8 @@ static const char *const sql[Q__COUNT] = {
 		   " WHERE (account_id, key_hash) > ($1, $2) AND data_key IS NOT NULL"
 		   " ORDER BY account_id, key_hash LIMIT 1",
 	[Q_REWRAPPED] =
-	    "UPDATE idempotency SET data_key = $1 WHERE account_id = $2 AND key_hash = $3",
+	    "UPDATE idempotency SET data_key = $1 WHERE account_id = $2 AND key_hash = $3"
+	    " AND data_key IS NOT NULL",
 };
 
 struct db_texts idempotency_texts = { .component = "idempotency", .sql = sql, .n = Q__COUNT };

@@ -124,6 +124,7 @@ access_key_create(struct db_tx *tx, struct access *a, const struct tenant_scope 
 	enum souk_err err;
 
 	if ((err = user_check(tx, s, user_id, account)) != SOUK_OK ||
+	    (err = lock_owner(tx, str_c(account))) != SOUK_OK ||
 	    (err = policy_check(policy, f)) != SOUK_OK ||
 	    (err = access_store_key_count(tx, user_id, &n)) != SOUK_OK)
 		return err;
@@ -300,6 +301,7 @@ token_create(struct db_tx *tx, struct access *a, const struct tenant_scope *s,
 	enum souk_err err;
 
 	if ((err = user_check(tx, s, user_id, account)) != SOUK_OK ||
+	    (err = lock_owner(tx, str_c(account))) != SOUK_OK ||
 	    (err = token_check(tx, label, policy, expires_at, user_id, f)) != SOUK_OK)
 		return err;
 	draw(random, raw, sizeof(raw));

@@ -47,6 +47,16 @@ const struct setting_row setting_rows[SET__COUNT] = {
 	[SET_TLS_KEY] = TEXT("tls-key", "", "PEM file with the private key."),
 	[SET_BEHIND_PROXY] = BOOL("behind-proxy", "false",
 	    "A proxy in front ends TLS, so listening beyond loopback without it is fine."),
+	[SET_DATABASE] = { .name = "database",
+	    .kind = SETTING_TEXT,
+	    .deflt = "",
+	    .secret = true, /* a password may stand in it */
+	    .help = "PostgreSQL database of a fleet, as postgresql://USER@HOST,HOST/DATABASE?...; "
+		    "default: the embedded one, DATA/souk.db." },
+	[SET_DATABASE_WRITERS] = INT("database.writers", "16", 1, 256,
+	    "PostgreSQL: connections of this node that write; as many writes run at once."),
+	[SET_DATABASE_READERS] =
+	    INT("database.readers", "8", 1, 64, "Most connections of this node that read."),
 	[SET_REGION] = TEXT("region", "us-east-1", "Region of the embedded buckets and topics."),
 	[SET_S3_BASE_DOMAIN] = TEXT("s3-base-domain", "",
 	    "Answers BUCKET.DOMAIN as well; default: the host of the public URL, localhost for a "
@@ -143,6 +153,9 @@ value_fits(enum setting_id id, struct str s, int64_t *ret_number, char fix[160])
 		(void)snprintf(fix, 160, "give one of %s", r->choices);
 	else if (id == SET_LISTEN && !is_listen(s))
 		(void)snprintf(fix, 160, "give HOST:PORT, e.g. %s", r->deflt);
+	else if (id == SET_DATABASE && s.n > 0 && !str_starts(s, STR("postgresql://")) &&
+		 !str_starts(s, STR("postgres://")))
+		(void)snprintf(fix, 160, "begin it with postgresql://, or leave it out");
 	else if (id == SET_PUBLIC_URL && !is_url(s))
 		(void)snprintf(fix, 160, "begin it with https:// or http://");
 	else if (!utf8_valid(s) || utf8_has_control(s))

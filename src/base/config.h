@@ -18,6 +18,9 @@ enum setting_id {
 	SET_TLS_CERT,
 	SET_TLS_KEY,
 	SET_BEHIND_PROXY,
+	SET_DATABASE, /* postgresql://...; default DATA/souk.db */
+	SET_DATABASE_WRITERS,
+	SET_DATABASE_READERS,
 	SET_REGION,         /* region of the embedded buckets and topics, us-east-1 */
 	SET_S3_BASE_DOMAIN, /* virtual-host style: bucket.DOMAIN; default: the public URL's host */
 	SET_KEY_RING_FILE,  /* default DATA/keyring.json */

@@ -15,7 +15,7 @@
 
 struct options {
 	struct cli_common common;
-	const char *name;
+	const char *name, *database;
 };
 
 static error_t
@@ -25,6 +25,10 @@ option(int key, char *arg, struct argp_state *state)
 
 	if (key == 'n') {
 		o->name = arg;
+		return 0;
+	}
+	if (key == 'D') {
+		o->database = arg;
 		return 0;
 	}
 	return cli_common_option(&o->common, key, arg, state);
@@ -99,7 +103,7 @@ print_login(const struct options *o, const struct first_login *l)
 
 /* souk.ini with every setting as a comment: what can be set is there to read. */
 static enum souk_err
-write_ini(const char *data, struct fail *f)
+write_ini(const char *data, const char *database, struct fail *f)
 {
 	char path[4096];
 	struct buf b = { 0 };
@@ -110,8 +114,12 @@ write_ini(const char *data, struct fail *f)
 	buf_add_c(&b,
 	    "# Settings of this souk installation. `souk config show` prints what is in force.\n");
 	for (enum setting_id id = 0; id < SET__COUNT; id++)
-		buf_printf(&b, "\n# %s\n# %s = %s\n", setting_rows[id].help, setting_rows[id].name,
-		    setting_rows[id].deflt);
+		if (id == SET_DATABASE && database)
+			buf_printf(&b, "\n# %s\n%s = %s\n", setting_rows[id].help,
+			    setting_rows[id].name, database);
+		else
+			buf_printf(&b, "\n# %s\n# %s = %s\n", setting_rows[id].help,
+			    setting_rows[id].name, setting_rows[id].deflt);
 	r = io_write_file(path, buf_str(&b), 0600, f);
 	buf_done(&b);
 	return r;
@@ -139,7 +147,7 @@ refuse_existing(const char *data, struct fail *f)
 
 /* A failed init takes its files away again, so that the next one does not find them. */
 static void
-take_back(const char *db_path, const char *ring)
+take_back(const char *db_path, const char *ring, const char *ini)
 {
 	static const char *const tails[] = { "", "-wal", "-shm" };
 	char path[4200];
@@ -150,26 +158,66 @@ take_back(const char *db_path, const char *ring)
 	}
 	if (ring != NULL)
 		(void)unlink(ring);
+	if (ini != NULL)
+		(void)unlink(ini);
+}
+
+/* A database on a server may hold a marketplace already. */
+static enum souk_err
+look_for_another(struct db_tx *tx, void *arg)
+{
+	struct buf kept = { 0 };
+
+	(void)arg;
+	return db_meta_get(tx, VAULT_FINGERPRINT_META, &kept) == SOUK_E_NOT_FOUND ? SOUK_OK
+										  : SOUK_E_CONFLICT;
+}
+
+static enum souk_err
+open_new(const struct config *config, const char *file, struct db **ret, struct fail *f)
+{
+	enum souk_err r = installation_database_open(config, file, true, ret, f);
+
+	if (r == SOUK_OK && db_is_shared(*ret) &&
+	    (r = db_read(*ret, look_for_another, NULL)) == SOUK_E_CONFLICT)
+		return fail_set(f, r, "exists",
+		    "--database: holds a marketplace already; to serve it from one more node, copy "
+		    "souk.ini and the key ring from a node's data directory");
+	return r;
 }
 
 static enum souk_err
 create(const struct options *o, struct first_login *l, struct fail *f)
 {
-	char db_path[4096], ring_path[4096];
+	char db_path[4096], ring_path[4096], ini_path[4096];
 	struct config *config = NULL;
 	struct vault *vault = NULL;
 	struct db *db = NULL;
-	const char *ring = NULL; /* the one made here */
+	const char *ring = NULL, *ini = NULL; /* the ones made here */
 	bool begun = false;
 	enum souk_err r;
 
 	if ((r = refuse_existing(o->common.data, f)) != SOUK_OK ||
+	    (r = installation_path(o->common.data, "souk.ini", ini_path, sizeof(ini_path), f)) !=
+		SOUK_OK ||
 	    (r = installation_path(o->common.data, "souk.db", db_path, sizeof(db_path), f)) !=
 		SOUK_OK ||
 	    (r = installation_path(
 		 o->common.data, "keyring.json", ring_path, sizeof(ring_path), f)) != SOUK_OK ||
-	    (r = io_make_dir(o->common.data, 0700, f)) != SOUK_OK ||
-	    (r = write_ini(o->common.data, f)) != SOUK_OK ||
+	    (r = io_make_dir(o->common.data, 0700, f)) != SOUK_OK)
+		goto out;
+	/* One that was there stays as it is, also after a failure. */
+	if (access(ini_path, F_OK) != 0)
+		ini = ini_path;
+	else if (o->database != NULL) {
+		r = fail_set(f, SOUK_E_CONFLICT, "exists",
+		    "--database: %s is there already; set `database` in it and leave the option "
+		    "out",
+		    ini_path);
+		goto out;
+	}
+	begun = true;
+	if ((r = write_ini(o->common.data, o->database, f)) != SOUK_OK ||
 	    (r = installation_config(o->common.data, &config, f)) != SOUK_OK)
 		goto out;
 	if (config_text(config, SET_KEY_RING_COMMAND)[0] == '\0') {
@@ -179,10 +227,8 @@ create(const struct options *o, struct first_login *l, struct fail *f)
 			goto out;
 		ring = set[0] != '\0' ? set : ring_path;
 	}
-	begun = true;
 	if ((r = vault_open(config, o->common.data, &vault, f)) != SOUK_OK ||
-	    (r = db_open(&(struct db_options){ .path = db_path, .create = true }, &db, f)) !=
-		SOUK_OK ||
+	    (r = open_new(config, db_path, &db, f)) != SOUK_OK ||
 	    (r = access_new(db, vault, &l->access)) != SOUK_OK)
 		goto out;
 	if ((r = db_write(db, make_operator, l)) != SOUK_OK) {
@@ -196,7 +242,7 @@ out:
 	db_close(db);
 	vault_close(vault);
 	if (r != SOUK_OK && begun)
-		take_back(db_path, ring);
+		take_back(db_path, ring, ini);
 	config_free(config);
 	return r;
 }
@@ -205,12 +251,18 @@ int
 cmd_init(int argc, char **argv)
 {
 	static const struct argp_option options[] = { CLI_COMMON_OPTIONS,
-		{ "name", 'n', "NAME", 0, "Name of the marketplace (default: souk)", 0 }, { 0 } };
+		{ "name", 'n', "NAME", 0, "Name of the marketplace (default: souk)", 0 },
+		{ "database", 'D', "ADDRESS", 0,
+		    "PostgreSQL database instead of the embedded one, as "
+		    "postgresql://USER:PASSWORD@HOST/DATABASE; is kept in souk.ini",
+		    0 },
+		{ 0 } };
 	static const struct argp argp = { options, option, NULL,
 		"Makes a new data directory: database, key ring (mode 0600), operator. Prints the "
 		"operator's "
 		"sign-in token and access key once.\v"
-		"Example: souk init --data /var/lib/souk --name 'Example marketplace'",
+		"Examples: souk init --data /var/lib/souk --name 'Example marketplace'\n"
+		"souk init --data /etc/souk --database postgresql://souk@db1,db2,db3/souk",
 		NULL, NULL, NULL };
 	struct options o = { .name = "souk" };
 	struct first_login l = { 0 };
@@ -220,6 +272,8 @@ cmd_init(int argc, char **argv)
 	cli_parse(&argp, argc, argv, &o.common, &o);
 	if (o.name[0] == '\0')
 		cli_usage("--name: is empty; give the marketplace a name");
+	if (o.database != NULL && !db_is_url(o.database))
+		cli_usage("--database: is no address; begin it with postgresql://");
 	l.name = o.name;
 	r = create(&o, &l, &f);
 	if (r != SOUK_OK)

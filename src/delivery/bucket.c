@@ -100,7 +100,9 @@ bucket_create(struct db_tx *tx, const struct tenant_scope *s, struct str seller_
 
 	if (!scope_manages(s, seller_id))
 		return no_such_seller(f);
-	if ((err = check_new(tx, seller_id, name, f)) != SOUK_OK ||
+	if ((err = lock_subject(tx, name.p, name.n)) != SOUK_OK ||
+	    (err = lock_owner(tx, seller_id)) != SOUK_OK ||
+	    (err = check_new(tx, seller_id, name, f)) != SOUK_OK ||
 	    (err = bucket_row_insert(tx, seller_id, name, &inserted)) != SOUK_OK)
 		return err;
 	return inserted ? SOUK_OK : no_such_seller(f);
@@ -131,7 +133,8 @@ bucket_delete(struct db_tx *tx, const struct tenant_scope *s, struct str name, s
 		return err == SOUK_E_NOT_FOUND
 			   ? fail_set(f, err, "no_such_bucket", "there is no such bucket")
 			   : err;
-	if ((err = bucket_row_used(tx, str_c(b.seller_id), name, &used)) != SOUK_OK)
+	if ((err = lock_owner(tx, str_c(b.seller_id))) != SOUK_OK ||
+	    (err = bucket_row_used(tx, str_c(b.seller_id), name, &used)) != SOUK_OK)
 		return err;
 	if (used)
 		return fail_set(f, SOUK_E_CONFLICT, "bucket_not_empty",

@@ -148,7 +148,8 @@ endpoint_add(struct db_tx *tx, struct topics *t, const struct tenant_scope *s, s
 	struct endpoint e;
 	enum souk_err err;
 
-	if ((err = own_topic(tx, s, seller_id, topic)) != SOUK_OK)
+	if ((err = lock_owner(tx, seller_id)) != SOUK_OK ||
+	    (err = own_topic(tx, s, seller_id, topic)) != SOUK_OK)
 		return err == SOUK_E_NOT_FOUND
 			   ? fail_set(f, err, "no_such_topic", "there is no such topic")
 			   : err;
@@ -202,7 +203,8 @@ endpoint_remove(struct db_tx *tx, const struct tenant_scope *s, struct str selle
 
 	if (!scope_manages(s, seller_id))
 		return SOUK_E_NOT_FOUND;
-	if ((err = endpoint_row_delete(tx, seller_id, topic, id, &was_there)) != SOUK_OK)
+	if ((err = lock_owner(tx, seller_id)) != SOUK_OK ||
+	    (err = endpoint_row_delete(tx, seller_id, topic, id, &was_there)) != SOUK_OK)
 		return err;
 	return was_there ? SOUK_OK : SOUK_E_NOT_FOUND;
 }
@@ -232,7 +234,8 @@ endpoint_confirm(
 	if (!topic_arn_parse(topic_arn, &arn) || token.n != TOPIC_TOKEN_LEN)
 		return SOUK_E_NOT_FOUND;
 	sha256(token.p, token.n, hash);
-	if ((err = endpoint_row_by_token(tx, arn.seller_id, hash, &e)) != SOUK_OK)
+	if ((err = lock_owner(tx, arn.seller_id)) != SOUK_OK ||
+	    (err = endpoint_row_by_token(tx, arn.seller_id, hash, &e)) != SOUK_OK)
 		return err;
 	if (!str_eq_c(arn.name, e.topic) || e.token_until <= db_now(tx))
 		return SOUK_E_NOT_FOUND;
@@ -273,7 +276,8 @@ endpoint_unsubscribe(struct db_tx *tx, struct topics *t, struct str subscription
 	topic_token_unsubscribe(t->vault, &id, &want);
 	if (!secret_equal(want.text, TOPIC_TOKEN_LEN, token.p, token.n))
 		return SOUK_E_NOT_FOUND;
-	if ((err = endpoint_row_load(tx, arn.seller_id, &id, &e)) != SOUK_OK)
+	if ((err = lock_owner(tx, arn.seller_id)) != SOUK_OK ||
+	    (err = endpoint_row_load(tx, arn.seller_id, &id, &e)) != SOUK_OK)
 		return err;
 	if (!str_eq_c(arn.name, e.topic) || e.state == ENDPOINT_PENDING)
 		return SOUK_E_NOT_FOUND;

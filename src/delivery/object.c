@@ -119,6 +119,17 @@ put_row(struct db_tx *tx, const struct object_written *w, const struct object_fa
 	return object_row_put(tx, w->seller_id, &o);
 }
 
+static enum souk_err
+lock_object(struct db_tx *tx, struct str bucket, struct str key)
+{
+	char name[64 + OBJECT_KEY_MAX];
+	int n =
+	    snprintf(name, sizeof(name), "%.*s/%.*s", (int)bucket.n, bucket.p, (int)key.n, key.p);
+
+	/* Too long a name is no object's. */
+	return n < 0 || (size_t)n >= sizeof(name) ? SOUK_OK : lock_subject(tx, name, (size_t)n);
+}
+
 /* The old file goes soon; its key goes with this transaction. */
 static enum souk_err
 condemn(struct db_tx *tx, const struct guid *id)
@@ -138,7 +149,9 @@ object_commit(struct db_tx *tx, struct object_writer *w, const struct object_fac
 	enum souk_err err;
 
 	object_writer_facts(w, &facts);
-	if ((err = check_key(o->key, f)) != SOUK_OK)
+	if ((err = check_key(o->key, f)) != SOUK_OK ||
+	    (err = lock_object(tx, o->bucket, o->key)) != SOUK_OK ||
+	    (err = lock_owner_shared(tx, facts.seller_id)) != SOUK_OK)
 		return err;
 	err = bucket_owner(tx, o->bucket, &b);
 	if (err == SOUK_E_NOT_FOUND || (err == SOUK_OK && !str_eq_c(facts.seller_id, b.seller_id)))
@@ -203,7 +216,8 @@ object_delete(struct db_tx *tx, const struct tenant_scope *s, struct str bucket,
 	struct object_brief old;
 	enum souk_err err;
 
-	if ((err = own_bucket(tx, s, bucket, &b)) != SOUK_OK ||
+	if ((err = lock_object(tx, bucket, key)) != SOUK_OK ||
+	    (err = own_bucket(tx, s, bucket, &b)) != SOUK_OK ||
 	    (err = object_row_brief(tx, str_c(b.seller_id), bucket, key, &old)) != SOUK_OK ||
 	    (err = object_row_delete(tx, str_c(b.seller_id), &old.id)) != SOUK_OK)
 		return err;

@@ -270,7 +270,7 @@ request_resend(struct db_tx *tx, const struct vault *v, const struct tenant_scop
 	struct data_set_request r;
 	enum souk_err err = SOUK_E_NOT_FOUND;
 
-	if (scope_manages(s, seller_id))
+	if (scope_manages(s, seller_id) && (err = lock_owner(tx, seller_id)) == SOUK_OK)
 		err = request_row_load(tx, seller_id, id, mem, &r);
 	if (err == SOUK_E_NOT_FOUND)
 		return fail_set(f, err, "no_such_request", "there is no such request");

@@ -101,7 +101,8 @@ role_put(struct db_tx *tx, const struct tenant_scope *s, struct str seller_id, s
 	if (!role_name_valid(name))
 		return fail_field(f, "name", "is not a role name",
 		    "use 1 to 64 letters, digits and characters of +=,.@_-");
-	if ((err = check_policy(policy, f)) != SOUK_OK)
+	if ((err = check_policy(policy, f)) != SOUK_OK ||
+	    (err = lock_owner(tx, seller_id)) != SOUK_OK)
 		return err;
 	err = role_row_load(tx, seller_id, name, &old);
 	exists = err == SOUK_OK;
@@ -130,7 +131,8 @@ role_delete(struct db_tx *tx, const struct tenant_scope *s, struct str seller_id
 
 	if (!scope_manages(s, seller_id))
 		return SOUK_E_NOT_FOUND;
-	if ((err = role_row_delete(tx, seller_id, name, &was_there)) != SOUK_OK)
+	if ((err = lock_owner(tx, seller_id)) != SOUK_OK ||
+	    (err = role_row_delete(tx, seller_id, name, &was_there)) != SOUK_OK)
 		return err;
 	return was_there ? SOUK_OK : SOUK_E_NOT_FOUND;
 }

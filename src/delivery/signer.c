@@ -179,9 +179,9 @@ static enum souk_err
 keep(struct db_tx *tx, void *arg)
 {
 	struct keeping *k = arg;
-	enum souk_err err = load(tx, k->now);
+	enum souk_err err = lock_subject(tx, "signer", sizeof("signer"));
 
-	if (err != SOUK_E_NOT_FOUND)
+	if (err != SOUK_OK || (err = load(tx, k->now)) != SOUK_E_NOT_FOUND)
 		return err;
 	if ((err = db_meta_put(tx, META_KEY, buf_str(&k->fresh->key))) != SOUK_OK ||
 	    (err = db_meta_put(tx, META_CERT, buf_str(&k->fresh->cert))) != SOUK_OK)

@@ -163,7 +163,8 @@ topic_create(struct db_tx *tx, const struct tenant_scope *s, struct str seller_i
 	enum souk_err err = SOUK_OK;
 
 	if (scope_manages(s, seller_id) &&
-	    ((err = check_new(tx, seller_id, name, f)) != SOUK_OK ||
+	    ((err = lock_owner(tx, seller_id)) != SOUK_OK ||
+		(err = check_new(tx, seller_id, name, f)) != SOUK_OK ||
 		(err = topic_row_insert(tx, seller_id, name, &inserted)) != SOUK_OK))
 		return err;
 	return inserted
@@ -177,7 +178,7 @@ topic_delete(struct db_tx *tx, const struct tenant_scope *s, struct str seller_i
 {
 	enum souk_err err = SOUK_E_NOT_FOUND;
 
-	if (scope_manages(s, seller_id))
+	if (scope_manages(s, seller_id) && (err = lock_owner(tx, seller_id)) == SOUK_OK)
 		err = topic_exists(tx, seller_id, name);
 	if (err == SOUK_E_NOT_FOUND)
 		return no_such_topic(f);

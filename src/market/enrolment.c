@@ -66,7 +66,8 @@ enrolment_set(struct db_tx *tx, const struct tenant_scope *s, struct str seller_
 		return r;
 	if (!name_it(seller_id, program, &e))
 		return fail_not_found(f);
-	if ((r = check_seller(tx, seller_id, f)) != SOUK_OK)
+	if ((r = lock_owner(tx, seller_id)) != SOUK_OK ||
+	    (r = check_seller(tx, seller_id, f)) != SOUK_OK)
 		return r;
 	r = enrolment_find(tx, &e);
 	known = r == SOUK_OK;

@@ -276,7 +276,8 @@ product_create(struct db_tx *tx, const struct tenant_scope *s, struct product *p
 	if (r != SOUK_OK)
 		return r;
 	check_psc(&c, &new);
-	if ((r = c.err) != SOUK_OK || (r = check_seller(tx, new.seller_id, f)) != SOUK_OK)
+	if ((r = c.err) != SOUK_OK || (r = lock_owner(tx, str_c(new.seller_id))) != SOUK_OK ||
+	    (r = check_seller(tx, new.seller_id, f)) != SOUK_OK)
 		return r;
 	if (guid_is_zero(&new.id))
 		new.id = guid_new();
@@ -324,7 +325,10 @@ product_change(struct db_tx *tx, const struct tenant_scope *s, struct product *p
 
 	if (r != SOUK_OK)
 		return r;
-	if ((r = product_find_standing(tx, &p->id, &old)) != SOUK_OK)
+	/* Found once to know whose it is, and once as it stands while nobody else changes it. */
+	if ((r = product_find_standing(tx, &p->id, &old)) != SOUK_OK ||
+	    (r = lock_owner(tx, str_c(old.seller_id))) != SOUK_OK ||
+	    (r = product_find_standing(tx, &p->id, &old)) != SOUK_OK)
 		return r == SOUK_E_NOT_FOUND ? fail_not_found(f) : r;
 	if (seen_revision != 0 && seen_revision != old.revision)
 		return fail_revision(f);

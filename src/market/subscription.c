@@ -156,6 +156,8 @@ subscription_create(
 
 	if (r != SOUK_OK)
 		return r;
+	if ((r = lock_owner_shared(tx, str_c(new.buyer_id))) != SOUK_OK)
+		return r;
 	r = subscription_find_basis(tx, &new, &basis);
 	if (r != SOUK_OK && r != SOUK_E_NOT_FOUND)
 		return r;
@@ -192,7 +194,8 @@ subscription_change(struct db_tx *tx, const struct tenant_scope *s, struct subsc
 
 	if (r != SOUK_OK)
 		return r;
-	if ((r = subscription_find(tx, &sub->id, &new)) != SOUK_OK)
+	if ((r = lock_subject(tx, &sub->id, sizeof(sub->id))) != SOUK_OK ||
+	    (r = subscription_find(tx, &sub->id, &new)) != SOUK_OK)
 		return r == SOUK_E_NOT_FOUND ? fail_not_found(f) : r;
 	if (seen_revision != 0 && seen_revision != new.revision)
 		return fail_revision(f);

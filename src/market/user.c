@@ -153,7 +153,8 @@ user_create(struct db_tx *tx, const struct tenant_scope *s, struct user *u, stru
 		memcpy(new.account_id, tenant_account(s).p, ACCOUNT_ID_LEN + 1);
 	if (!may_see(s, &new))
 		return fail_not_found(f);
-	if ((r = account_find_roles(tx, str_c(new.account_id), &found, &account)) != SOUK_OK)
+	if ((r = lock_owner(tx, str_c(new.account_id))) != SOUK_OK ||
+	    (r = account_find_roles(tx, str_c(new.account_id), &found, &account)) != SOUK_OK)
 		return r;
 	if (!found)
 		return fail_not_found(f);
@@ -203,6 +204,9 @@ user_change(struct db_tx *tx, const struct tenant_scope *s, struct user *u, int6
 	bool found = false;
 	enum souk_err r = user_find(tx, &u->id, NULL, &old);
 
+	/* Once more, now that nobody else changes the account's users. */
+	if (r == SOUK_OK && (r = lock_owner(tx, str_c(old.account_id))) == SOUK_OK)
+		r = user_find(tx, &u->id, NULL, &old);
 	if (r == SOUK_E_NOT_FOUND || (r == SOUK_OK && !may_see(s, &old)))
 		return fail_not_found(f);
 	if (r != SOUK_OK)

@@ -39,6 +39,20 @@ contact_home_for(struct db_tx *tx, const struct tenant_scope *s, const struct gu
 }
 
 enum souk_err
+contact_home_lock(struct db_tx *tx, const struct tenant_scope *s,
+    const struct guid *subscription_id, struct contact_home *ret)
+{
+	enum souk_err err;
+
+	if ((err = lock_subject(tx, subscription_id, sizeof(*subscription_id))) != SOUK_OK ||
+	    (err = contact_home_for(tx, s, subscription_id, ret)) != SOUK_OK ||
+	    (err = lock_owner_shared(tx, str_c(ret->seller_id))) != SOUK_OK)
+		return err;
+	/* An export may have begun before the lock was free. */
+	return contact_store_exported_until(tx, str_c(ret->seller_id), &ret->exported_until);
+}
+
+enum souk_err
 contact_operation_time(struct db_tx *tx, instant_t exported_until, instant_t previous,
     instant_t preset, instant_t *ret, struct fail *f)
 {
@@ -153,7 +167,7 @@ contact_add(struct db_tx *tx, struct vault *v, const struct tenant_scope *s,
 	struct wrapped_key wrapped;
 	enum souk_err err;
 
-	if ((err = contact_home_for(tx, s, subscription_id, &h)) != SOUK_OK ||
+	if ((err = contact_home_lock(tx, s, subscription_id, &h)) != SOUK_OK ||
 	    (err = check_add(tx, &h, preset ? &preset->id : NULL, f)) != SOUK_OK ||
 	    (err = free_slot(tx, &h, &row.slot, f)) != SOUK_OK ||
 	    (err = contact_operation_time(tx, h.exported_until, INSTANT_MIN,
@@ -175,10 +189,9 @@ contact_add(struct db_tx *tx, struct vault *v, const struct tenant_scope *s,
 	return SOUK_OK;
 }
 
-/* The newest row of a live contact of this subscription, as the caller saw it; its key copied. */
-static enum souk_err
-find(struct db_tx *tx, const struct contact_home *h, const struct guid *contact_id, instant_t seen,
-    struct contact_row *ret, struct wrapped_key *ret_wrapped)
+enum souk_err
+contact_find(struct db_tx *tx, const struct contact_home *h, const struct guid *contact_id,
+    instant_t seen, struct contact_row *ret, struct wrapped_key *ret_wrapped)
 {
 	struct db_stmt *st = contact_store_one(tx, str_c(h->seller_id), contact_id);
 	bool row = false;
@@ -188,7 +201,7 @@ find(struct db_tx *tx, const struct contact_home *h, const struct guid *contact_
 		return err != SOUK_OK ? err : SOUK_E_NOT_FOUND;
 	if (ret->wrapped.n != VAULT_WRAPPED_LEN)
 		err = SOUK_E_STORAGE;
-	else
+	else if (ret_wrapped)
 		memcpy(ret_wrapped->b, ret->wrapped.p, VAULT_WRAPPED_LEN);
 	ret->wrapped = ret->sealed = STR("");
 	db_reset(st);
@@ -209,7 +222,7 @@ contact_version(struct db_tx *tx, const struct tenant_scope *s, const struct gui
 	enum souk_err err;
 
 	if ((err = contact_home_for(tx, s, subscription_id, &h)) != SOUK_OK ||
-	    (err = find(tx, &h, contact_id, 0, &row, &wrapped)) != SOUK_OK)
+	    (err = contact_find(tx, &h, contact_id, 0, &row, &wrapped)) != SOUK_OK)
 		return err;
 	*ret = row.operation_time;
 	return SOUK_OK;
@@ -228,8 +241,8 @@ contact_edit(struct db_tx *tx, struct vault *v, const struct tenant_scope *s,
 	instant_t before;
 	enum souk_err err;
 
-	if ((err = contact_home_for(tx, s, subscription_id, &h)) != SOUK_OK ||
-	    (err = find(tx, &h, contact_id, seen, &row, &wrapped)) != SOUK_OK)
+	if ((err = contact_home_lock(tx, s, subscription_id, &h)) != SOUK_OK ||
+	    (err = contact_find(tx, &h, contact_id, seen, &row, &wrapped)) != SOUK_OK)
 		return err;
 	before = row.operation_time;
 	if ((err = contact_operation_time(tx, h.exported_until, before, preset ? preset->at : 0,
@@ -281,8 +294,8 @@ contact_delete(struct db_tx *tx, struct vault *v, const struct tenant_scope *s,
 	instant_t at;
 	enum souk_err err;
 
-	if ((err = contact_home_for(tx, s, subscription_id, &h)) != SOUK_OK ||
-	    (err = find(tx, &h, contact_id, seen, &row, &wrapped)) != SOUK_OK ||
+	if ((err = contact_home_lock(tx, s, subscription_id, &h)) != SOUK_OK ||
+	    (err = contact_find(tx, &h, contact_id, seen, &row, &wrapped)) != SOUK_OK ||
 	    (err = contact_operation_time(tx, h.exported_until, row.operation_time,
 		 preset ? preset->at : 0, &at, f)) != SOUK_OK)
 		return err;

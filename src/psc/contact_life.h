@@ -13,6 +13,20 @@ bool contact_may(const struct tenant_scope *s, const struct contact_home *h);
 /* The home of a subscription the scope may handle; SOUK_E_NOT_FOUND otherwise. */
 SOUK_MUST enum souk_err contact_home_for(struct db_tx *tx, const struct tenant_scope *s,
     const struct guid *subscription_id, struct contact_home *ret);
+/*
+ * The same for who changes its contacts: nobody else does until the transaction ends, and no
+ * export of the seller's begins meanwhile (invariants 1 and 2).
+ */
+SOUK_MUST enum souk_err contact_home_lock(struct db_tx *tx, const struct tenant_scope *s,
+    const struct guid *subscription_id, struct contact_home *ret);
+/*
+ * The newest row of a live contact of this subscription, without its sealed bytes. `seen` is the
+ * operation time the caller knows, 0 any (SOUK_E_PRECONDITION when it is another). The wrapped key is
+ * copied unless NULL.
+ */
+SOUK_MUST enum souk_err contact_find(struct db_tx *tx, const struct contact_home *h,
+    const struct guid *contact_id, instant_t seen, struct contact_row *ret,
+    struct wrapped_key *ret_wrapped);
 
 /*
  * When a change counts as made: now, but after the contact's last change (`previous`,

@@ -262,7 +262,8 @@ deliver_tx(struct db_tx *tx, void *arg)
 	struct run *x = arg;
 	enum souk_err err;
 
-	if ((err = check_all(x, tx)) != SOUK_OK ||
+	if ((err = lock_owner_shared(tx, str_c(x->r.seller_id))) != SOUK_OK ||
+	    (err = check_all(x, tx)) != SOUK_OK ||
 	    (err = put(x, tx, x->csv, x->r.csv_key, "text/csv; header=present; charset=utf-8")) !=
 		SOUK_OK ||
 	    (err = put(x, tx, x->meta, x->r.meta_key, "application/json")) != SOUK_OK ||

@@ -189,8 +189,11 @@ enum souk_err
 psc_export_window(struct db_tx *tx, struct str seller_id, instant_t *ret_end)
 {
 	instant_t end = db_now(tx) - PSC_LAG_MS, until = INSTANT_MIN;
-	enum souk_err err = contact_store_exported_until(tx, seller_id, &until);
+	/* Whoever changes a contact of this seller is waited for, whatever holds its commit up. */
+	enum souk_err err = lock_owner(tx, seller_id);
 
+	if (err == SOUK_OK)
+		err = contact_store_exported_until(tx, seller_id, &until);
 	/* Of a clock that was set back: to end earlier than the last one would take back what it told. */
 	if (err == SOUK_OK && until > end)
 		end = until;
@@ -211,6 +214,8 @@ psc_export_start(struct db_tx *tx, struct vault *v, const struct tenant_scope *s
 
 	(void)v;
 	if ((err = check(s, p, &from, f)) != SOUK_OK)
+		return err;
+	if ((err = lock_owner(tx, seller)) != SOUK_OK)
 		return err;
 	memcpy(r.seller_id, seller.p, ACCOUNT_ID_LEN);
 	r.data_set_type = p->data_set_type;

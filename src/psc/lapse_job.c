@@ -39,7 +39,8 @@ end_one(struct db_tx *tx, void *arg)
 
 	l->ended = false;
 	arena_reset(l->arena);
-	if ((err = subscription_get(tx, &l->scope, l->id, l->arena, &sub)) != SOUK_OK)
+	if ((err = lock_subject(tx, l->id, sizeof(*l->id))) != SOUK_OK ||
+	    (err = subscription_get(tx, &l->scope, l->id, l->arena, &sub)) != SOUK_OK)
 		return err;
 	if (!sub.active || sub.ends_at == 0 || sub.ends_at > db_now(tx))
 		return SOUK_OK;

@@ -28,19 +28,39 @@ collect(struct db_stmt *st, size_t max, struct contact_row *ret, size_t *ret_n)
 	return err;
 }
 
+/* One of them, as it is once nobody else changes it; it may be gone by now. */
+static enum souk_err
+erase_one(struct db_tx *tx, struct vault *v, const struct tenant_scope *s,
+    const struct contact_row *seen, bool *ret_erased, struct fail *f)
+{
+	struct contact_home h;
+	struct contact_row row;
+	instant_t at;
+	enum souk_err err;
+
+	*ret_erased = false;
+	if ((err = contact_home_lock(tx, s, &seen->subscription_id, &h)) != SOUK_OK ||
+	    (err = contact_find(tx, &h, &seen->id, 0, &row, NULL)) != SOUK_OK)
+		return err == SOUK_E_NOT_FOUND ? SOUK_OK : err;
+	if ((err = contact_operation_time(tx, h.exported_until, row.operation_time, 0, &at, f)) !=
+		SOUK_OK ||
+	    (err = contact_erase(tx, v, s, &row, at)) != SOUK_OK)
+		return err;
+	*ret_erased = true;
+	return SOUK_OK;
+}
+
 static enum souk_err
 erase_now(struct db_tx *tx, struct vault *v, const struct tenant_scope *s,
-    const struct contact_row *rows, size_t n, struct fail *f)
+    const struct contact_row *rows, size_t n, int64_t *deleted, struct fail *f)
 {
 	enum souk_err err = SOUK_OK;
-	instant_t until, at;
+	bool erased = false;
 
-	for (size_t i = 0; i < n && err == SOUK_OK; i++)
-		if ((err = contact_store_exported_until(tx, str_c(rows[i].seller_id), &until)) ==
-			SOUK_OK &&
-		    (err = contact_operation_time(tx, until, rows[i].operation_time, 0, &at, f)) ==
-			SOUK_OK)
-			err = contact_erase(tx, v, s, &rows[i], at);
+	for (size_t i = 0; i < n && err == SOUK_OK; i++) {
+		err = erase_one(tx, v, s, &rows[i], &erased, f);
+		*deleted += erased;
+	}
 	return err;
 }
 
@@ -57,9 +77,8 @@ erase_of_buyer(struct db_tx *tx, struct vault *v, const struct tenant_scope *s,
 	do {
 		err = collect(contact_store_of_buyer(tx, tenant_account(s), seller_id, CHUNK),
 		    CHUNK, rows, &n);
-		if (err != SOUK_OK || (err = erase_now(tx, v, s, rows, n, f)) != SOUK_OK)
+		if (err != SOUK_OK || (err = erase_now(tx, v, s, rows, n, &deleted, f)) != SOUK_OK)
 			return err;
-		deleted += (int64_t)n;
 	} while (n == CHUNK);
 	*ret_deleted = deleted;
 	return SOUK_OK;
@@ -71,15 +90,16 @@ erase_of_subscription(struct db_tx *tx, struct vault *v, const struct tenant_sco
 {
 	struct contact_home h;
 	struct contact_row rows[CONTACTS_MAX];
+	int64_t deleted = 0;
 	size_t n = 0;
 	enum souk_err err;
 
-	if ((err = contact_home_for(tx, s, subscription_id, &h)) != SOUK_OK ||
+	if ((err = contact_home_lock(tx, s, subscription_id, &h)) != SOUK_OK ||
 	    (err = collect(contact_store_live(tx, str_c(h.seller_id), subscription_id),
 		 CONTACTS_MAX, rows, &n)) != SOUK_OK ||
-	    (err = erase_now(tx, v, s, rows, n, f)) != SOUK_OK)
+	    (err = erase_now(tx, v, s, rows, n, &deleted, f)) != SOUK_OK)
 		return err;
-	*ret_deleted = (int64_t)n;
+	*ret_deleted = deleted;
 	return SOUK_OK;
 }
 
@@ -142,7 +162,7 @@ psc_end_subscription(struct db_tx *tx, struct vault *v, const struct tenant_scop
 	size_t n = 0;
 	enum souk_err err;
 
-	if ((err = contact_home_for(tx, s, subscription_id, &h)) != SOUK_OK ||
+	if ((err = contact_home_lock(tx, s, subscription_id, &h)) != SOUK_OK ||
 	    (err = subscription_get(tx, s, subscription_id, mem, &sub)) != SOUK_OK ||
 	    (err = collect(contact_store_live(tx, str_c(h.seller_id), subscription_id),
 		 CONTACTS_MAX, rows, &n)) != SOUK_OK ||

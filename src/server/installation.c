@@ -80,6 +80,25 @@ struct ring_check {
 	bool same;
 };
 
+const char *
+installation_database(const struct config *config, const char *file)
+{
+	const char *url = config_text(config, SET_DATABASE);
+
+	return url[0] != '\0' ? url : file;
+}
+
+enum souk_err
+installation_database_open(
+    const struct config *config, const char *file, bool create, struct db **ret, struct fail *f)
+{
+	return db_open(&(struct db_options){ .path = installation_database(config, file),
+			   .create = create,
+			   .readers = (unsigned)config_int(config, SET_DATABASE_READERS),
+			   .writers = (unsigned)config_int(config, SET_DATABASE_WRITERS) },
+	    ret, f);
+}
+
 static enum souk_err
 compare_fingerprint(struct db_tx *tx, void *arg)
 {
@@ -129,7 +148,7 @@ installation_open(const char *data_dir, struct config *config, bool exclusive,
 	r = installation_path(data_dir, "souk.db", path, sizeof(path), f);
 	if (r != SOUK_OK)
 		goto out;
-	if (stat(path, &st) != 0) {
+	if (!db_is_url(installation_database(config, path)) && stat(path, &st) != 0) {
 		r = errno == ENOENT || errno == ENOTDIR
 			? fail_set(f, SOUK_E_NOT_FOUND, "no_installation",
 			      "--data: %s holds no souk database; make one with `souk init --data "
@@ -144,7 +163,7 @@ installation_open(const char *data_dir, struct config *config, bool exclusive,
 		goto out;
 	/* The ring before the database: a missing ring must not even migrate a schema. */
 	if ((r = vault_open(config, data_dir, &in.vault, f)) != SOUK_OK ||
-	    (r = db_open(&(struct db_options){ .path = path }, &in.db, f)) != SOUK_OK ||
+	    (r = installation_database_open(config, path, false, &in.db, f)) != SOUK_OK ||
 	    (r = check_ring(&in, f)) != SOUK_OK ||
 	    (r = object_store_open(in.db, in.vault, data_dir,
 		 config_int(config, SET_OBJECT_RETENTION_DAYS) * DAY_MS, &in.objects, f)) !=

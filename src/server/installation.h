@@ -3,7 +3,7 @@
  * A data directory, opened: what `souk serve` and the other subcommands stand on.
  *
  *   DATA/souk.ini       settings (may be missing)
- *   DATA/souk.db        the embedded database
+ *   DATA/souk.db        the embedded database, unless the setting `database` names another
  *   DATA/keyring.json   the key ring, mode 0600 (or key-ring-command)
  *   DATA/objects/       sealed objects
  *   DATA/lock           held by `souk serve`
@@ -35,6 +35,10 @@ SOUK_MUST enum souk_err installation_path(
 /* Settings of a data directory: DATA/souk.ini and the environment. The caller may config_set before opening. */
 SOUK_MUST enum souk_err installation_config(
     const char *data_dir, struct config **ret, struct fail *f);
+/* Where the database is: the setting's address, or `file`, which is DATA/souk.db. Lives as long as they do. */
+const char *installation_database(const struct config *config, const char *file);
+SOUK_MUST enum souk_err installation_database_open(
+    const struct config *config, const char *file, bool create, struct db **ret, struct fail *f);
 /*
  * Opens everything; takes over `config` (freed also on failure). `exclusive` takes the
  * data directory's lock: SOUK_E_CONFLICT names the process that has it. A missing or

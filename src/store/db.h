@@ -103,15 +103,36 @@ instant_t db_now(struct db_tx *tx);
 
 /*
  * Locks of a write transaction, held until its end; the embedded engine has one writer and needs none.
- * Take them before reading what they protect, DB_LOCK_OWNER before DB_LOCK_SUBJECT. Waits a few
- * seconds at most (SOUK_E_UNAVAILABLE). Sharers exclude only who does not share.
+ * Take them before reading what they protect, subjects before owners. Waits a few seconds at most
+ * (SOUK_E_UNAVAILABLE). Sharers exclude only who does not share.
  */
 enum db_lock {
 	DB_LOCK_OWNER,  /* all that an account owns: products, users, roles ... */
-	DB_LOCK_SUBJECT /* one thing within it: a subscription's contacts, an Idempotency-Key */
+	DB_LOCK_SUBJECT /* one thing: a subscription's contacts, an Idempotency-Key */
 };
 SOUK_MUST enum souk_err db_lock(
     struct db_tx *tx, enum db_lock kind, const void *key, size_t n, bool shared);
+
+/* For who changes what the account owns, or counts it before adding to it. */
+SOUK_MUST static inline enum souk_err
+lock_owner(struct db_tx *tx, struct str account_id)
+{
+	return db_lock(tx, DB_LOCK_OWNER, account_id.p, account_id.n, false);
+}
+
+/* For who only needs it to stay as it is. */
+SOUK_MUST static inline enum souk_err
+lock_owner_shared(struct db_tx *tx, struct str account_id)
+{
+	return db_lock(tx, DB_LOCK_OWNER, account_id.p, account_id.n, true);
+}
+
+SOUK_MUST static inline enum souk_err
+lock_subject(struct db_tx *tx, const void *key, size_t n)
+{
+	return db_lock(tx, DB_LOCK_SUBJECT, key, n, false);
+}
+
 /*
  * A small number that no other write transaction of the installation has at the same time: for chains that
  * would else make writers wait for each other. Embedded: always 0.

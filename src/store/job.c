@@ -24,7 +24,7 @@ job_put(struct db_tx *tx, const struct job_new *j, struct guid *ret_id)
 	db_on_commit(tx, db_bell_ring, db_bell(tx_db(tx)));
 	if (ret_id)
 		*ret_id = id;
-	return SOUK_OK;
+	return db_tell(tx, DB_NEWS_JOBS);
 }
 
 enum souk_err

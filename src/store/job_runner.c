@@ -433,9 +433,10 @@ job_runner_start(struct db *db, const struct job_kind *kinds, size_t n_kinds, un
 		.default_attempts = default_attempts,
 		.ctx = ctx };
 	struct job_runner *r, *before = *ret;
-	enum souk_err err = db_write(db, free_leases, NULL);
+	enum souk_err err = SOUK_OK;
 
-	if (err != SOUK_OK)
+	/* Leases of other nodes are theirs until they run out. */
+	if (!db_is_shared(db) && (err = db_write(db, free_leases, NULL)) != SOUK_OK)
 		return err;
 	workers = workers == 0 ? 1 : workers > DB_READERS_MAX ? DB_READERS_MAX : workers;
 	if (!(r = runner_new(&x, workers)))

@@ -39,11 +39,11 @@ static const char *const sql[Q__COUNT] = {
 	/* fan-out: workers serve every seller */
 	[Q_NEXT_EXPIRED] = "SELECT " JOB_COLUMNS " FROM job WHERE state = 1 AND state < 2"
 			   " AND lease_until <= $1 AND kind NOT IN ($2, $3, $4, $5)"
-			   " ORDER BY lease_until LIMIT 1",
+			   " ORDER BY lease_until LIMIT 1 {skip locked}",
 	/* fan-out: workers serve every seller */
 	[Q_NEXT_READY] = "SELECT " JOB_COLUMNS " FROM job WHERE state = 0 AND state < 2"
 			 " AND run_after <= $1 AND kind NOT IN ($2, $3, $4, $5)"
-			 " ORDER BY run_after LIMIT 1",
+			 " ORDER BY run_after LIMIT 1 {skip locked}",
 	[Q_LEASE] = "UPDATE job SET state = 1, attempts = $1, lease = $2, lease_until = $3"
 		    " WHERE seller_id = $4 AND job_id = $5",
 	[Q_RENEW] = "UPDATE job SET lease_until = $1"
