@@ -60,7 +60,7 @@ idempotency_row_add(struct db_tx *tx, const struct idempotency_new *n, instant_t
 	db_bind_text(st, 1, n->account_id);
 	db_bind_blob(st, 2, n->key->key_hash, sizeof(n->key->key_hash));
 	db_bind_int(st, 3, since);
-	if ((err = db_run(st, NULL)) != SOUK_OK)
+	if ((err = db_run_later(st)) != SOUK_OK)
 		return err;
 	st = db_stmt(tx, &idempotency_texts, Q_ADD);
 	db_bind_text(st, 1, n->account_id);
@@ -74,7 +74,7 @@ idempotency_row_add(struct db_tx *tx, const struct idempotency_new *n, instant_t
 	db_bind_blob(st, 6, n->data_key.p, n->data_key.n);
 	db_bind_blob(st, 7, n->answer.p, n->answer.n);
 	db_bind_int(st, 8, db_now(tx));
-	return db_run(st, NULL);
+	return db_run_later(st);
 }
 
 enum souk_err

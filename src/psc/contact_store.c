@@ -277,7 +277,7 @@ contact_store_insert(struct db_tx *tx, const struct contact_row *row)
 		db_bind_null(st, 12);
 		db_bind_null(st, 13);
 	}
-	return db_run(st, NULL);
+	return db_run_later(st);
 }
 
 enum souk_err
@@ -304,7 +304,7 @@ contact_store_erase(struct db_tx *tx, struct str seller_id, const struct guid *c
 
 	db_bind_text(st, 1, seller_id);
 	db_bind_guid(st, 2, contact_id);
-	return db_run(st, NULL);
+	return db_run_later(st);
 }
 
 enum souk_err

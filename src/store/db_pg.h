@@ -22,6 +22,7 @@
 #define PG_LOCK_MS 5000
 #define PG_BULK_MS 600000
 #define PG_COMMIT_MS 15000
+#define PG_WRITE_MS 120000 /* a whole write transaction, bulk apart */
 
 enum pg_control {
 	PG_BEGIN_READ,
@@ -81,6 +82,7 @@ struct pg_conn {
 	bool doubt;     /* the server warned while it committed */
 	bool committed; /* it said so */
 	instant_t now;  /* of the transaction */
+	uint64_t began; /* monotonic; the transaction */
 	int lane;
 	enum souk_err err; /* the transaction's first failure */
 	unsigned first, n_waiting;

@@ -66,9 +66,9 @@ static const struct state_row state_rows[] = {
 	{ "53", SOUK_E_UNAVAILABLE, false, false, "the server has not enough resources" },
 	{ "58", SOUK_E_STORAGE, false, false, "the server's disk fails" },
 	{ "XX", SOUK_E_STORAGE, false, false, "the server found its data damaged" },
-	{ "28", SOUK_E_DENIED, false, true, "the server refuses the user or password" },
-	{ "42501", SOUK_E_DENIED, false, false, "the database user lacks a privilege" },
-	{ "54", SOUK_E_LIMIT, false, false, "a limit of the server" },
+	{ "28", SOUK_E_UNAVAILABLE, false, true, "the server refuses the user or password" },
+	{ "42501", SOUK_E_STORAGE, false, false, "the database user lacks a privilege" },
+	{ "54", SOUK_E_INTERNAL, false, false, "a limit of the server" },
 	{ "", SOUK_E_INTERNAL, false, false, "the server refuses the statement" },
 };
 
@@ -122,9 +122,15 @@ enum souk_err
 pg_failed(struct pg_conn *c, const PGresult *res)
 {
 	const char *state = or_empty(PQresultErrorField(res, PG_DIAG_SQLSTATE));
+	const char *severity = or_empty(PQresultErrorField(res, PG_DIAG_SEVERITY_NONLOCALIZED));
 	const struct state_row *r = state_row_of(state);
 
-	if (!state[0])
+	/* A session that is ended while it commits may have committed. */
+	if (c->in_commit && strcmp(severity, "ERROR") != 0) {
+		pg_words(res, c->h, c->message, sizeof(c->message));
+		c->broken = true;
+	}
+	if (!state[0] || c->broken)
 		return pg_lost(c, "the connection to the database was lost");
 	if (c->err != SOUK_OK)
 		return c->err; /* the first one says why */
@@ -268,7 +274,7 @@ pg_sent(struct pg_conn *c, int ok, enum pg_answer kind, struct pg_stmt *st)
 	if (c->n_waiting >= PG_WAITING_MAX - 8 && kind != PG_A_SYNC) {
 		if (!PQsendFlushRequest(c->h))
 			return pg_lost(c, "the connection to the database was lost");
-		(void)pg_await(c, st);
+		(void)pg_await(c, NULL);
 	}
 	return SOUK_OK;
 }
@@ -313,6 +319,7 @@ pg_begin(struct conn *base, bool write)
 	c->err = SOUK_OK;
 	c->again = c->doubt = c->committed = c->in_commit = false;
 	c->now = INSTANT_MIN;
+	c->began = clock_mono_ns();
 	c->message[0] = '\0';
 	if (c->broken)
 		return pg_lost(c, "the connection to the database was lost");
@@ -362,9 +369,17 @@ static enum souk_err
 pg_commit(struct conn *base)
 {
 	struct pg_conn *c = pg(base);
+	int most_ms = c->use == CONN_BULK ? PG_BULK_MS : PG_WRITE_MS;
 	enum souk_err err;
 
 	assert(c->tx == PG_TX_OPEN);
+	/* Exports lag 15 minutes behind: what takes longer than a fraction of that is given up. */
+	if (clock_mono_ns() - c->began > 1000000 * (uint64_t)most_ms) {
+		(void)snprintf(c->message, sizeof(c->message), "the transaction took too long");
+		c->err = SOUK_E_UNAVAILABLE;
+		pg_rollback(base);
+		return SOUK_E_UNAVAILABLE;
+	}
 	if ((err = control(c, PG_COMMIT, PG_A_COMMIT, NULL, 0)) != SOUK_OK) {
 		c->tx = PG_TX_NONE;
 		return err;

@@ -248,7 +248,7 @@ pg_step(struct db_stmt *base, bool *ret_row)
 	assert(st->state != PG_STMT_IDLE); /* ended: ask db_stmt for it again */
 	if (err == SOUK_OK && st->state == PG_STMT_READY)
 		err = execute(st);
-	if (err == SOUK_OK && st->row + 1 == st->n_rows && st->scan && st->next_pending) {
+	if (err == SOUK_OK && st->row + 1 == st->n_rows && (st->next_pending || st->next)) {
 		if ((err = take_rows(st)) == SOUK_OK && st->n_rows == PG_FETCH)
 			err = fetch(st);
 	}

@@ -95,7 +95,7 @@ job_row_put(struct db_tx *tx, const struct guid *id, const struct job_new *j, in
 	db_bind_text(st, 5, j->payload);
 	db_bind_int(st, 6, run_after);
 	db_bind_int(st, 7, db_now(tx));
-	return db_run(st, NULL);
+	return db_run_later(st);
 }
 
 static void
