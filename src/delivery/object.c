@@ -132,10 +132,10 @@ lock_object(struct db_tx *tx, struct str bucket, struct str key)
 
 /* The old file goes soon; its key goes with this transaction. */
 static enum souk_err
-condemn(struct db_tx *tx, const struct guid *id)
+condemn(struct db_tx *tx, struct str seller_id, const struct guid *id)
 {
 	db_scrub(tx);
-	return object_file_row_put(tx, id, db_now(tx) + OBJECT_LINGER_MS);
+	return object_file_row_put(tx, seller_id, id, db_now(tx) + OBJECT_LINGER_MS);
 }
 
 enum souk_err
@@ -163,13 +163,13 @@ object_commit(struct db_tx *tx, struct object_writer *w, const struct object_fac
 		return err;
 	there = err == SOUK_OK;
 	if ((err = check_expected(there ? &old : NULL, if_none, if_match, f)) != SOUK_OK ||
-	    (err = object_file_row_delete(tx, &facts.id, &waiting)) != SOUK_OK)
+	    (err = object_file_row_delete(tx, facts.seller_id, &facts.id, &waiting)) != SOUK_OK)
 		return err;
 	if (!waiting)
 		return fail_set(f, SOUK_E_UNAVAILABLE, "upload_too_slow",
 		    "the upload took more than an hour; send it again");
 	if ((err = put_row(tx, &facts, o)) != SOUK_OK ||
-	    (there && (err = condemn(tx, &old.id)) != SOUK_OK))
+	    (there && (err = condemn(tx, facts.seller_id, &old.id)) != SOUK_OK))
 		return err;
 	object_writer_keep(w);
 	return SOUK_OK;
@@ -221,5 +221,5 @@ object_delete(struct db_tx *tx, const struct tenant_scope *s, struct str bucket,
 	    (err = object_row_brief(tx, str_c(b.seller_id), bucket, key, &old)) != SOUK_OK ||
 	    (err = object_row_delete(tx, str_c(b.seller_id), &old.id)) != SOUK_OK)
 		return err;
-	return condemn(tx, &old.id);
+	return condemn(tx, str_c(b.seller_id), &old.id);
 }

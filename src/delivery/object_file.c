@@ -138,7 +138,9 @@ create_file(const struct object_store *os, const struct guid *id, bool *ret_dir_
 static enum souk_err
 announce(struct db_tx *tx, void *arg)
 {
-	return object_file_row_put(tx, arg, db_now(tx) + OBJECT_ORPHAN_MS);
+	const struct object_writer *w = arg;
+
+	return object_file_row_put(tx, str_c(w->seller_id), &w->id, db_now(tx) + OBJECT_ORPHAN_MS);
 }
 
 static enum souk_err
@@ -147,7 +149,7 @@ writer_create(struct object_writer *w)
 	bool dir_made;
 	enum souk_err err;
 
-	if ((err = db_write(w->os->db, announce, &w->id)) != SOUK_OK)
+	if ((err = db_write(w->os->db, announce, w)) != SOUK_OK)
 		return err;
 	if ((w->fd = create_file(w->os, &w->id, &dir_made)) < 0)
 		return SOUK_E_STORAGE;

@@ -97,12 +97,16 @@ SOUK_MUST enum souk_err object_row_set_key(
     struct db_tx *tx, struct str seller_id, const struct guid *id, const struct wrapped_key *k);
 
 /* Files that are no object: being written, replaced, expired. */
+struct object_file {
+	struct guid id;
+	char seller_id[ACCOUNT_ID_LEN + 1];
+};
 SOUK_MUST enum souk_err object_file_row_put(
-    struct db_tx *tx, const struct guid *id, instant_t remove_after);
+    struct db_tx *tx, struct str seller_id, const struct guid *id, instant_t remove_after);
 SOUK_MUST enum souk_err object_file_row_delete(
-    struct db_tx *tx, const struct guid *id, bool *ret_was_there);
+    struct db_tx *tx, struct str seller_id, const struct guid *id, bool *ret_was_there);
 SOUK_MUST enum souk_err object_file_rows_due(
-    struct db_tx *tx, struct guid *out, size_t max, size_t *ret_n);
+    struct db_tx *tx, struct object_file *out, size_t max, size_t *ret_n);
 /* Does any row name this file? */
 SOUK_MUST enum souk_err object_file_known(struct db_tx *tx, const struct guid *id, bool *ret);
 

@@ -31,7 +31,7 @@ enum {
 };
 
 static const char *const sql[Q__COUNT] = {
-	/* fan-out: bucket names are one name space; callers compare the owner */
+	/* Names are one name space: callers compare the owner. */
 	[Q_BUCKET_OWNER] = "SELECT name, seller_id, created_at FROM bucket WHERE name = $1",
 	[Q_BUCKET_INSERT] = "INSERT INTO bucket (name, seller_id, created_at)"
 			    " SELECT $1, account_id, $2 FROM account"
@@ -71,9 +71,13 @@ static const char *const sql[Q__COUNT] = {
 			     " WHERE seller_id = $2 AND object_id = $3",
 	/* fan-out: a file on disk names its object only */
 	[Q_OBJECT_KNOWN] = "SELECT seller_id FROM object WHERE object_id = $1",
-	[Q_FILE_PUT] = "INSERT INTO object_file (object_id, remove_after) VALUES ($1, $2)",
-	[Q_FILE_DELETE] = "DELETE FROM object_file WHERE object_id = $1",
-	[Q_FILE_DUE] = "SELECT object_id FROM object_file WHERE remove_after <= $1 LIMIT $2",
+	[Q_FILE_PUT] = "INSERT INTO object_file (seller_id, object_id, remove_after)"
+		       " VALUES ($1, $2, $3)",
+	[Q_FILE_DELETE] = "DELETE FROM object_file WHERE seller_id = $1 AND object_id = $2",
+	/* fan-out: housekeeping of all sellers */
+	[Q_FILE_DUE] = "SELECT object_id, seller_id FROM object_file"
+		       " WHERE remove_after <= $1 LIMIT $2",
+	/* fan-out: a file on disk names its object only */
 	[Q_FILE_KNOWN] = "SELECT 1 FROM object_file WHERE object_id = $1",
 };
 
@@ -379,40 +383,50 @@ object_row_set_key(
 /* ---- files ---- */
 
 enum souk_err
-object_file_row_put(struct db_tx *tx, const struct guid *id, instant_t remove_after)
+object_file_row_put(
+    struct db_tx *tx, struct str seller_id, const struct guid *id, instant_t remove_after)
 {
 	struct db_stmt *st = db_stmt(tx, &texts, Q_FILE_PUT);
 
-	db_bind_guid(st, 1, id);
-	db_bind_int(st, 2, remove_after);
+	db_bind_text(st, 1, seller_id);
+	db_bind_guid(st, 2, id);
+	db_bind_int(st, 3, remove_after);
 	return db_run(st, NULL);
 }
 
 enum souk_err
-object_file_row_delete(struct db_tx *tx, const struct guid *id, bool *ret_was_there)
+object_file_row_delete(
+    struct db_tx *tx, struct str seller_id, const struct guid *id, bool *ret_was_there)
 {
 	struct db_stmt *st = db_stmt(tx, &texts, Q_FILE_DELETE);
 	int64_t n = 0;
 	enum souk_err err;
 
-	db_bind_guid(st, 1, id);
+	db_bind_text(st, 1, seller_id);
+	db_bind_guid(st, 2, id);
 	if ((err = db_run(st, &n)) == SOUK_OK)
 		*ret_was_there = n > 0;
 	return err;
 }
 
 enum souk_err
-object_file_rows_due(struct db_tx *tx, struct guid *out, size_t max, size_t *ret_n)
+object_file_rows_due(struct db_tx *tx, struct object_file *out, size_t max, size_t *ret_n)
 {
 	struct db_stmt *st = db_stmt(tx, &texts, Q_FILE_DUE);
+	struct str seller;
 	size_t n = 0;
 	bool row;
 	enum souk_err err;
 
 	db_bind_int(st, 1, db_now(tx));
 	db_bind_int(st, 2, (int64_t)max);
-	while ((err = db_step(st, &row)) == SOUK_OK && row && n < max)
-		out[n++] = db_guid(st, 0);
+	while ((err = db_step(st, &row)) == SOUK_OK && row && n < max) {
+		out[n] = (struct object_file){ .id = db_guid(st, 0) };
+		seller = db_text(st, 1);
+		if (seller.n < sizeof(out[n].seller_id))
+			memcpy(out[n].seller_id, seller.p, seller.n);
+		n++;
+	}
 	db_reset(st);
 	if (err == SOUK_OK)
 		*ret_n = n;

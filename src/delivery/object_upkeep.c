@@ -37,7 +37,8 @@ expire_some(struct db_tx *tx, void *arg)
 		return err;
 	for (size_t i = 0; i < n && err == SOUK_OK; i++)
 		if ((err = object_row_delete(tx, str_c(refs[i].seller_id), &refs[i].id)) == SOUK_OK)
-			err = object_file_row_put(tx, &refs[i].id, db_now(tx) + OBJECT_LINGER_MS);
+			err = object_file_row_put(tx, str_c(refs[i].seller_id), &refs[i].id,
+			    db_now(tx) + OBJECT_LINGER_MS);
 	if (err == SOUK_OK && n > 0)
 		db_scrub(tx);
 	x->n = n;
@@ -47,7 +48,7 @@ expire_some(struct db_tx *tx, void *arg)
 /* ---- files whose time has come ---- */
 
 struct removal {
-	struct guid ids[BATCH];
+	struct object_file files[BATCH];
 	size_t n;
 };
 
@@ -58,10 +59,11 @@ forget_some(struct db_tx *tx, void *arg)
 	bool was_there;
 	enum souk_err err;
 
-	if ((err = object_file_rows_due(tx, x->ids, BATCH, &x->n)) != SOUK_OK)
+	if ((err = object_file_rows_due(tx, x->files, BATCH, &x->n)) != SOUK_OK)
 		return err;
 	for (size_t i = 0; i < x->n && err == SOUK_OK; i++)
-		err = object_file_row_delete(tx, &x->ids[i], &was_there);
+		err = object_file_row_delete(
+		    tx, str_c(x->files[i].seller_id), &x->files[i].id, &was_there);
 	return err;
 }
 
@@ -76,7 +78,7 @@ remove_due(struct object_store *os)
 		if ((err = db_write(os->db, forget_some, &x)) != SOUK_OK)
 			return err;
 		for (size_t i = 0; i < x.n; i++) {
-			object_path(os, &x.ids[i], path);
+			object_path(os, &x.files[i].id, path);
 			if (unlink(path) != 0 && errno != ENOENT)
 				err = SOUK_E_STORAGE;
 		}

@@ -4,7 +4,7 @@
 
 #define TOPIC_COLUMNS                                                                              \
 	" name, created_at, (SELECT count(*) FROM topic_endpoint AS e"                             \
-	" WHERE e.seller_id = t.seller_id AND e.topic = t.name"                                    \
+	" WHERE e.seller_id = $1 AND e.topic = t.name"                                             \
 	" AND e.state = 'confirmed') FROM topic AS t"
 #define ENDPOINT_COLUMNS " endpoint_id, url, state, created_at, confirmed_at FROM topic_endpoint"
 

@@ -119,7 +119,7 @@ SOUK_MUST enum souk_err subscription_update(
     struct db_tx *tx, const struct subscription *s, int64_t revision, bool *ret_found);
 SOUK_MUST enum souk_err subscription_find(
     struct db_tx *tx, const struct guid *id, struct subscription *ret);
-/* What a new subscription leans on, in one statement. SOUK_E_NOT_FOUND: no such product. */
+/* What a new subscription leans on. SOUK_E_NOT_FOUND: no such product. */
 struct subscription_basis {
 	char seller_id[ACCOUNT_ID_LEN + 1]; /* of the product */
 	bool is_draft;

@@ -15,11 +15,12 @@
 	    " WHERE seller_id = $6 AND offer_id = $7 AND revision = $8")                           \
 	/* fan-out: an id alone says whose it is; offer.c then asks the scope */                   \
 	X(Q_FIND, "SELECT " COLUMNS " FROM offer WHERE offer_id = $1")                             \
-	/* fan-out: the product says which seller; offer ids are one name space for all */         \
+	/* fan-out: the product says which seller */                                               \
 	X(Q_BASIS, "SELECT seller_id,"                                                             \
-		   " EXISTS (SELECT 1 FROM account WHERE account_id = $1 AND is_buyer = 1),"       \
-		   " EXISTS (SELECT 1 FROM offer WHERE offer_id = $2)"                             \
-		   " FROM product WHERE product_id = $3")                                          \
+		   " EXISTS (SELECT 1 FROM account WHERE account_id = $1 AND is_buyer = 1)"        \
+		   " FROM product WHERE product_id = $2")                                          \
+	/* fan-out: ids are one name space for all sellers */                                      \
+	X(Q_TAKEN, "SELECT 1 FROM offer WHERE offer_id = $1 LIMIT 1")                              \
 	X(Q_LIST_OF, "SELECT " COLUMNS " FROM offer WHERE seller_id = $1 AND offer_id > $2"        \
 		     " ORDER BY offer_id LIMIT $3")                                                \
 	/* fan-out: the operator's list of all */                                                  \
@@ -122,19 +123,23 @@ enum souk_err
 offer_find_basis(struct db_tx *tx, const struct offer *o, struct offer_basis *ret)
 {
 	struct db_stmt *st = db_stmt(tx, &offer_texts, Q_BASIS);
+	struct offer_basis basis;
 	enum souk_err r;
 
 	db_bind_c(st, 1, o->buyer_id);
-	store_bind_guid_opt(st, 2, &o->id);
-	db_bind_guid(st, 3, &o->product_id);
+	db_bind_guid(st, 2, &o->product_id);
 	if ((r = db_one(st)) != SOUK_OK)
 		return r;
-	*ret = (struct offer_basis){
-		.is_buyer = db_int(st, 1) != 0,
-		.taken = db_int(st, 2) != 0,
-	};
-	store_account_id(st, 0, ret->seller_id);
+	basis = (struct offer_basis){ .is_buyer = db_int(st, 1) != 0 };
+	store_account_id(st, 0, basis.seller_id);
 	db_reset(st);
+	if (!guid_is_zero(&o->id)) {
+		st = db_stmt(tx, &offer_texts, Q_TAKEN);
+		db_bind_guid(st, 1, &o->id);
+		if ((r = store_exists(st, &basis.taken)) != SOUK_OK)
+			return r;
+	}
+	*ret = basis;
 	return SOUK_OK;
 }
 

@@ -7,32 +7,31 @@
 	" support_url, psc_enabled, psc_enabled_since, state, created_at, changed_at, revision"
 #define COLUMNS "seller_id, " REST
 
-#define PRODUCT_SQL(X)                                                                               \
-	X(Q_INSERT, "INSERT INTO product (seller_id, " REST ")"                                      \
-		    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)")    \
-	X(Q_UPDATE,                                                                                  \
-	    "UPDATE product SET title = $1, type = $2, pricing = $3, support_email = $4,"            \
-	    " support_phone = $5, support_url = $6, psc_enabled = $7, psc_enabled_since = $8,"       \
-	    " state = $9, changed_at = $10, revision = $11"                                          \
-	    " WHERE seller_id = $12 AND product_id = $13 AND revision = $14")                        \
-	/* fan-out: an id alone says whose it is; product.c then asks the scope */                   \
-	X(Q_FIND, "SELECT " COLUMNS " FROM product WHERE product_id = $1")                           \
-	/* fan-out: ids and codes are one name space for all sellers */                              \
-	X(Q_TAKEN, "SELECT 1 FROM product WHERE product_id = $1 OR product_code = $2 LIMIT 1")       \
-	/* fan-out: the product's id says which seller; with seller_id here SQLite would walk      \
-	 * all that the seller ever sold instead of what the buyer bought */ \
-	X(Q_BOUGHT_BY,                                                                               \
-	    "SELECT 1 FROM subscription WHERE buyer_id = $1 AND product_id = $2 LIMIT 1")            \
-	X(Q_LIST_OF, "SELECT " COLUMNS " FROM product WHERE seller_id = $1 AND product_id > $2"      \
-		     " ORDER BY product_id LIMIT $3")                                                \
-	X(Q_LIST_OF_PUBLIC,                                                                          \
-	    "SELECT " COLUMNS " FROM product WHERE seller_id = $1 AND product_id > $2"               \
-	    " AND state = 'public' ORDER BY product_id LIMIT $3")                                    \
-	/* fan-out: the operator's list of all */                                                    \
-	X(Q_LIST_ALL, "SELECT " COLUMNS " FROM product WHERE product_id > $1"                        \
-		      " ORDER BY product_id LIMIT $2")                                               \
-	/* fan-out: what everybody may see, and the caller's own */                                  \
-	X(Q_LIST_PUBLIC, "SELECT " COLUMNS " FROM product WHERE product_id > $1"                     \
+#define PRODUCT_SQL(X)                                                                                     \
+	X(Q_INSERT, "INSERT INTO product (seller_id, " REST ")"                                            \
+		    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)")          \
+	X(Q_UPDATE,                                                                                        \
+	    "UPDATE product SET title = $1, type = $2, pricing = $3, support_email = $4,"                  \
+	    " support_phone = $5, support_url = $6, psc_enabled = $7, psc_enabled_since = $8,"             \
+	    " state = $9, changed_at = $10, revision = $11"                                                \
+	    " WHERE seller_id = $12 AND product_id = $13 AND revision = $14")                              \
+	/* fan-out: an id alone says whose it is; product.c then asks the scope */                         \
+	X(Q_FIND, "SELECT " COLUMNS " FROM product WHERE product_id = $1")                                 \
+	/* fan-out: ids and codes are one name space for all sellers */                                    \
+	X(Q_TAKEN, "SELECT 1 FROM product WHERE product_id = $1 OR product_code = $2 LIMIT 1")             \
+	/* subscription_by_buyer: the seller's part of the table would be all that the seller ever sold */ \
+	X(Q_BOUGHT_BY, "SELECT 1 FROM subscription"                                                        \
+		       " WHERE seller_id = $1 AND buyer_id = $2 AND product_id = $3 LIMIT 1")              \
+	X(Q_LIST_OF, "SELECT " COLUMNS " FROM product WHERE seller_id = $1 AND product_id > $2"            \
+		     " ORDER BY product_id LIMIT $3")                                                      \
+	X(Q_LIST_OF_PUBLIC,                                                                                \
+	    "SELECT " COLUMNS " FROM product WHERE seller_id = $1 AND product_id > $2"                     \
+	    " AND state = 'public' ORDER BY product_id LIMIT $3")                                          \
+	/* fan-out: the operator's list of all */                                                          \
+	X(Q_LIST_ALL, "SELECT " COLUMNS " FROM product WHERE product_id > $1"                              \
+		      " ORDER BY product_id LIMIT $2")                                                     \
+	/* fan-out: what everybody may see, and the caller's own */                                        \
+	X(Q_LIST_PUBLIC, "SELECT " COLUMNS " FROM product WHERE product_id > $1"                           \
 			 " AND (state = 'public' OR seller_id = $2) ORDER BY product_id LIMIT $3")
 
 enum product_q {
@@ -178,8 +177,9 @@ product_bought_by(struct db_tx *tx, const struct product *p, struct str buyer_id
 {
 	struct db_stmt *st = db_stmt(tx, &product_texts, Q_BOUGHT_BY);
 
-	db_bind_text(st, 1, buyer_id);
-	db_bind_guid(st, 2, &p->id);
+	db_bind_c(st, 1, p->seller_id);
+	db_bind_text(st, 2, buyer_id);
+	db_bind_guid(st, 3, &p->id);
 	return store_exists(st, ret);
 }
 

@@ -3,7 +3,9 @@
  * Statements on subscriptions. No scope here: see subscription.c.
  *
  * Finding one by its id stands before every read of contacts, and inserting them is half
- * of a bulk import: one indexed statement for the first, two for the second.
+ * of a bulk import: one indexed statement for the first, three for the second. (Its basis
+ * and whether its id is taken are two because a database distributed by seller joins one
+ * seller's rows only.)
  */
 #include "market/market_store.h"
 
@@ -24,12 +26,13 @@
 	    " WHERE seller_id = $7 AND subscription_id = $8 AND revision = $9")                    \
 	/* fan-out: an id alone says whose it is; subscription.c then asks the scope */            \
 	X(Q_FIND, "SELECT " COLUMNS " FROM subscription WHERE subscription_id = $1")               \
-	/* fan-out: the product says which seller; subscription ids are one name space for all */  \
+	/* fan-out: the product says which seller */                                               \
 	X(Q_BASIS, "SELECT p.seller_id, p.state, p.pricing, a.is_buyer, o.product_id, o.buyer_id," \
-		   " o.state, EXISTS (SELECT 1 FROM subscription WHERE subscription_id = $1)"      \
-		   " FROM product p LEFT JOIN account a ON a.account_id = $2"                      \
-		   " LEFT JOIN offer o ON o.seller_id = p.seller_id AND o.offer_id = $3"           \
-		   " WHERE p.product_id = $4")                                                     \
+		   " o.state FROM product p LEFT JOIN account a ON a.account_id = $1"              \
+		   " LEFT JOIN offer o ON o.seller_id = p.seller_id AND o.offer_id = $2"           \
+		   " WHERE p.product_id = $3")                                                     \
+	/* fan-out: ids are one name space for all sellers */                                      \
+	X(Q_TAKEN, "SELECT 1 FROM subscription WHERE subscription_id = $1 LIMIT 1")                \
 	X(Q_LIST_SELLER,                                                                           \
 	    "SELECT " COLUMNS                                                                      \
 	    " FROM subscription WHERE seller_id = $1 AND subscription_id > $2" MATCHES(            \
@@ -159,19 +162,19 @@ subscription_find_basis(
     struct db_tx *tx, const struct subscription *s, struct subscription_basis *ret)
 {
 	struct db_stmt *st = db_stmt(tx, &subscription_texts, Q_BASIS);
+	struct subscription_basis basis;
 	struct guid offer_product;
 	struct str offer_buyer;
 	enum souk_err r;
 
-	store_bind_guid_opt(st, 1, &s->id);
-	db_bind_c(st, 2, s->buyer_id);
-	store_bind_guid_opt(st, 3, &s->offer_id);
-	db_bind_guid(st, 4, &s->product_id);
+	db_bind_c(st, 1, s->buyer_id);
+	store_bind_guid_opt(st, 2, &s->offer_id);
+	db_bind_guid(st, 3, &s->product_id);
 	if ((r = db_one(st)) != SOUK_OK)
 		return r;
 	offer_product = db_guid(st, 4);
 	offer_buyer = db_text(st, 5);
-	*ret = (struct subscription_basis){
+	basis = (struct subscription_basis){
 		.is_draft = str_eq_c(db_text(st, 1), "draft"),
 		.has_kind = pricing_has(db_text(st, 2), s->kind),
 		.is_buyer = db_int(st, 3) != 0,
@@ -179,10 +182,16 @@ subscription_find_basis(
 		.offer_fits = guid_eq(&offer_product, &s->product_id) &&
 			      (offer_buyer.n == 0 || str_eq_c(offer_buyer, s->buyer_id)),
 		.offer_active = str_eq_c(db_text(st, 6), "active"),
-		.taken = db_int(st, 7) != 0,
 	};
-	store_account_id(st, 0, ret->seller_id);
+	store_account_id(st, 0, basis.seller_id);
 	db_reset(st);
+	if (!guid_is_zero(&s->id)) {
+		st = db_stmt(tx, &subscription_texts, Q_TAKEN);
+		db_bind_guid(st, 1, &s->id);
+		if ((r = store_exists(st, &basis.taken)) != SOUK_OK)
+			return r;
+	}
+	*ret = basis;
 	return SOUK_OK;
 }
 

@@ -36,11 +36,9 @@ static const char *const sql[Q__COUNT] = {
 	[Q_PUT] = "INSERT INTO job (seller_id, job_id, kind, request_id, payload, state, "
 		  "run_after, attempts,"
 		  " created_at) VALUES ($1, $2, $3, $4, $5, 0, $6, 0, $7)",
-	/* fan-out: workers serve every seller */
 	[Q_NEXT_EXPIRED] = "SELECT " JOB_COLUMNS " FROM job WHERE state = 1 AND state < 2"
 			   " AND lease_until <= $1 AND kind NOT IN ($2, $3, $4, $5)"
 			   " ORDER BY lease_until LIMIT 1 {skip locked}",
-	/* fan-out: workers serve every seller */
 	[Q_NEXT_READY] = "SELECT " JOB_COLUMNS " FROM job WHERE state = 0 AND state < 2"
 			 " AND run_after <= $1 AND kind NOT IN ($2, $3, $4, $5)"
 			 " ORDER BY run_after LIMIT 1 {skip locked}",
@@ -57,25 +55,18 @@ static const char *const sql[Q__COUNT] = {
 	[Q_RELEASE] =
 	    "UPDATE job SET state = 0, attempts = attempts - 1, lease = NULL, lease_until = NULL"
 	    " WHERE seller_id = $1 AND job_id = $2 AND lease = $3 AND state = 1",
-	/* fan-out: all leases of a dead process */
 	[Q_FREE_LEASES] = "UPDATE job SET state = 0, lease = NULL, lease_until = NULL"
 			  " WHERE state = 1 AND state < 2",
-	/* fan-out: workers serve every seller */
 	[Q_DUE_READY] = "SELECT min(run_after) FROM job WHERE state = 0 AND state < 2",
-	/* fan-out: workers serve every seller */
 	[Q_DUE_LEASED] = "SELECT min(lease_until) FROM job WHERE state = 1 AND state < 2",
 	[Q_LIST] =
 	    "SELECT job_id, kind, state, attempts, created_at, run_after, finished_at, reason"
 	    " FROM job WHERE seller_id = $1 AND request_id = $2"
 	    " ORDER BY created_at DESC, job_id DESC LIMIT $3",
-	/* fan-out: the operator's view of the queue */
 	[Q_DEPTH] = "SELECT count(*) FROM job WHERE state = $1 AND state < 2",
-	/* fan-out: the operator's view of the queue */
 	[Q_DEAD] = "SELECT count(*) FROM job WHERE state = 3 AND state >= 2",
-	/* fan-out: the operator's view of the queue */
 	[Q_OLDEST_DUE] =
 	    "SELECT min(run_after) FROM job WHERE state = 0 AND state < 2 AND run_after <= $1",
-	/* fan-out: housekeeping */
 	[Q_PRUNE] = "DELETE FROM job WHERE state IN (2, 3) AND state >= 2 AND finished_at < $1",
 };
 static struct db_texts texts = { .component = "job", .sql = sql, .n = Q__COUNT };

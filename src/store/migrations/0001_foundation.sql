@@ -1,8 +1,17 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- phase: expand
 -- The first schema. Types: BIGINT, TEXT, {guid} (16 bytes), {blob}; {clustered} stores rows in primary key order.
--- Instants are milliseconds since the epoch, UTC. Every seller-owned table begins its keys with seller_id.
+-- Instants are milliseconds since the epoch, UTC.
+--
+-- Before each table stands where its rows live once the database is distributed by seller (store/distribute.h):
+--   distribute: seller      in the shard of their seller_id; it is part of the primary key, of every unique
+--                           index and of every foreign key to another such table
+--   distribute: reference   a copy on every node: small, read by everybody, seldom written (a write goes to all)
+--   distribute: local       on the coordinator alone: belongs to no one seller, or is written too often to be copied
+-- Only a seller's table may refer to a seller's table.
 
+-- Facts of the installation. Local: the readiness probe writes here.
+-- distribute: local
 CREATE TABLE meta (
   name  TEXT NOT NULL PRIMARY KEY,       -- installation_id, marketplace_name ...
   value TEXT NOT NULL
@@ -10,6 +19,7 @@ CREATE TABLE meta (
 
 -- ---- shared facts ----------------------------------------------------------------------------------------
 
+-- distribute: reference
 CREATE TABLE account (
   account_id   TEXT   NOT NULL PRIMARY KEY CHECK (length(account_id) = 12),  -- 12 digits, leading zeroes kept
   name         TEXT   NOT NULL,
@@ -29,6 +39,7 @@ CREATE TABLE account (
   revision     BIGINT NOT NULL           -- counts changes; the ETag
 );
 
+-- distribute: reference
 CREATE TABLE iam_user (
   user_id    {guid} NOT NULL PRIMARY KEY,
   account_id TEXT   NOT NULL REFERENCES account (account_id),
@@ -41,6 +52,7 @@ CREATE TABLE iam_user (
   UNIQUE (account_id, name)
 );
 
+-- distribute: reference
 CREATE TABLE access_key (
   access_key_id TEXT   NOT NULL PRIMARY KEY,  -- SOUK + 16 of A-Z2-7
   account_id    TEXT   NOT NULL REFERENCES account (account_id),
@@ -54,6 +66,7 @@ CREATE TABLE access_key (
 );
 CREATE INDEX access_key_by_user ON access_key (user_id);
 
+-- distribute: reference
 CREATE TABLE bearer_token (
   token_id   {guid} NOT NULL PRIMARY KEY,
   account_id TEXT   NOT NULL REFERENCES account (account_id),
@@ -66,7 +79,9 @@ CREATE TABLE bearer_token (
 );
 CREATE INDEX bearer_token_by_user ON bearer_token (user_id);
 
--- Answers to creating requests, so that a repeat gets the same one (design 6, Idempotency-Key).
+-- Answers to creating requests, so that a repeat gets the same one (design 6, Idempotency-Key). Local: kept for
+-- the caller, be it buyer, seller or operator; erased by subject and dropped by age whoever it was.
+-- distribute: local
 CREATE TABLE idempotency (
   account_id   TEXT   NOT NULL,
   key_hash     {blob} NOT NULL,          -- keyed hash of the Idempotency-Key
@@ -83,6 +98,7 @@ CREATE INDEX idempotency_by_age ON idempotency (created_at);
 
 -- ---- what sellers own ------------------------------------------------------------------------------------
 
+-- distribute: seller
 CREATE TABLE product (
   seller_id         TEXT   NOT NULL REFERENCES account (account_id),
   product_id        {guid} NOT NULL,
@@ -105,6 +121,7 @@ CREATE TABLE product (
 CREATE INDEX product_by_id ON product (product_id);
 CREATE INDEX product_by_code ON product (product_code);
 
+-- distribute: seller
 CREATE TABLE offer (
   seller_id  TEXT   NOT NULL,
   offer_id   {guid} NOT NULL,
@@ -124,6 +141,7 @@ CREATE TABLE offer (
 CREATE INDEX offer_by_id ON offer (offer_id);
 CREATE INDEX offer_by_product ON offer (seller_id, product_id);
 
+-- distribute: seller
 CREATE TABLE subscription (
   seller_id       TEXT   NOT NULL,
   subscription_id {guid} NOT NULL,
@@ -148,6 +166,7 @@ CREATE INDEX subscription_by_buyer ON subscription (buyer_id, subscription_id);
 CREATE INDEX subscription_by_end ON subscription (ends_at) WHERE state = 'active' AND ends_at IS NOT NULL;
 
 -- Standing in a program; `since` is when the present standing began.
+-- distribute: seller
 CREATE TABLE enrolment (
   seller_id  TEXT   NOT NULL REFERENCES account (account_id),
   program    TEXT   NOT NULL CHECK (program IN ('psc', 'edsp', 'proserv')),
@@ -164,6 +183,7 @@ CREATE TABLE enrolment (
 -- contact removes its CREATE and UPDATE rows, and their keys with them, and leaves one DELETE row, the
 -- tombstone, without personal data, for ever. The newest row of a contact has superseded_at = 9223372036854775807.
 -- Rows are clustered in the order in which exports print them: an export is one range scan.
+-- distribute: seller
 CREATE TABLE contact_version (
   seller_id          TEXT   NOT NULL,
   operation_time     BIGINT NOT NULL,    -- of one contact strictly increasing
@@ -194,12 +214,14 @@ CREATE INDEX contact_by_email ON contact_version (email_index)
 CREATE INDEX contact_superseded ON contact_version (superseded_at) WHERE superseded_at < 9223372036854775807;
 
 -- How far a seller's real exports reach: no operation time may run behind it (invariant 2).
+-- distribute: seller
 CREATE TABLE psc_coverage (
   seller_id      TEXT   NOT NULL PRIMARY KEY,
   exported_until BIGINT NOT NULL
 );
 
 -- One row per accepted data set request (psc 3, 8): the parameters, and what came of it.
+-- distribute: seller
 CREATE TABLE data_set_request (
   seller_id       TEXT   NOT NULL,
   request_id      {guid} NOT NULL,
@@ -233,13 +255,16 @@ CREATE INDEX data_set_request_failed ON data_set_request (completed_at, coverage
 
 -- ---- delivery --------------------------------------------------------------------------------------------
 
+-- Names are one name space for the installation, as S3 has it; objects of a bucket lie with its seller.
+-- distribute: reference
 CREATE TABLE bucket (
-  name       TEXT   NOT NULL PRIMARY KEY,  -- one name space for the installation, as S3 has it
+  name       TEXT   NOT NULL PRIMARY KEY,
   seller_id  TEXT   NOT NULL REFERENCES account (account_id),
   created_at BIGINT NOT NULL
 );
 CREATE INDEX bucket_by_seller ON bucket (seller_id, name);
 
+-- distribute: seller
 CREATE TABLE object (
   seller_id    TEXT   NOT NULL,
   bucket       TEXT   NOT NULL,
@@ -257,13 +282,18 @@ CREATE TABLE object (
   PRIMARY KEY (seller_id, bucket, object_key)
 );
 CREATE INDEX object_by_age ON object (expires_at);
-CREATE UNIQUE INDEX object_by_id ON object (object_id);
+-- The id first: a file on disk tells its object's id only.
+CREATE UNIQUE INDEX object_by_id ON object (object_id, seller_id);
 -- Sealed files that are not (or no longer) an object: removed by housekeeping. A row comes before its file.
+-- distribute: seller
 CREATE TABLE object_file (
-  object_id    {guid} NOT NULL PRIMARY KEY,
-  remove_after BIGINT NOT NULL           -- an hour for a file being written, a minute for one replaced or expired
+  seller_id    TEXT   NOT NULL,
+  object_id    {guid} NOT NULL,
+  remove_after BIGINT NOT NULL,          -- an hour for a file being written, a minute for one replaced or expired
+  PRIMARY KEY (object_id, seller_id)     -- the id first, as in object_by_id
 );
 
+-- distribute: seller
 CREATE TABLE delivery_role (
   seller_id  TEXT   NOT NULL REFERENCES account (account_id),
   name       TEXT   NOT NULL,            -- arn:aws:iam::SELLER:role/NAME
@@ -274,6 +304,7 @@ CREATE TABLE delivery_role (
   PRIMARY KEY (seller_id, name)
 );
 
+-- distribute: seller
 CREATE TABLE topic (
   seller_id  TEXT   NOT NULL REFERENCES account (account_id),
   name       TEXT   NOT NULL,            -- arn:aws:sns:REGION:SELLER:NAME
@@ -281,6 +312,7 @@ CREATE TABLE topic (
   PRIMARY KEY (seller_id, name)
 );
 
+-- distribute: seller
 CREATE TABLE topic_endpoint (
   seller_id    TEXT   NOT NULL,
   endpoint_id  {guid} NOT NULL,          -- last part of the subscription ARN
@@ -298,6 +330,7 @@ CREATE INDEX topic_endpoint_by_token ON topic_endpoint (token_hash);
 CREATE INDEX topic_endpoint_by_topic ON topic_endpoint (seller_id, topic);
 
 -- Messages published on topics, kept for re-sending; bodies hold names of objects, never personal data.
+-- distribute: seller
 CREATE TABLE message (
   seller_id  TEXT   NOT NULL,
   message_id {guid} NOT NULL,            -- MessageId: the same on every retry and re-send
@@ -311,6 +344,8 @@ CREATE INDEX message_by_request ON message (seller_id, request_id);
 
 -- ---- jobs ------------------------------------------------------------------------------------------------
 
+-- One queue for all sellers: workers ask for the next job, whoever's, and lock its row; over shards neither is to be had.
+-- distribute: local
 CREATE TABLE job (
   seller_id   TEXT   NOT NULL,           -- '' for jobs of the installation itself
   job_id      {guid} NOT NULL,
@@ -334,6 +369,8 @@ CREATE INDEX job_finished ON job (state, finished_at) WHERE state >= 2;
 -- ---- audit -----------------------------------------------------------------------------------------------
 
 -- Who read or changed personal or confidential data. `mac` chains: keyed hash of the row and the mac before it.
+-- Local: a chain has one order, so one place.
+-- distribute: local
 CREATE TABLE audit_entry (
   chain      BIGINT NOT NULL,            -- embedded: 0
   seq        BIGINT NOT NULL,            -- from 1, without gaps
@@ -351,6 +388,7 @@ CREATE TABLE audit_entry (
   PRIMARY KEY (chain, seq)
 );
 -- End of each chain, with a MAC of its own: cutting entries off the end shows.
+-- distribute: local
 CREATE TABLE audit_head (
   chain BIGINT NOT NULL PRIMARY KEY,
   seq   BIGINT NOT NULL,
