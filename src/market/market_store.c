@@ -17,6 +17,38 @@ store_exists(struct db_stmt *st, bool *ret)
 }
 
 enum souk_err
+store_id_taken(struct db_tx *tx, enum id_kind kind, const struct guid *id, bool *ret)
+{
+	struct id_owner owner;
+	enum souk_err r = id_owner_find(tx, kind, id, &owner);
+
+	if (r != SOUK_OK && r != SOUK_E_NOT_FOUND)
+		return r;
+	*ret = r == SOUK_OK;
+	return SOUK_OK;
+}
+
+enum souk_err
+store_owned_row(struct db_tx *tx, struct db_texts *t, unsigned q, enum id_kind kind,
+    const struct guid *id, struct db_stmt **ret)
+{
+	struct id_owner owner;
+	struct db_stmt *st;
+	enum souk_err r = id_owner_find(tx, kind, id, &owner);
+
+	if (r != SOUK_OK)
+		return r;
+	st = db_stmt(tx, t, q);
+	db_bind_c(st, 1, owner.seller_id);
+	db_bind_guid(st, 2, id);
+	if ((r = db_one(st)) == SOUK_OK)
+		*ret = st;
+	else
+		db_reset(st);
+	return r;
+}
+
+enum souk_err
 store_changed(struct db_stmt *st, bool *ret)
 {
 	int64_t changes = 0;

@@ -10,13 +10,24 @@
 #ifndef SOUK_MARKET_MARKET_STORE_H
 #define SOUK_MARKET_MARKET_STORE_H
 
+#include "market/id_owner.h"
 #include "market/market.h"
 
 /* For tests of the statements themselves. */
 extern struct db_texts account_texts, user_texts, product_texts, offer_texts, subscription_texts,
-    enrolment_texts;
+    enrolment_texts, id_owner_texts;
 
 /* ---- helpers ---- */
+
+/* Is the id anybody's already? */
+SOUK_MUST enum souk_err store_id_taken(
+    struct db_tx *tx, enum id_kind kind, const struct guid *id, bool *ret);
+/*
+ * Steps text q to the row of an id: its $1 is the id's seller, its $2 the id. Columns may be
+ * read until db_reset(*ret). SOUK_E_NOT_FOUND, and *ret untouched: there is none.
+ */
+SOUK_MUST enum souk_err store_owned_row(struct db_tx *tx, struct db_texts *t, unsigned q,
+    enum id_kind kind, const struct guid *id, struct db_stmt **ret);
 
 /* Runs a statement that answers with a row or none. */
 SOUK_MUST enum souk_err store_exists(struct db_stmt *st, bool *ret);

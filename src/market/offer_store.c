@@ -13,14 +13,10 @@
 	X(Q_UPDATE,                                                                                \
 	    "UPDATE offer SET name = $1, state = $2, ends_at = $3, changed_at = $4, revision = $5" \
 	    " WHERE seller_id = $6 AND offer_id = $7 AND revision = $8")                           \
-	/* fan-out: an id alone says whose it is; offer.c then asks the scope */                   \
-	X(Q_FIND, "SELECT " COLUMNS " FROM offer WHERE offer_id = $1")                             \
-	/* fan-out: the product says which seller */                                               \
-	X(Q_BASIS, "SELECT seller_id,"                                                             \
+	X(Q_FIND, "SELECT " COLUMNS " FROM offer WHERE seller_id = $1 AND offer_id = $2")          \
+	X(Q_BASIS, "SELECT"                                                                        \
 		   " EXISTS (SELECT 1 FROM account WHERE account_id = $1 AND is_buyer = 1)"        \
-		   " FROM product WHERE product_id = $2")                                          \
-	/* fan-out: ids are one name space for all sellers */                                      \
-	X(Q_TAKEN, "SELECT 1 FROM offer WHERE offer_id = $1 LIMIT 1")                              \
+		   " FROM product WHERE seller_id = $2 AND product_id = $3")                       \
 	X(Q_LIST_OF, "SELECT " COLUMNS " FROM offer WHERE seller_id = $1 AND offer_id > $2"        \
 		     " ORDER BY offer_id LIMIT $3")                                                \
 	/* fan-out: the operator's list of all */                                                  \
@@ -46,6 +42,7 @@ enum souk_err
 offer_insert(struct db_tx *tx, const struct offer *o)
 {
 	struct db_stmt *st = db_stmt(tx, &offer_texts, Q_INSERT);
+	enum souk_err r;
 
 	db_bind_c(st, 1, o->seller_id);
 	db_bind_guid(st, 2, &o->id);
@@ -59,7 +56,9 @@ offer_insert(struct db_tx *tx, const struct offer *o)
 	db_bind_int(st, 10, o->created_at);
 	db_bind_int(st, 11, o->changed_at);
 	db_bind_int(st, 12, o->revision);
-	return db_run(st, NULL);
+	if ((r = db_run(st, NULL)) != SOUK_OK)
+		return r;
+	return id_owner_put(tx, ID_OFFER, &o->id, o->seller_id);
 }
 
 enum souk_err
@@ -100,12 +99,11 @@ offer_row(struct db_stmt *st, struct offer *ret)
 enum souk_err
 offer_find(struct db_tx *tx, const struct guid *id, struct arena *mem, struct offer *ret)
 {
-	struct db_stmt *st = db_stmt(tx, &offer_texts, Q_FIND);
+	struct db_stmt *st;
 	struct offer o;
-	enum souk_err r;
+	enum souk_err r = store_owned_row(tx, &offer_texts, Q_FIND, ID_OFFER, id, &st);
 
-	db_bind_guid(st, 1, id);
-	if ((r = db_one(st)) != SOUK_OK)
+	if (r != SOUK_OK)
 		return r;
 	offer_row(st, &o);
 	if (mem)
@@ -122,23 +120,25 @@ offer_find(struct db_tx *tx, const struct guid *id, struct arena *mem, struct of
 enum souk_err
 offer_find_basis(struct db_tx *tx, const struct offer *o, struct offer_basis *ret)
 {
-	struct db_stmt *st = db_stmt(tx, &offer_texts, Q_BASIS);
-	struct offer_basis basis;
-	enum souk_err r;
+	struct offer_basis basis = { 0 };
+	struct id_owner owner;
+	struct db_stmt *st;
+	enum souk_err r = id_owner_find(tx, ID_PRODUCT, &o->product_id, &owner);
 
-	db_bind_c(st, 1, o->buyer_id);
-	db_bind_guid(st, 2, &o->product_id);
-	if ((r = db_one(st)) != SOUK_OK)
+	if (r != SOUK_OK)
 		return r;
-	basis = (struct offer_basis){ .is_buyer = db_int(st, 1) != 0 };
-	store_account_id(st, 0, basis.seller_id);
+	st = db_stmt(tx, &offer_texts, Q_BASIS);
+	db_bind_c(st, 1, o->buyer_id);
+	db_bind_c(st, 2, owner.seller_id);
+	db_bind_guid(st, 3, &o->product_id);
+	if ((r = db_one(st)) == SOUK_OK)
+		basis.is_buyer = db_int(st, 0) != 0;
 	db_reset(st);
-	if (!guid_is_zero(&o->id)) {
-		st = db_stmt(tx, &offer_texts, Q_TAKEN);
-		db_bind_guid(st, 1, &o->id);
-		if ((r = store_exists(st, &basis.taken)) != SOUK_OK)
-			return r;
-	}
+	if (r == SOUK_OK && !guid_is_zero(&o->id))
+		r = store_id_taken(tx, ID_OFFER, &o->id, &basis.taken);
+	if (r != SOUK_OK)
+		return r;
+	memcpy(basis.seller_id, owner.seller_id, sizeof(basis.seller_id));
 	*ret = basis;
 	return SOUK_OK;
 }

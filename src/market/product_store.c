@@ -7,31 +7,30 @@
 	" support_url, psc_enabled, psc_enabled_since, state, created_at, changed_at, revision"
 #define COLUMNS "seller_id, " REST
 
-#define PRODUCT_SQL(X)                                                                                     \
-	X(Q_INSERT, "INSERT INTO product (seller_id, " REST ")"                                            \
-		    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)")          \
-	X(Q_UPDATE,                                                                                        \
-	    "UPDATE product SET title = $1, type = $2, pricing = $3, support_email = $4,"                  \
-	    " support_phone = $5, support_url = $6, psc_enabled = $7, psc_enabled_since = $8,"             \
-	    " state = $9, changed_at = $10, revision = $11"                                                \
-	    " WHERE seller_id = $12 AND product_id = $13 AND revision = $14")                              \
-	/* fan-out: an id alone says whose it is; product.c then asks the scope */                         \
-	X(Q_FIND, "SELECT " COLUMNS " FROM product WHERE product_id = $1")                                 \
-	/* fan-out: ids and codes are one name space for all sellers */                                    \
-	X(Q_TAKEN, "SELECT 1 FROM product WHERE product_id = $1 OR product_code = $2 LIMIT 1")             \
-	/* subscription_by_buyer: the seller's part of the table would be all that the seller ever sold */ \
-	X(Q_BOUGHT_BY, "SELECT 1 FROM subscription"                                                        \
-		       " WHERE seller_id = $1 AND buyer_id = $2 AND product_id = $3 LIMIT 1")              \
-	X(Q_LIST_OF, "SELECT " COLUMNS " FROM product WHERE seller_id = $1 AND product_id > $2"            \
-		     " ORDER BY product_id LIMIT $3")                                                      \
-	X(Q_LIST_OF_PUBLIC,                                                                                \
-	    "SELECT " COLUMNS " FROM product WHERE seller_id = $1 AND product_id > $2"                     \
-	    " AND state = 'public' ORDER BY product_id LIMIT $3")                                          \
-	/* fan-out: the operator's list of all */                                                          \
-	X(Q_LIST_ALL, "SELECT " COLUMNS " FROM product WHERE product_id > $1"                              \
-		      " ORDER BY product_id LIMIT $2")                                                     \
-	/* fan-out: what everybody may see, and the caller's own */                                        \
-	X(Q_LIST_PUBLIC, "SELECT " COLUMNS " FROM product WHERE product_id > $1"                           \
+#define PRODUCT_SQL(X)                                                                             \
+	X(Q_INSERT, "INSERT INTO product (seller_id, " REST ")"                                    \
+		    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)")  \
+	X(Q_UPDATE,                                                                                \
+	    "UPDATE product SET title = $1, type = $2, pricing = $3, support_email = $4,"          \
+	    " support_phone = $5, support_url = $6, psc_enabled = $7, psc_enabled_since = $8,"     \
+	    " state = $9, changed_at = $10, revision = $11"                                        \
+	    " WHERE seller_id = $12 AND product_id = $13 AND revision = $14")                      \
+	X(Q_FIND, "SELECT " COLUMNS " FROM product WHERE seller_id = $1 AND product_id = $2")      \
+	/* fan-out: codes are one name space for all sellers */                                    \
+	X(Q_CODE_TAKEN, "SELECT 1 FROM product WHERE product_code = $1 LIMIT 1")                   \
+	/* subscription_by_buyer, not all that the seller ever sold */                             \
+	X(Q_BOUGHT_BY, "SELECT 1 FROM subscription"                                                \
+		       " WHERE seller_id = $1 AND buyer_id = $2 AND product_id = $3 LIMIT 1")      \
+	X(Q_LIST_OF, "SELECT " COLUMNS " FROM product WHERE seller_id = $1 AND product_id > $2"    \
+		     " ORDER BY product_id LIMIT $3")                                              \
+	X(Q_LIST_OF_PUBLIC,                                                                        \
+	    "SELECT " COLUMNS " FROM product WHERE seller_id = $1 AND product_id > $2"             \
+	    " AND state = 'public' ORDER BY product_id LIMIT $3")                                  \
+	/* fan-out: the operator's list of all */                                                  \
+	X(Q_LIST_ALL, "SELECT " COLUMNS " FROM product WHERE product_id > $1"                      \
+		      " ORDER BY product_id LIMIT $2")                                             \
+	/* fan-out: what everybody may see, and the caller's own */                                \
+	X(Q_LIST_PUBLIC, "SELECT " COLUMNS " FROM product WHERE product_id > $1"                   \
 			 " AND (state = 'public' OR seller_id = $2) ORDER BY product_id LIMIT $3")
 
 enum product_q {
@@ -53,6 +52,7 @@ enum souk_err
 product_insert(struct db_tx *tx, const struct product *p)
 {
 	struct db_stmt *st = db_stmt(tx, &product_texts, Q_INSERT);
+	enum souk_err r;
 
 	db_bind_c(st, 1, p->seller_id);
 	db_bind_guid(st, 2, &p->id);
@@ -69,7 +69,9 @@ product_insert(struct db_tx *tx, const struct product *p)
 	db_bind_int(st, 13, p->created_at);
 	db_bind_int(st, 14, p->changed_at);
 	db_bind_int(st, 15, p->revision);
-	return db_run(st, NULL);
+	if ((r = db_run(st, NULL)) != SOUK_OK)
+		return r;
+	return id_owner_put(tx, ID_PRODUCT, &p->id, p->seller_id);
 }
 
 enum souk_err
@@ -122,12 +124,11 @@ product_row(struct db_stmt *st, struct product *ret)
 enum souk_err
 product_find(struct db_tx *tx, const struct guid *id, struct arena *mem, struct product *ret)
 {
-	struct db_stmt *st = db_stmt(tx, &product_texts, Q_FIND);
+	struct db_stmt *st;
 	struct product p;
-	enum souk_err r;
+	enum souk_err r = store_owned_row(tx, &product_texts, Q_FIND, ID_PRODUCT, id, &st);
 
-	db_bind_guid(st, 1, id);
-	if ((r = db_one(st)) != SOUK_OK)
+	if (r != SOUK_OK)
 		return r;
 	product_row(st, &p);
 	r = store_keep(mem, (struct str *const[]){ &p.title, &p.type, &p.pricing, &p.support_email,
@@ -141,12 +142,11 @@ product_find(struct db_tx *tx, const struct guid *id, struct arena *mem, struct 
 enum souk_err
 product_find_standing(struct db_tx *tx, const struct guid *id, struct product_standing *ret)
 {
-	struct db_stmt *st = db_stmt(tx, &product_texts, Q_FIND);
+	struct db_stmt *st;
 	struct product p;
-	enum souk_err r;
+	enum souk_err r = store_owned_row(tx, &product_texts, Q_FIND, ID_PRODUCT, id, &st);
 
-	db_bind_guid(st, 1, id);
-	if ((r = db_one(st)) != SOUK_OK)
+	if (r != SOUK_OK)
 		return r;
 	product_row(st, &p);
 	*ret = (struct product_standing){
@@ -165,10 +165,18 @@ product_find_standing(struct db_tx *tx, const struct guid *id, struct product_st
 enum souk_err
 product_taken(struct db_tx *tx, const struct product *p, bool *ret)
 {
-	struct db_stmt *st = db_stmt(tx, &product_texts, Q_TAKEN);
+	struct db_stmt *st;
+	bool taken = false;
+	enum souk_err r = store_id_taken(tx, ID_PRODUCT, &p->id, &taken);
 
-	db_bind_guid(st, 1, &p->id);
-	db_bind_c(st, 2, p->code);
+	if (r != SOUK_OK)
+		return r;
+	if (taken) {
+		*ret = true;
+		return SOUK_OK;
+	}
+	st = db_stmt(tx, &product_texts, Q_CODE_TAKEN);
+	db_bind_c(st, 1, p->code);
 	return store_exists(st, ret);
 }
 

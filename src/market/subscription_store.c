@@ -3,9 +3,8 @@
  * Statements on subscriptions. No scope here: see subscription.c.
  *
  * Finding one by its id stands before every read of contacts, and inserting them is half
- * of a bulk import: one indexed statement for the first, three for the second. (Its basis
- * and whether its id is taken are two because a database distributed by seller joins one
- * seller's rows only.)
+ * of a bulk import: a look-up of the owner and one indexed statement for the first, two
+ * of each for the second.
  */
 #include "market/market_store.h"
 
@@ -24,15 +23,12 @@
 	    "UPDATE subscription SET quantity = $1, ends_at = $2, ended_at = $3, state = $4,"      \
 	    " changed_at = $5, revision = $6"                                                      \
 	    " WHERE seller_id = $7 AND subscription_id = $8 AND revision = $9")                    \
-	/* fan-out: an id alone says whose it is; subscription.c then asks the scope */            \
-	X(Q_FIND, "SELECT " COLUMNS " FROM subscription WHERE subscription_id = $1")               \
-	/* fan-out: the product says which seller */                                               \
-	X(Q_BASIS, "SELECT p.seller_id, p.state, p.pricing, a.is_buyer, o.product_id, o.buyer_id," \
+	X(Q_FIND,                                                                                  \
+	    "SELECT " COLUMNS " FROM subscription WHERE seller_id = $1 AND subscription_id = $2")  \
+	X(Q_BASIS, "SELECT p.state, p.pricing, a.is_buyer, o.product_id, o.buyer_id,"              \
 		   " o.state FROM product p LEFT JOIN account a ON a.account_id = $1"              \
 		   " LEFT JOIN offer o ON o.seller_id = p.seller_id AND o.offer_id = $2"           \
-		   " WHERE p.product_id = $3")                                                     \
-	/* fan-out: ids are one name space for all sellers */                                      \
-	X(Q_TAKEN, "SELECT 1 FROM subscription WHERE subscription_id = $1 LIMIT 1")                \
+		   " WHERE p.seller_id = $3 AND p.product_id = $4")                                \
 	X(Q_LIST_SELLER,                                                                           \
 	    "SELECT " COLUMNS                                                                      \
 	    " FROM subscription WHERE seller_id = $1 AND subscription_id > $2" MATCHES(            \
@@ -86,6 +82,7 @@ enum souk_err
 subscription_insert(struct db_tx *tx, const struct subscription *s)
 {
 	struct db_stmt *st = db_stmt(tx, &subscription_texts, Q_INSERT);
+	enum souk_err r;
 
 	db_bind_c(st, 1, s->seller_id);
 	db_bind_guid(st, 2, &s->id);
@@ -101,7 +98,9 @@ subscription_insert(struct db_tx *tx, const struct subscription *s)
 	db_bind_int(st, 12, s->created_at);
 	db_bind_int(st, 13, s->changed_at);
 	db_bind_int(st, 14, s->revision);
-	return db_run(st, NULL);
+	if ((r = db_run(st, NULL)) != SOUK_OK)
+		return r;
+	return id_owner_put(tx, ID_SUBSCRIPTION, &s->id, s->seller_id);
 }
 
 enum souk_err
@@ -146,51 +145,59 @@ subscription_row(struct db_stmt *st, struct subscription *ret)
 enum souk_err
 subscription_find(struct db_tx *tx, const struct guid *id, struct subscription *ret)
 {
-	struct db_stmt *st = db_stmt(tx, &subscription_texts, Q_FIND);
-	enum souk_err r;
+	struct db_stmt *st;
+	enum souk_err r =
+	    store_owned_row(tx, &subscription_texts, Q_FIND, ID_SUBSCRIPTION, id, &st);
 
-	db_bind_guid(st, 1, id);
-	if ((r = db_one(st)) != SOUK_OK)
+	if (r != SOUK_OK)
 		return r;
 	subscription_row(st, ret);
 	db_reset(st);
 	return SOUK_OK;
 }
 
+/* A row of Q_BASIS. */
+static void
+basis_row(struct db_stmt *st, const struct subscription *s, struct subscription_basis *ret)
+{
+	struct guid offer_product = db_guid(st, 3);
+	struct str offer_buyer = db_text(st, 4);
+
+	*ret = (struct subscription_basis){
+		.is_draft = str_eq_c(db_text(st, 0), "draft"),
+		.has_kind = pricing_has(db_text(st, 1), s->kind),
+		.is_buyer = db_int(st, 2) != 0,
+		.has_offer = !db_is_null(st, 3),
+		.offer_fits = guid_eq(&offer_product, &s->product_id) &&
+			      (offer_buyer.n == 0 || str_eq_c(offer_buyer, s->buyer_id)),
+		.offer_active = str_eq_c(db_text(st, 5), "active"),
+	};
+}
+
 enum souk_err
 subscription_find_basis(
     struct db_tx *tx, const struct subscription *s, struct subscription_basis *ret)
 {
-	struct db_stmt *st = db_stmt(tx, &subscription_texts, Q_BASIS);
-	struct subscription_basis basis;
-	struct guid offer_product;
-	struct str offer_buyer;
-	enum souk_err r;
+	struct subscription_basis basis = { 0 };
+	struct id_owner owner;
+	struct db_stmt *st;
+	enum souk_err r = id_owner_find(tx, ID_PRODUCT, &s->product_id, &owner);
 
+	if (r != SOUK_OK)
+		return r;
+	st = db_stmt(tx, &subscription_texts, Q_BASIS);
 	db_bind_c(st, 1, s->buyer_id);
 	store_bind_guid_opt(st, 2, &s->offer_id);
-	db_bind_guid(st, 3, &s->product_id);
-	if ((r = db_one(st)) != SOUK_OK)
-		return r;
-	offer_product = db_guid(st, 4);
-	offer_buyer = db_text(st, 5);
-	basis = (struct subscription_basis){
-		.is_draft = str_eq_c(db_text(st, 1), "draft"),
-		.has_kind = pricing_has(db_text(st, 2), s->kind),
-		.is_buyer = db_int(st, 3) != 0,
-		.has_offer = !db_is_null(st, 4),
-		.offer_fits = guid_eq(&offer_product, &s->product_id) &&
-			      (offer_buyer.n == 0 || str_eq_c(offer_buyer, s->buyer_id)),
-		.offer_active = str_eq_c(db_text(st, 6), "active"),
-	};
-	store_account_id(st, 0, basis.seller_id);
+	db_bind_c(st, 3, owner.seller_id);
+	db_bind_guid(st, 4, &s->product_id);
+	if ((r = db_one(st)) == SOUK_OK)
+		basis_row(st, s, &basis);
 	db_reset(st);
-	if (!guid_is_zero(&s->id)) {
-		st = db_stmt(tx, &subscription_texts, Q_TAKEN);
-		db_bind_guid(st, 1, &s->id);
-		if ((r = store_exists(st, &basis.taken)) != SOUK_OK)
-			return r;
-	}
+	if (r == SOUK_OK && !guid_is_zero(&s->id))
+		r = store_id_taken(tx, ID_SUBSCRIPTION, &s->id, &basis.taken);
+	if (r != SOUK_OK)
+		return r;
+	memcpy(basis.seller_id, owner.seller_id, sizeof(basis.seller_id));
 	*ret = basis;
 	return SOUK_OK;
 }

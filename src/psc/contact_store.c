@@ -8,6 +8,8 @@
  */
 #include "psc/contact_store.h"
 
+#include "market/id_owner.h"
+
 #include <assert.h>
 
 #define LIVE "superseded_at = 9223372036854775807 AND operation < 3"
@@ -44,14 +46,13 @@ enum {
 };
 
 static const char *const sql[Q__COUNT] = {
-	/* fan-out: a subscription id leads to its seller; the caller applies the scope. subscription_by_id. */
 	[Q_HOME] =
 	    "SELECT s.seller_id, s.buyer_id, s.product_id, s.starts_at, "
 	    "CASE WHEN s.state = 'active' THEN 1 ELSE 0 END, p.psc_enabled, c.exported_until "
 	    "FROM subscription s "
 	    "JOIN product p ON p.seller_id = s.seller_id AND p.product_id = s.product_id "
 	    "LEFT JOIN psc_coverage c ON c.seller_id = s.seller_id "
-	    "WHERE s.subscription_id = $1",
+	    "WHERE s.seller_id = $1 AND s.subscription_id = $2",
 	[Q_UNTIL] = "SELECT exported_until FROM psc_coverage WHERE seller_id = $1",
 	/* contact_live */
 	[Q_SLOTS] = "SELECT slot FROM contact_version "
@@ -110,10 +111,15 @@ copy_account(struct str s, char out[ACCOUNT_ID_LEN + 1])
 enum souk_err
 contact_store_home(struct db_tx *tx, const struct guid *subscription_id, struct contact_home *ret)
 {
-	struct db_stmt *st = db_stmt(tx, &contact_texts, Q_HOME);
-	enum souk_err err;
+	struct id_owner owner;
+	struct db_stmt *st;
+	enum souk_err err = id_owner_find(tx, ID_SUBSCRIPTION, subscription_id, &owner);
 
-	db_bind_guid(st, 1, subscription_id);
+	if (err != SOUK_OK)
+		return err;
+	st = db_stmt(tx, &contact_texts, Q_HOME);
+	db_bind_c(st, 1, owner.seller_id);
+	db_bind_guid(st, 2, subscription_id);
 	if ((err = db_one(st)) != SOUK_OK)
 		return err;
 	copy_account(db_text(st, 0), ret->seller_id);

@@ -96,6 +96,16 @@ CREATE TABLE idempotency (
 CREATE INDEX idempotency_by_subject ON idempotency (subject) WHERE subject IS NOT NULL;
 CREATE INDEX idempotency_by_age ON idempotency (created_at);
 
+-- Whose an id is: callers name nothing else, and without the seller's name the database would have to ask every
+-- shard. Local: one place makes an id unique among all sellers.
+-- distribute: local
+CREATE TABLE id_owner (
+  kind      BIGINT NOT NULL CHECK (kind IN (1, 2, 3)),  -- product, offer, subscription
+  id        {guid} NOT NULL,
+  seller_id TEXT   NOT NULL,
+  PRIMARY KEY (kind, id)
+) {clustered};
+
 -- ---- what sellers own ------------------------------------------------------------------------------------
 
 -- distribute: seller

@@ -4,6 +4,7 @@
 
 #include "base/secret.h"
 #include "unit/database.h"
+#include "market/id_owner.h"
 #include "psc/contact_seal.h"
 #include "store/db.h"
 
@@ -12,6 +13,7 @@
 enum {
 	W_ACCOUNT,
 	W_PRODUCT,
+	W_OWNER,
 	W_ENABLE,
 	W_ENROL,
 	W_SUBSCRIPTION,
@@ -38,6 +40,7 @@ static const char *const sql[W__COUNT] = {
 	    "support_email, support_phone, support_url, psc_enabled, psc_enabled_since, state, "
 	    "created_at, changed_at, revision) VALUES ($1, $2, $3, 'Product', 'ami', "
 	    "'[\"hourly\"]', 'support@example.com', '', '', $4, $5, 'public', 0, 0, 1)",
+	[W_OWNER] = "INSERT INTO id_owner (kind, id, seller_id) VALUES ($1, $2, $3)",
 	[W_ENABLE] =
 	    "UPDATE product SET psc_enabled = $1, psc_enabled_since = $2 WHERE product_id = $3",
 	[W_ENROL] =
@@ -100,6 +103,13 @@ static void
 put(struct world *w, struct put x)
 {
 	assert_ok(db_write(w->db, put_tx, &x));
+}
+
+static void
+own(struct world *w, enum id_kind kind, const struct guid *id, const char *seller)
+{
+	put(w,
+	    (struct put){ W_OWNER, 3, { { .number = kind }, { .guid = id }, { .text = seller } } });
 }
 
 static void
@@ -201,6 +211,7 @@ world_product(struct world *w, const char *seller, instant_t enabled_since)
 		   { { .text = seller }, { .guid = &id }, { .text = code },
 		       { .number = enabled_since != 0 },
 		       { .number = enabled_since, .null = enabled_since == 0 } } });
+	own(w, ID_PRODUCT, &id, seller);
 	return id;
 }
 
@@ -229,6 +240,7 @@ world_subscription(
 	put(w, (struct put){ W_SUBSCRIPTION, 5,
 		   { { .text = seller }, { .guid = &id }, { .guid = product }, { .text = buyer },
 		       { .number = w->base } } });
+	own(w, ID_SUBSCRIPTION, &id, seller);
 	return id;
 }
 
