@@ -8,7 +8,7 @@
 #include "market/market_store.h"
 
 static struct db_texts *const all[] = { &account_texts, &user_texts, &product_texts, &offer_texts,
-	&subscription_texts, &enrolment_texts };
+	&subscription_texts, &enrolment_texts, &id_owner_texts };
 
 /* The number of parameters. */
 static int
@@ -56,12 +56,68 @@ they_prepare(struct world *w)
 }
 WORLD_TEST(they_prepare)
 
+/* An id that somebody else took since one looked is refused by its key, whosever it is. */
+static void
+ids_are_one_sellers(struct world *w)
+{
+	struct guid id = guid_new(), none = guid_new();
+	struct id_owner owner = { "" };
+
+	assert_int_equal(id_owner_put(w->tx, ID_OFFER, &id, SELLER), SOUK_OK);
+	assert_int_equal(id_owner_put(w->tx, ID_OFFER, &id, SELLER), SOUK_E_CONFLICT);
+	assert_int_equal(id_owner_put(w->tx, ID_OFFER, &id, SELLER_B), SOUK_E_CONFLICT);
+	assert_int_equal(id_owner_put(w->tx, ID_PRODUCT, &id, SELLER_B), SOUK_OK);
+	assert_int_equal(id_owner_find(w->tx, ID_SUBSCRIPTION, &id, &owner), SOUK_E_NOT_FOUND);
+	assert_int_equal(id_owner_find(w->tx, ID_OFFER, &none, &owner), SOUK_E_NOT_FOUND);
+	assert_string_equal(owner.seller_id, "");
+	assert_int_equal(id_owner_find(w->tx, ID_OFFER, &id, &owner), SOUK_OK);
+	assert_string_equal(owner.seller_id, SELLER);
+	assert_int_equal(id_owner_find(w->tx, ID_PRODUCT, &id, &owner), SOUK_OK);
+	assert_string_equal(owner.seller_id, SELLER_B);
+}
+WORLD_TEST(ids_are_one_sellers)
+
+/* The only step of the plan of the first text that has `words` begins with `want`. */
+static void
+assert_plan(struct world *w, const struct db_texts *t, const char *words, const char *want)
+{
+	struct db_texts plan = { .component = "plan", .n = 1 };
+	const char *sql = NULL;
+	struct db_stmt *st;
+
+	for (unsigned q = t->n; q-- > 0;)
+		if (strstr(t->sql[q], words))
+			sql = arena_printf(w->mem, "EXPLAIN QUERY PLAN %s", t->sql[q]);
+	assert_non_null(sql);
+	plan.sql = &sql;
+	st = db_stmt(w->tx, &plan, 0);
+	assert_int_equal(db_one(st), SOUK_OK);
+	if (!str_starts(db_text(st, 3), str_c(want)))
+		fail_msg("%s: %.*s", sql, (int)db_text(st, 3).n, db_text(st, 3).p);
+	db_reset(st);
+}
+
+/* Large sellers would wait for ever: what they sold is no way to what a buyer bought. */
+static void
+they_use_their_index(struct world *w)
+{
+	assert_plan(w, &product_texts, "FROM subscription",
+	    "SEARCH subscription USING INDEX subscription_by_buyer (buyer_id=?");
+	assert_plan(w, &id_owner_texts, "SELECT seller_id FROM id_owner",
+	    "SEARCH id_owner USING PRIMARY KEY (kind=? AND id=?)");
+	assert_plan(w, &subscription_texts, " FROM subscription WHERE seller_id = $1 AND subsc",
+	    "SEARCH subscription USING PRIMARY KEY (seller_id=? AND subscription_id=?)");
+}
+WORLD_TEST(they_use_their_index)
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parameters_in_order),
 		UNIT(they_prepare),
+		UNIT(ids_are_one_sellers),
+		UNIT(they_use_their_index),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
