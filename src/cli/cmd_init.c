@@ -16,6 +16,7 @@
 struct options {
 	struct cli_common common;
 	const char *name, *database;
+	bool distribute;
 };
 
 static error_t
@@ -25,6 +26,10 @@ option(int key, char *arg, struct argp_state *state)
 
 	if (key == 'n') {
 		o->name = arg;
+		return 0;
+	}
+	if (key == 'S') {
+		o->distribute = true;
 		return 0;
 	}
 	if (key == 'D') {
@@ -174,9 +179,11 @@ look_for_another(struct db_tx *tx, void *arg)
 }
 
 static enum souk_err
-open_new(const struct config *config, const char *file, struct db **ret, struct fail *f)
+open_new(const struct options *o, const struct config *config, const char *file, struct db **ret,
+    struct fail *f)
 {
-	enum souk_err r = installation_database_open(config, file, true, ret, f);
+	struct db_options how = { .create = true, .distribute = o->distribute };
+	enum souk_err r = installation_database_open(config, file, how, ret, f);
 
 	if (r == SOUK_OK && db_is_shared(*ret) &&
 	    (r = db_read(*ret, look_for_another, NULL)) == SOUK_E_CONFLICT)
@@ -228,7 +235,7 @@ create(const struct options *o, struct first_login *l, struct fail *f)
 		ring = set[0] != '\0' ? set : ring_path;
 	}
 	if ((r = vault_open(config, o->common.data, &vault, f)) != SOUK_OK ||
-	    (r = open_new(config, db_path, &db, f)) != SOUK_OK ||
+	    (r = open_new(o, config, db_path, &db, f)) != SOUK_OK ||
 	    (r = access_new(db, vault, &l->access)) != SOUK_OK)
 		goto out;
 	if ((r = db_write(db, make_operator, l)) != SOUK_OK) {
@@ -256,6 +263,9 @@ cmd_init(int argc, char **argv)
 		    "PostgreSQL database instead of the embedded one, as "
 		    "postgresql://USER:PASSWORD@HOST/DATABASE; is kept in souk.ini",
 		    0 },
+		{ "distribute", 'S', NULL, 0,
+		    "Puts the tables into shards by seller; the database has the Citus extension",
+		    0 },
 		{ 0 } };
 	static const struct argp argp = { options, option, NULL,
 		"Makes a new data directory: database, key ring (mode 0600), operator. Prints the "
@@ -274,6 +284,8 @@ cmd_init(int argc, char **argv)
 		cli_usage("--name: is empty; give the marketplace a name");
 	if (o.database != NULL && !db_is_url(o.database))
 		cli_usage("--database: is no address; begin it with postgresql://");
+	if (o.distribute && o.database == NULL)
+		cli_usage("--distribute: needs a PostgreSQL database; give --database too");
 	l.name = o.name;
 	r = create(&o, &l, &f);
 	if (r != SOUK_OK)

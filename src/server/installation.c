@@ -89,14 +89,13 @@ installation_database(const struct config *config, const char *file)
 }
 
 enum souk_err
-installation_database_open(
-    const struct config *config, const char *file, bool create, struct db **ret, struct fail *f)
+installation_database_open(const struct config *config, const char *file, struct db_options how,
+    struct db **ret, struct fail *f)
 {
-	return db_open(&(struct db_options){ .path = installation_database(config, file),
-			   .create = create,
-			   .readers = (unsigned)config_int(config, SET_DATABASE_READERS),
-			   .writers = (unsigned)config_int(config, SET_DATABASE_WRITERS) },
-	    ret, f);
+	how.path = installation_database(config, file);
+	how.readers = (unsigned)config_int(config, SET_DATABASE_READERS);
+	how.writers = (unsigned)config_int(config, SET_DATABASE_WRITERS);
+	return db_open(&how, ret, f);
 }
 
 static enum souk_err
@@ -163,7 +162,8 @@ installation_open(const char *data_dir, struct config *config, bool exclusive,
 		goto out;
 	/* The ring before the database: a missing ring must not even migrate a schema. */
 	if ((r = vault_open(config, data_dir, &in.vault, f)) != SOUK_OK ||
-	    (r = installation_database_open(config, path, false, &in.db, f)) != SOUK_OK ||
+	    (r = installation_database_open(
+		 config, path, (struct db_options){ .create = false }, &in.db, f)) != SOUK_OK ||
 	    (r = check_ring(&in, f)) != SOUK_OK ||
 	    (r = object_store_open(in.db, in.vault, data_dir,
 		 config_int(config, SET_OBJECT_RETENTION_DAYS) * DAY_MS, &in.objects, f)) !=

@@ -37,8 +37,9 @@ SOUK_MUST enum souk_err installation_config(
     const char *data_dir, struct config **ret, struct fail *f);
 /* Where the database is: the setting's address, or `file`, which is DATA/souk.db. Lives as long as they do. */
 const char *installation_database(const struct config *config, const char *file);
-SOUK_MUST enum souk_err installation_database_open(
-    const struct config *config, const char *file, bool create, struct db **ret, struct fail *f);
+/* Opens it with the settings' numbers of connections; `how` says what else. */
+SOUK_MUST enum souk_err installation_database_open(const struct config *config, const char *file,
+    struct db_options how, struct db **ret, struct fail *f);
 /*
  * Opens everything; takes over `config` (freed also on failure). `exclusive` takes the
  * data directory's lock: SOUK_E_CONFLICT names the process that has it. A missing or

@@ -42,6 +42,7 @@ struct db_options {
 	/* File of the embedded database, or a postgresql:// address (libpq's form). */
 	const char *path;
 	bool create;      /* make it when it is not there, and migrate it to this schema */
+	bool distribute;  /* with create, on PostgreSQL with Citus: tables in shards by seller */
 	unsigned readers; /* most connections of the read pool; 0: a default */
 	unsigned writers; /* PostgreSQL: connections that write; 0: a default */
 	size_t

@@ -78,7 +78,7 @@ table_place_next(const char **io_text, struct table_place *ret)
 struct plan {
 	distribute_exec *exec;
 	void *arg;
-	int from;
+	int from, to;
 	struct buf sql;
 	struct str first; /* seller's table: all others lie beside it */
 };
@@ -113,7 +113,7 @@ distribute_kind(struct plan *p, enum table_kind kind)
 		while ((err = table_place_next(&text, &t)) == SOUK_OK) {
 			if (t.kind == TABLE_SELLER && !p->first.p)
 				p->first = t.name;
-			if (t.kind == kind && n >= p->from &&
+			if (t.kind == kind && n >= p->from && n <= p->to &&
 			    (err = distribute_table(p, &t)) != SOUK_OK)
 				return err;
 		}
@@ -124,11 +124,11 @@ distribute_kind(struct plan *p, enum table_kind kind)
 }
 
 enum souk_err
-distribute_schema(int from, distribute_exec *exec, void *arg)
+distribute_schema(int from, int to, distribute_exec *exec, void *arg)
 {
 	/* What refers to what: a copied table must be there before a seller's row can refer to it. */
 	static const enum table_kind order[] = { TABLE_REFERENCE, TABLE_SELLER, TABLE_LOCAL };
-	struct plan p = { .exec = exec, .arg = arg, .from = from };
+	struct plan p = { .exec = exec, .arg = arg, .from = from, .to = to };
 	enum souk_err err;
 
 	/* Else the tables that refer to a copied one become local ones themselves, unasked. */

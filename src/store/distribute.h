@@ -34,7 +34,7 @@ SOUK_MUST enum souk_err table_place_next(const char **io_text, struct table_plac
 typedef enum souk_err distribute_exec(void *arg, const char *sql);
 
 /*
- * Distributes the tables that migration number `from` (1: all) and later ones made, by
+ * Distributes the tables that the migrations number `from` to `to` made, by
  * calling `exec` for each text in order; stops at its first failure and returns that.
  *
  * To be run on the coordinator, in the transaction that made the tables or in a later one,
@@ -43,6 +43,6 @@ typedef enum souk_err distribute_exec(void *arg, const char *sql);
  * distributed. The extension must have been created, and the workers added, before; the
  * number of shards is what citus.shard_count says at the time.
  */
-SOUK_MUST enum souk_err distribute_schema(int from, distribute_exec *exec, void *arg);
+SOUK_MUST enum souk_err distribute_schema(int from, int to, distribute_exec *exec, void *arg);
 
 #endif

@@ -31,8 +31,10 @@ enum migrate_how {
 /*
  * The same on PostgreSQL, over a connection of its own; one process at a time. Each migration is one
  * transaction. SOUK_E_CONFLICT: the schema is another program's, newer than this program can use,
- * or older than it needs (CHECK); the words say what to do.
+ * or older than it needs (CHECK); the words say what to do. `distribute` puts the tables of a new
+ * schema into shards (distribute.h); those of a distributed one follow by themselves.
  */
-SOUK_MUST enum souk_err migrate_pg(const char *url, enum migrate_how how, struct fail *f);
+SOUK_MUST enum souk_err migrate_pg(
+    const char *url, enum migrate_how how, bool distribute, struct fail *f);
 
 #endif

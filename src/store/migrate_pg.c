@@ -8,6 +8,7 @@
  * than a program knows is fine for it as long as `runs_from` is not newer.
  */
 #include "store/db_pg.h"
+#include "store/distribute.h"
 #include "store/migrate.h"
 
 #include <stdio.h>
@@ -16,7 +17,7 @@
 #define MIGRATE_LOCK 1936684396 /* only one at a time migrates */
 
 struct pg_schema {
-	bool there;
+	bool there, extension, distributed;
 	int version, runs_from;
 };
 
@@ -104,10 +105,24 @@ check(const struct pg_schema *s, int others, enum migrate_how how, struct fail *
 	return SOUK_OK;
 }
 
+struct placing {
+	PGconn *h;
+	struct fail *f;
+};
+
+static enum souk_err
+place(void *arg, const char *sql)
+{
+	struct placing *p = arg;
+
+	return exec(p->h, sql, "distribute its tables", p->f);
+}
+
 /* Number `n`, with the new version, in one transaction. */
 static enum souk_err
-apply(PGconn *h, int n, int runs_from, struct fail *f)
+apply(PGconn *h, int n, int runs_from, bool distribute, struct fail *f)
 {
+	struct placing placing = { h, f };
 	struct buf sql = { 0 };
 	char step[80];
 	enum souk_err err;
@@ -117,12 +132,16 @@ apply(PGconn *h, int n, int runs_from, struct fail *f)
 	err = dialect_text(DIALECT_PG, migrations[n - 1].sql, &sql);
 	buf_printf(&sql,
 	    ";\nDELETE FROM souk_schema;\n"
-	    "INSERT INTO souk_schema (version, runs_from) VALUES (%d, %d);\nCOMMIT",
+	    "INSERT INTO souk_schema (version, runs_from) VALUES (%d, %d)",
 	    n, runs_from);
 	if (err == SOUK_OK && !buf_ok(&sql))
 		err = SOUK_E_NOMEM;
 	if (err == SOUK_OK)
 		err = exec(h, sql.p, step, f);
+	if (err == SOUK_OK && distribute)
+		err = distribute_schema(n, n, place, &placing);
+	if (err == SOUK_OK)
+		err = exec(h, "COMMIT", step, f);
 	if (err != SOUK_OK)
 		PQclear(PQexec(h, "ROLLBACK"));
 	buf_done(&sql);
@@ -151,13 +170,44 @@ forward(PGconn *h, const struct pg_schema *s, enum migrate_how how, struct fail 
 			    migrations[n - 1].name);
 		else if (migrations[n - 1].contracts)
 			runs_from = n;
-		err = apply(h, n, runs_from, f);
+		err = apply(h, n, runs_from, s->distributed, f);
 	}
+	/* Its row changes with the tables', so it has to be known to the extension, too. */
+	if (err == SOUK_OK && s->distributed && !s->there)
+		err = exec(h, "SELECT citus_add_local_table_to_metadata('souk_schema')",
+		    "distribute its tables", f);
+	return err;
+}
+
+/* Is the extension there, and are the tables (to be) in shards? */
+static enum souk_err
+read_places(PGconn *h, struct pg_schema *s, bool distribute, struct fail *f)
+{
+	int n[1] = { 0 };
+	enum souk_err err =
+	    numbers(h, "SELECT count(*) FROM pg_extension WHERE extname = 'citus'", n, 1, f);
+
+	s->extension = err == SOUK_OK && n[0] == 1;
+	if (err == SOUK_OK && distribute && !s->extension)
+		return fail_set(f, SOUK_E_INVALID, "no_extension",
+		    "--distribute: the database has no extension citus; run CREATE EXTENSION citus "
+		    "and add the workers first");
+	if (err == SOUK_OK && distribute && s->there)
+		return fail_set(f, SOUK_E_CONFLICT, "exists",
+		    "--distribute: the database holds tables already; give an empty one");
+	s->distributed = distribute;
+	if (err != SOUK_OK || !s->extension || !s->there)
+		return err;
+	err = numbers(h,
+	    "SELECT count(*) FROM pg_dist_partition WHERE logicalrelid = "
+	    "to_regclass('contact_version')",
+	    n, 1, f);
+	s->distributed = err == SOUK_OK && n[0] == 1;
 	return err;
 }
 
 enum souk_err
-migrate_pg(const char *url, enum migrate_how how, struct fail *f)
+migrate_pg(const char *url, enum migrate_how how, bool distribute, struct fail *f)
 {
 	struct pg_schema s;
 	PGconn *h;
@@ -174,7 +224,8 @@ migrate_pg(const char *url, enum migrate_how how, struct fail *f)
 		err = read_schema(h, &s, &others, f);
 	if (err == SOUK_OK)
 		err = check(&s, others, how, f);
-	if (err == SOUK_OK && s.version < n_migrations)
+	if (err == SOUK_OK && (distribute || s.version < n_migrations) &&
+	    (err = read_places(h, &s, distribute, f)) == SOUK_OK)
 		err = forward(h, &s, how, f);
 	PQfinish(h);
 	return err;

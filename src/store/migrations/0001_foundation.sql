@@ -13,27 +13,27 @@
 -- Facts of the installation. Local: the readiness probe writes here.
 -- distribute: local
 CREATE TABLE meta (
-  name  TEXT NOT NULL PRIMARY KEY,       -- installation_id, marketplace_name ...
-  value TEXT NOT NULL
+  name  {text} NOT NULL PRIMARY KEY,       -- installation_id, marketplace_name ...
+  value {text} NOT NULL
 );
 
 -- ---- shared facts ----------------------------------------------------------------------------------------
 
 -- distribute: reference
 CREATE TABLE account (
-  account_id   TEXT   NOT NULL PRIMARY KEY CHECK (length(account_id) = 12),  -- 12 digits, leading zeroes kept
-  name         TEXT   NOT NULL,
+  account_id   {text}   NOT NULL PRIMARY KEY CHECK (length(account_id) = 12),  -- 12 digits, leading zeroes kept
+  name         {text}   NOT NULL,
   is_operator  BIGINT NOT NULL DEFAULT 0 CHECK (is_operator IN (0, 1)),
   is_buyer     BIGINT NOT NULL CHECK (is_buyer IN (0, 1)),
   is_seller    BIGINT NOT NULL CHECK (is_seller IN (0, 1)),
   paid_seller  BIGINT NOT NULL CHECK (paid_seller IN (0, 1)),  -- may sell paid products
-  country      TEXT   NOT NULL,          -- ISO 3166-1 alpha-2
-  address      TEXT   NOT NULL,          -- street lines, '' when unknown
-  city         TEXT   NOT NULL,
-  region       TEXT   NOT NULL,          -- state or province
-  postal_code  TEXT   NOT NULL,
-  email_domain TEXT   NOT NULL,          -- lower case, '' when unknown
-  state        TEXT   NOT NULL CHECK (state IN ('active', 'suspended')),
+  country      {text}   NOT NULL,          -- ISO 3166-1 alpha-2
+  address      {text}   NOT NULL,          -- street lines, '' when unknown
+  city         {text}   NOT NULL,
+  region       {text}   NOT NULL,          -- state or province
+  postal_code  {text}   NOT NULL,
+  email_domain {text}   NOT NULL,          -- lower case, '' when unknown
+  state        {text}   NOT NULL CHECK (state IN ('active', 'suspended')),
   created_at   BIGINT NOT NULL,
   changed_at   BIGINT NOT NULL,
   revision     BIGINT NOT NULL           -- counts changes; the ETag
@@ -42,10 +42,10 @@ CREATE TABLE account (
 -- distribute: reference
 CREATE TABLE iam_user (
   user_id    {guid} NOT NULL PRIMARY KEY,
-  account_id TEXT   NOT NULL REFERENCES account (account_id),
-  name       TEXT   NOT NULL,            -- sign-in name, unique in the account
-  policy     TEXT,                       -- policy document (JSON); NULL: everything the account may
-  state      TEXT   NOT NULL CHECK (state IN ('active', 'disabled')),
+  account_id {text}   NOT NULL REFERENCES account (account_id),
+  name       {text}   NOT NULL,            -- sign-in name, unique in the account
+  policy     {text},                       -- policy document (JSON); NULL: everything the account may
+  state      {text}   NOT NULL CHECK (state IN ('active', 'disabled')),
   created_at BIGINT NOT NULL,
   changed_at BIGINT NOT NULL,
   revision   BIGINT NOT NULL,
@@ -54,13 +54,13 @@ CREATE TABLE iam_user (
 
 -- distribute: reference
 CREATE TABLE access_key (
-  access_key_id TEXT   NOT NULL PRIMARY KEY,  -- SOUK + 16 of A-Z2-7
-  account_id    TEXT   NOT NULL REFERENCES account (account_id),
+  access_key_id {text}   NOT NULL PRIMARY KEY,  -- SOUK + 16 of A-Z2-7
+  account_id    {text}   NOT NULL REFERENCES account (account_id),
   user_id       {guid} NOT NULL REFERENCES iam_user (user_id),
   data_key      {blob} NOT NULL,              -- wrapped by the key ring
   secret        {blob} NOT NULL,              -- the secret access key, sealed
-  policy        TEXT,                         -- narrows the user's policy further; NULL: does not
-  state         TEXT   NOT NULL CHECK (state IN ('active', 'disabled')),
+  policy        {text},                         -- narrows the user's policy further; NULL: does not
+  state         {text}   NOT NULL CHECK (state IN ('active', 'disabled')),
   created_at    BIGINT NOT NULL,
   changed_at    BIGINT NOT NULL
 );
@@ -69,11 +69,11 @@ CREATE INDEX access_key_by_user ON access_key (user_id);
 -- distribute: reference
 CREATE TABLE bearer_token (
   token_id   {guid} NOT NULL PRIMARY KEY,
-  account_id TEXT   NOT NULL REFERENCES account (account_id),
+  account_id {text}   NOT NULL REFERENCES account (account_id),
   user_id    {guid} NOT NULL REFERENCES iam_user (user_id),
   token_hash {blob} NOT NULL UNIQUE,     -- SHA-256 of the token: 256 random bits need no slow hash
-  label      TEXT   NOT NULL,
-  policy     TEXT,                       -- as for access keys
+  label      {text}   NOT NULL,
+  policy     {text},                       -- as for access keys
   expires_at BIGINT,                     -- NULL: never
   created_at BIGINT NOT NULL
 );
@@ -83,7 +83,7 @@ CREATE INDEX bearer_token_by_user ON bearer_token (user_id);
 -- the caller, be it buyer, seller or operator; erased by subject and dropped by age whoever it was.
 -- distribute: local
 CREATE TABLE idempotency (
-  account_id   TEXT   NOT NULL,
+  account_id   {text}   NOT NULL,
   key_hash     {blob} NOT NULL,          -- keyed hash of the Idempotency-Key
   request_hash {blob} NOT NULL,          -- keyed hash of method, path and body
   subject      {guid},                   -- what was created
@@ -102,7 +102,7 @@ CREATE INDEX idempotency_by_age ON idempotency (created_at);
 CREATE TABLE id_owner (
   kind      BIGINT NOT NULL CHECK (kind IN (1, 2, 3)),  -- product, offer, subscription
   id        {guid} NOT NULL,
-  seller_id TEXT   NOT NULL,
+  seller_id {text}   NOT NULL,
   PRIMARY KEY (kind, id)
 ) {clustered};
 
@@ -110,18 +110,18 @@ CREATE TABLE id_owner (
 
 -- distribute: seller
 CREATE TABLE product (
-  seller_id         TEXT   NOT NULL REFERENCES account (account_id),
+  seller_id         {text}   NOT NULL REFERENCES account (account_id),
   product_id        {guid} NOT NULL,
-  product_code      TEXT   NOT NULL CHECK (length(product_code) = 25),
-  title             TEXT   NOT NULL,
-  type              TEXT   NOT NULL CHECK (type IN ('ami', 'container', 'saas', 'data', 'ml', 'services')),
-  pricing           TEXT   NOT NULL,     -- JSON array of hourly, monthly, annual, metered, contract, free, byol
-  support_email     TEXT   NOT NULL,     -- the seller's own support contact on the detail page, '' when none
-  support_phone     TEXT   NOT NULL,
-  support_url       TEXT   NOT NULL,
+  product_code      {text}   NOT NULL CHECK (length(product_code) = 25),
+  title             {text}   NOT NULL,
+  type              {text}   NOT NULL CHECK (type IN ('ami', 'container', 'saas', 'data', 'ml', 'services')),
+  pricing           {text}   NOT NULL,     -- JSON array of hourly, monthly, annual, metered, contract, free, byol
+  support_email     {text}   NOT NULL,     -- the seller's own support contact on the detail page, '' when none
+  support_phone     {text}   NOT NULL,
+  support_url       {text}   NOT NULL,
   psc_enabled       BIGINT NOT NULL CHECK (psc_enabled IN (0, 1)),
   psc_enabled_since BIGINT,              -- of the present enabling; NULL while disabled
-  state             TEXT   NOT NULL CHECK (state IN ('draft', 'limited', 'public', 'restricted')),
+  state             {text}   NOT NULL CHECK (state IN ('draft', 'limited', 'public', 'restricted')),
   created_at        BIGINT NOT NULL,
   changed_at        BIGINT NOT NULL,
   revision          BIGINT NOT NULL,
@@ -133,13 +133,13 @@ CREATE INDEX product_by_code ON product (product_code);
 
 -- distribute: seller
 CREATE TABLE offer (
-  seller_id  TEXT   NOT NULL,
+  seller_id  {text}   NOT NULL,
   offer_id   {guid} NOT NULL,
   product_id {guid} NOT NULL,
-  name       TEXT   NOT NULL,
-  visibility TEXT   NOT NULL CHECK (visibility IN ('public', 'private')),
-  buyer_id   TEXT   REFERENCES account (account_id),  -- of a private offer
-  state      TEXT   NOT NULL CHECK (state IN ('active', 'expired')),
+  name       {text}   NOT NULL,
+  visibility {text}   NOT NULL CHECK (visibility IN ('public', 'private')),
+  buyer_id   {text}   REFERENCES account (account_id),  -- of a private offer
+  state      {text}   NOT NULL CHECK (state IN ('active', 'expired')),
   starts_at  BIGINT NOT NULL,
   ends_at    BIGINT,
   created_at BIGINT NOT NULL,
@@ -153,17 +153,17 @@ CREATE INDEX offer_by_product ON offer (seller_id, product_id);
 
 -- distribute: seller
 CREATE TABLE subscription (
-  seller_id       TEXT   NOT NULL,
+  seller_id       {text}   NOT NULL,
   subscription_id {guid} NOT NULL,
   product_id      {guid} NOT NULL,
   offer_id        {guid},
-  buyer_id        TEXT   NOT NULL REFERENCES account (account_id),
-  kind            TEXT   NOT NULL CHECK (kind IN ('hourly', 'monthly', 'annual', 'metered', 'contract', 'free', 'byol')),
+  buyer_id        {text}   NOT NULL REFERENCES account (account_id),
+  kind            {text}   NOT NULL CHECK (kind IN ('hourly', 'monthly', 'annual', 'metered', 'contract', 'free', 'byol')),
   quantity        BIGINT NOT NULL CHECK (quantity >= 1),
   starts_at       BIGINT NOT NULL,       -- never changes: it stands in every exported record
   ends_at         BIGINT,                -- agreed end, NULL when open
   ended_at        BIGINT,                -- when it really ended; NULL while active
-  state           TEXT   NOT NULL CHECK (state IN ('active', 'ended')),
+  state           {text}   NOT NULL CHECK (state IN ('active', 'ended')),
   created_at      BIGINT NOT NULL,
   changed_at      BIGINT NOT NULL,
   revision        BIGINT NOT NULL,
@@ -178,9 +178,9 @@ CREATE INDEX subscription_by_end ON subscription (ends_at) WHERE state = 'active
 -- Standing in a program; `since` is when the present standing began.
 -- distribute: seller
 CREATE TABLE enrolment (
-  seller_id  TEXT   NOT NULL REFERENCES account (account_id),
-  program    TEXT   NOT NULL CHECK (program IN ('psc', 'edsp', 'proserv')),
-  state      TEXT   NOT NULL CHECK (state IN ('enrolled', 'withdrawn')),
+  seller_id  {text}   NOT NULL REFERENCES account (account_id),
+  program    {text}   NOT NULL CHECK (program IN ('psc', 'edsp', 'proserv')),
+  state      {text}   NOT NULL CHECK (state IN ('enrolled', 'withdrawn')),
   since      BIGINT NOT NULL,
   changed_at BIGINT NOT NULL,
   revision   BIGINT NOT NULL,
@@ -195,7 +195,7 @@ CREATE TABLE enrolment (
 -- Rows are clustered in the order in which exports print them: an export is one range scan.
 -- distribute: seller
 CREATE TABLE contact_version (
-  seller_id          TEXT   NOT NULL,
+  seller_id          {text}   NOT NULL,
   operation_time     BIGINT NOT NULL,    -- of one contact strictly increasing
   contact_id         {guid} NOT NULL,    -- the Customer Guid
   superseded_at      BIGINT NOT NULL,    -- operation_time of the next row of this contact
@@ -205,7 +205,7 @@ CREATE TABLE contact_version (
   product_id         {guid} NOT NULL,
   subscription_id    {guid} NOT NULL,
   subscription_start BIGINT NOT NULL,
-  buyer_id           TEXT   NOT NULL,
+  buyer_id           {text}   NOT NULL,
   email_index        {blob},             -- keyed blind index of the e-mail address; NULL in tombstones
   data_key           {blob},             -- the contact's data key, wrapped by the key ring; NULL in tombstones
   sealed             {blob},             -- the eight buyer-entered fields, sealed; NULL in tombstones
@@ -226,35 +226,35 @@ CREATE INDEX contact_superseded ON contact_version (superseded_at) WHERE superse
 -- How far a seller's real exports reach: no operation time may run behind it (invariant 2).
 -- distribute: seller
 CREATE TABLE psc_coverage (
-  seller_id      TEXT   NOT NULL PRIMARY KEY,
+  seller_id      {text}   NOT NULL PRIMARY KEY,
   exported_until BIGINT NOT NULL
 );
 
 -- One row per accepted data set request (psc 3, 8): the parameters, and what came of it.
 -- distribute: seller
 CREATE TABLE data_set_request (
-  seller_id       TEXT   NOT NULL,
+  seller_id       {text}   NOT NULL,
   request_id      {guid} NOT NULL,
-  data_set_type   TEXT   NOT NULL,
-  job_kind        TEXT   NOT NULL,       -- of the job that makes it, for trying a failed request again
+  data_set_type   {text}   NOT NULL,
+  job_kind        {text}   NOT NULL,       -- of the job that makes it, for trying a failed request again
   from_at         BIGINT NOT NULL,
   coverage_start  BIGINT NOT NULL,
   coverage_end    BIGINT NOT NULL,       -- fixed when the request is received
-  role_arn        TEXT   NOT NULL,
-  bucket          TEXT   NOT NULL,
-  prefix          TEXT,                  -- as sent; NULL when absent
-  topic_arn       TEXT   NOT NULL,
-  customer_values TEXT   NOT NULL,       -- JSON object, as sent
-  requested_by    TEXT   NOT NULL,       -- user and key, for the audit
+  role_arn        {text}   NOT NULL,
+  bucket          {text}   NOT NULL,
+  prefix          {text},                  -- as sent; NULL when absent
+  topic_arn       {text}   NOT NULL,
+  customer_values {text}   NOT NULL,       -- JSON object, as sent
+  requested_by    {text}   NOT NULL,       -- user and key, for the audit
   received_at     BIGINT NOT NULL,
   completed_at    BIGINT,
-  state           TEXT   NOT NULL CHECK (state IN ('waiting', 'delivered', 'failed')),
-  reason          TEXT,                  -- why it failed, or why the file is empty
+  state           {text}   NOT NULL CHECK (state IN ('waiting', 'delivered', 'failed')),
+  reason          {text},                  -- why it failed, or why the file is empty
   rows_create     BIGINT,
   rows_update     BIGINT,
   rows_delete     BIGINT,
-  csv_key         TEXT,
-  meta_key        TEXT,
+  csv_key         {text},
+  meta_key        {text},
   csv_sha256      {blob},
   csv_bytes       BIGINT,
   PRIMARY KEY (seller_id, request_id)
@@ -268,24 +268,24 @@ CREATE INDEX data_set_request_failed ON data_set_request (completed_at, coverage
 -- Names are one name space for the installation, as S3 has it; objects of a bucket lie with its seller.
 -- distribute: reference
 CREATE TABLE bucket (
-  name       TEXT   NOT NULL PRIMARY KEY,
-  seller_id  TEXT   NOT NULL REFERENCES account (account_id),
+  name       {text}   NOT NULL PRIMARY KEY,
+  seller_id  {text}   NOT NULL REFERENCES account (account_id),
   created_at BIGINT NOT NULL
 );
 CREATE INDEX bucket_by_seller ON bucket (seller_id, name);
 
 -- distribute: seller
 CREATE TABLE object (
-  seller_id    TEXT   NOT NULL,
-  bucket       TEXT   NOT NULL,
-  object_key   TEXT   NOT NULL,          -- compared as bytes
+  seller_id    {text}   NOT NULL,
+  bucket       {text}   NOT NULL,
+  object_key   {text}   NOT NULL,          -- compared as bytes
   object_id    {guid} NOT NULL,          -- names the sealed file
   size         BIGINT NOT NULL,
-  etag         TEXT   NOT NULL,          -- without quotes
+  etag         {text}   NOT NULL,          -- without quotes
   sha256       {blob} NOT NULL,
-  checksum     TEXT   NOT NULL,          -- 'CRC32:base64' as the writer gave it, '' when none
-  content_type TEXT   NOT NULL,
-  headers      TEXT   NOT NULL,          -- JSON object: content-encoding ..., x-amz-meta-*
+  checksum     {text}   NOT NULL,          -- 'CRC32:base64' as the writer gave it, '' when none
+  content_type {text}   NOT NULL,
+  headers      {text}   NOT NULL,          -- JSON object: content-encoding ..., x-amz-meta-*
   data_key     {blob} NOT NULL,          -- wrapped; gone when the object expires
   modified_at  BIGINT NOT NULL,
   expires_at   BIGINT NOT NULL,
@@ -297,7 +297,7 @@ CREATE UNIQUE INDEX object_by_id ON object (object_id, seller_id);
 -- Sealed files that are not (or no longer) an object: removed by housekeeping. A row comes before its file.
 -- distribute: seller
 CREATE TABLE object_file (
-  seller_id    TEXT   NOT NULL,
+  seller_id    {text}   NOT NULL,
   object_id    {guid} NOT NULL,
   remove_after BIGINT NOT NULL,          -- an hour for a file being written, a minute for one replaced or expired
   PRIMARY KEY (object_id, seller_id)     -- the id first, as in object_by_id
@@ -305,9 +305,9 @@ CREATE TABLE object_file (
 
 -- distribute: seller
 CREATE TABLE delivery_role (
-  seller_id  TEXT   NOT NULL REFERENCES account (account_id),
-  name       TEXT   NOT NULL,            -- arn:aws:iam::SELLER:role/NAME
-  policy     TEXT   NOT NULL,            -- policy document: s3:PutObject on buckets, sns:Publish on topics
+  seller_id  {text}   NOT NULL REFERENCES account (account_id),
+  name       {text}   NOT NULL,            -- arn:aws:iam::SELLER:role/NAME
+  policy     {text}   NOT NULL,            -- policy document: s3:PutObject on buckets, sns:Publish on topics
   created_at BIGINT NOT NULL,
   changed_at BIGINT NOT NULL,
   revision   BIGINT NOT NULL,
@@ -316,19 +316,19 @@ CREATE TABLE delivery_role (
 
 -- distribute: seller
 CREATE TABLE topic (
-  seller_id  TEXT   NOT NULL REFERENCES account (account_id),
-  name       TEXT   NOT NULL,            -- arn:aws:sns:REGION:SELLER:NAME
+  seller_id  {text}   NOT NULL REFERENCES account (account_id),
+  name       {text}   NOT NULL,            -- arn:aws:sns:REGION:SELLER:NAME
   created_at BIGINT NOT NULL,
   PRIMARY KEY (seller_id, name)
 );
 
 -- distribute: seller
 CREATE TABLE topic_endpoint (
-  seller_id    TEXT   NOT NULL,
+  seller_id    {text}   NOT NULL,
   endpoint_id  {guid} NOT NULL,          -- last part of the subscription ARN
-  topic        TEXT   NOT NULL,
-  url          TEXT   NOT NULL,
-  state        TEXT   NOT NULL CHECK (state IN ('pending', 'confirmed', 'unsubscribed')),
+  topic        {text}   NOT NULL,
+  url          {text}   NOT NULL,
+  state        {text}   NOT NULL CHECK (state IN ('pending', 'confirmed', 'unsubscribed')),
   token_hash   {blob} NOT NULL,          -- SHA-256 of the confirmation token
   token_until  BIGINT NOT NULL,
   created_at   BIGINT NOT NULL,
@@ -342,11 +342,11 @@ CREATE INDEX topic_endpoint_by_topic ON topic_endpoint (seller_id, topic);
 -- Messages published on topics, kept for re-sending; bodies hold names of objects, never personal data.
 -- distribute: seller
 CREATE TABLE message (
-  seller_id  TEXT   NOT NULL,
+  seller_id  {text}   NOT NULL,
   message_id {guid} NOT NULL,            -- MessageId: the same on every retry and re-send
-  topic      TEXT   NOT NULL,
+  topic      {text}   NOT NULL,
   request_id {guid},
-  body       TEXT   NOT NULL,
+  body       {text}   NOT NULL,
   created_at BIGINT NOT NULL,
   PRIMARY KEY (seller_id, message_id)
 );
@@ -357,17 +357,17 @@ CREATE INDEX message_by_request ON message (seller_id, request_id);
 -- One queue for all sellers: workers ask for the next job, whoever's, and lock its row; over shards neither is to be had.
 -- distribute: local
 CREATE TABLE job (
-  seller_id   TEXT   NOT NULL,           -- '' for jobs of the installation itself
+  seller_id   {text}   NOT NULL,           -- '' for jobs of the installation itself
   job_id      {guid} NOT NULL,
-  kind        TEXT   NOT NULL,
+  kind        {text}   NOT NULL,
   request_id  {guid},                    -- what it belongs to: a data set request, a topic's endpoint
-  payload     TEXT   NOT NULL,           -- JSON; no personal data
+  payload     {text}   NOT NULL,           -- JSON; no personal data
   state       BIGINT NOT NULL CHECK (state BETWEEN 0 AND 3),  -- ready, leased, done, dead
   run_after   BIGINT NOT NULL,
   attempts    BIGINT NOT NULL,
   lease       {guid},                    -- fencing token of who works on it
   lease_until BIGINT,
-  reason      TEXT,                      -- of the last failure
+  reason      {text},                      -- of the last failure
   created_at  BIGINT NOT NULL,
   finished_at BIGINT,
   PRIMARY KEY (seller_id, job_id)
@@ -385,15 +385,15 @@ CREATE TABLE audit_entry (
   chain      BIGINT NOT NULL,            -- embedded: 0
   seq        BIGINT NOT NULL,            -- from 1, without gaps
   at         BIGINT NOT NULL,
-  account_id TEXT   NOT NULL,            -- of who did it
-  actor      TEXT   NOT NULL,            -- user:GUID, token:GUID, key:ID, cli:NAME, job:KIND
-  action     TEXT   NOT NULL,            -- psc:ReadContacts ...
-  resource   TEXT   NOT NULL,            -- ids only
-  seller_id  TEXT   NOT NULL,            -- whose data, '' when nobody's
-  purpose    TEXT   NOT NULL,
-  outcome    TEXT   NOT NULL,            -- allowed, refused
+  account_id {text}   NOT NULL,            -- of who did it
+  actor      {text}   NOT NULL,            -- user:GUID, token:GUID, key:ID, cli:NAME, job:KIND
+  action     {text}   NOT NULL,            -- psc:ReadContacts ...
+  resource   {text}   NOT NULL,            -- ids only
+  seller_id  {text}   NOT NULL,            -- whose data, '' when nobody's
+  purpose    {text}   NOT NULL,
+  outcome    {text}   NOT NULL,            -- allowed, refused
   count      BIGINT NOT NULL,            -- records touched
-  request_id TEXT   NOT NULL,
+  request_id {text}   NOT NULL,
   mac        {blob} NOT NULL,
   PRIMARY KEY (chain, seq)
 );

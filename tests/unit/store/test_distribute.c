@@ -104,7 +104,7 @@ every_table_is_distributed_once(void **state)
 	size_t at = 1;
 
 	(void)state;
-	assert_int_equal(distribute_schema(1, keep, &l), SOUK_OK);
+	assert_int_equal(distribute_schema(1, n_migrations, keep, &l), SOUK_OK);
 	assert_string_equal(
 	    l.sql[0], "SET LOCAL citus.enable_local_reference_table_foreign_keys = off");
 	for (size_t k = 0; k < 3; k++)
@@ -126,7 +126,7 @@ later_migrations_alone(void **state)
 	struct log l = { .fail_at = TEXTS_MAX };
 
 	(void)state;
-	assert_int_equal(distribute_schema(n_migrations + 1, keep, &l), SOUK_OK);
+	assert_int_equal(distribute_schema(n_migrations + 1, n_migrations + 1, keep, &l), SOUK_OK);
 	assert_int_equal(l.n, 1);
 }
 
@@ -137,11 +137,11 @@ first_failure_ends_it(void **state)
 	size_t all;
 
 	(void)state;
-	assert_int_equal(distribute_schema(1, keep, &l), SOUK_OK);
+	assert_int_equal(distribute_schema(1, n_migrations, keep, &l), SOUK_OK);
 	all = l.n;
 	for (size_t i = 0; i < all; i++) {
 		l = (struct log){ .fail_at = i };
-		assert_int_equal(distribute_schema(1, keep, &l), SOUK_E_STORAGE);
+		assert_int_equal(distribute_schema(1, n_migrations, keep, &l), SOUK_E_STORAGE);
 		assert_int_equal(l.n, i);
 	}
 }
