@@ -70,6 +70,34 @@ const struct setting_row setting_rows[SET__COUNT] = {
 	    .help = "Command that prints the key ring; used instead of the file." },
 	[SET_OBJECT_RETENTION_DAYS] = INT("object-retention-days", "30", 1, 36500,
 	    "Days until an object in an embedded bucket expires."),
+	[SET_OBJECT_HOME] = WORD("object.home", "directory", "directory|s3",
+	    "Where sealed objects are: objects/ in the data directory, or a bucket of an S3 "
+	    "store."),
+	[SET_OBJECT_S3_ENDPOINT] = TEXT("object.s3-endpoint", "",
+	    "Address of the S3 store of object.home, e.g. https://s3.eu-central-1.amazonaws.com."),
+	[SET_OBJECT_S3_REGION] =
+	    TEXT("object.s3-region", "us-east-1", "Region of the bucket of object.home."),
+	[SET_OBJECT_S3_BUCKET] =
+	    TEXT("object.s3-bucket", "", "Bucket of object.home; it must be there."),
+	[SET_OBJECT_S3_PREFIX] = TEXT("object.s3-prefix", "objects/",
+	    "What souk's keys in the bucket begin with; one of its own for each installation."),
+	[SET_OBJECT_S3_PATH_STYLE] = BOOL(
+	    "object.s3-path-style", "false", "Ask for ENDPOINT/BUCKET instead of BUCKET.ENDPOINT."),
+	[SET_OBJECT_S3_ACCESS_KEY_ID] =
+	    TEXT("object.s3-access-key-id", "", "Access key for the bucket of object.home."),
+	[SET_OBJECT_S3_SECRET_ACCESS_KEY] = { .name = "object.s3-secret-access-key",
+	    .kind = SETTING_TEXT,
+	    .deflt = "",
+	    .secret = true,
+	    .help = "Its secret; better in the environment than in the file." },
+	[SET_OBJECT_S3_SSE] = WORD("object.s3-sse", "none", "none|AES256|aws:kms",
+	    "Encryption to ask the store for, on top of souk's own."),
+	[SET_OBJECT_S3_KMS_KEY_ID] =
+	    TEXT("object.s3-kms-key-id", "", "Key for aws:kms; default: the store's own."),
+	[SET_OBJECT_S3_CA_FILE] = TEXT(
+	    "object.s3-ca-file", "", "PEM file with further certificates to trust at the store."),
+	[SET_OBJECT_S3_TIMEOUT_SECONDS] =
+	    INT("object.s3-timeout-seconds", "10", 1, 300, "How long the store may be silent."),
 	[SET_TOPIC_PRIVATE_ADDRESSES] = BOOL("topic.private-addresses", "false",
 	    "Allow topic endpoints on private, loopback and link-local addresses."),
 	[SET_TOPIC_CA_FILE] = TEXT(

@@ -26,6 +26,18 @@ enum setting_id {
 	SET_KEY_RING_FILE,  /* default DATA/keyring.json */
 	SET_KEY_RING_COMMAND, /* prints the key ring instead of the file */
 	SET_OBJECT_RETENTION_DAYS,
+	SET_OBJECT_HOME, /* directory, s3; the next ones are of s3 */
+	SET_OBJECT_S3_ENDPOINT,
+	SET_OBJECT_S3_REGION,
+	SET_OBJECT_S3_BUCKET,
+	SET_OBJECT_S3_PREFIX,
+	SET_OBJECT_S3_PATH_STYLE,
+	SET_OBJECT_S3_ACCESS_KEY_ID,
+	SET_OBJECT_S3_SECRET_ACCESS_KEY,
+	SET_OBJECT_S3_SSE, /* none, AES256, aws:kms */
+	SET_OBJECT_S3_KMS_KEY_ID,
+	SET_OBJECT_S3_CA_FILE,
+	SET_OBJECT_S3_TIMEOUT_SECONDS, /* silence of the store */
 	SET_TOPIC_PRIVATE_ADDRESSES, /* allow endpoints on private, loopback and link-local addresses */
 	SET_TOPIC_CA_FILE,           /* extra trusted certificates for endpoints */
 	SET_TOPIC_RETRIES,

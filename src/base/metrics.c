@@ -60,6 +60,10 @@ static const char *const reasons[MAUTH__COUNT] = {
 	[MAUTH_CLOCK] = "clock",
 	[MAUTH_DENIED] = "denied",
 };
+static const char *const store_errors[MSTORE__COUNT] = {
+	[MSTORE_PASSING] = "passing",
+	[MSTORE_LASTING] = "lasting",
+};
 static const char *const directions[MDIR__COUNT] = { [MDIR_IN] = "in", [MDIR_OUT] = "out" };
 
 #define LABEL(name, words)                                                                         \
@@ -107,6 +111,12 @@ static const struct metric_row rows[MET__COUNT] = {
 	    { LABEL("outcome", outcomes) }, "Topic messages sent to endpoints, by outcome." },
 	[MET_OBJECT_BYTES] = { "souk_object_bytes_total", KIND_COUNTER,
 	    { LABEL("direction", directions) }, "Bytes of objects stored (in) and served (out)." },
+	[MET_OBJECT_STORE_UP] = { "souk_object_store_up", KIND_GAUGE, { { 0 } },
+	    "1 when the home of objects did what it was last asked for." },
+	[MET_OBJECT_STORE_ERRORS] = { "souk_object_store_errors_total", KIND_COUNTER,
+	    { LABEL("kind", store_errors) },
+	    "Calls to the home of objects that failed: passing ones (busy, away), and lasting ones "
+	    "that somebody must mend." },
 };
 
 /* Upper bounds of the buckets, 100 us to 10 s; one more bucket takes what is slower. */

@@ -30,6 +30,8 @@ enum metric_id {
 	MET_DB_REFUSED,         /* counter: writes refused because too many waited, or too long */
 	MET_NOTIFICATIONS,      /* counter by outcome */
 	MET_OBJECT_BYTES,       /* counter by direction */
+	MET_OBJECT_STORE_UP,     /* gauge: did the home of objects answer as it should? */
+	MET_OBJECT_STORE_ERRORS, /* counter by kind */
 	MET__COUNT
 };
 
@@ -54,6 +56,7 @@ enum met_auth {
 	MAUTH_DENIED,
 	MAUTH__COUNT
 };
+enum met_store { MSTORE_PASSING, MSTORE_LASTING, MSTORE__COUNT };
 enum met_direction { MDIR_IN, MDIR_OUT, MDIR__COUNT };
 /* HTTP status class of MET_HTTP_REQUESTS: MET_LABEL2(family, MET_STATUS(404), MSTATUS__COUNT). */
 enum { MSTATUS__COUNT = 5 };

@@ -10,40 +10,79 @@
 #include "base/utf8.h"
 #include "delivery/scope.h"
 
-#include <stdio.h>
+#include <assert.h>
 #include <stdlib.h>
+
+static enum souk_err
+store_new(struct db *db, struct vault *v, int64_t retention_ms, struct object_home *home,
+    struct object_store **ret, struct fail *f)
+{
+	struct object_store *os = calloc(1, sizeof(*os));
+
+	if (!os) {
+		home->ops->free(home);
+		return fail_set(f, SOUK_E_NOMEM, "out_of_memory", "no memory for the buckets");
+	}
+	os->db = db;
+	os->vault = v;
+	os->retention_ms = retention_ms;
+	os->home = home;
+	(void)pthread_mutex_init(&os->lock, NULL);
+	*ret = os;
+	return SOUK_OK;
+}
 
 enum souk_err
 object_store_open(struct db *db, struct vault *v, const char *data_dir, int64_t retention_ms,
     struct object_store **ret, struct fail *f)
 {
-	struct object_store *os;
-	int n;
+	struct object_home *home;
+	enum souk_err err = object_home_dir(data_dir, &home, f);
+
+	return err == SOUK_OK ? store_new(db, v, retention_ms, home, ret, f) : err;
+}
+
+enum souk_err
+object_store_open_set(struct db *db, struct vault *v, const struct config *c, const char *data_dir,
+    struct object_store **ret, struct fail *f)
+{
+	int64_t retention_ms = config_int(c, SET_OBJECT_RETENTION_DAYS) * DAY_MS;
+	struct object_home *home;
 	enum souk_err err;
 
-	if (!(os = calloc(1, sizeof(*os))))
-		return fail_set(f, SOUK_E_NOMEM, "out_of_memory", "no memory for the buckets");
-	os->db = db;
-	os->vault = v;
-	os->retention_ms = retention_ms;
-	n = snprintf(os->dir, sizeof(os->dir), "%s/objects", data_dir);
-	if (n < 0 || (size_t)n >= sizeof(os->dir))
-		err = fail_set(f, SOUK_E_INVALID, "path_too_long",
-		    "the data directory's path is too long for objects; use a shorter one");
-	else
-		err = io_make_dir(os->dir, 0700, f);
-	if (err != SOUK_OK) {
-		free(os);
-		return err;
-	}
-	*ret = os;
-	return SOUK_OK;
+	if (strcmp(config_text(c, SET_OBJECT_HOME), "s3") != 0)
+		return object_store_open(db, v, data_dir, retention_ms, ret, f);
+	err = object_home_s3(c, data_dir, retention_ms, &home, f);
+	return err == SOUK_OK ? store_new(db, v, retention_ms, home, ret, f) : err;
 }
 
 void
 object_store_close(struct object_store *os)
 {
+	if (!os)
+		return;
+	assert(!os->readers);
+	os->home->ops->free(os->home);
+	(void)pthread_mutex_destroy(&os->lock);
 	free(os);
+}
+
+bool
+object_store_remote(const struct object_store *os)
+{
+	return os->home->ops->remote;
+}
+
+enum souk_err
+object_store_probe(struct object_store *os, struct fail *f)
+{
+	return os->home->ops->probe ? os->home->ops->probe(os->home, f) : SOUK_OK;
+}
+
+enum souk_err
+object_store_state(struct object_store *os, struct fail *f)
+{
+	return os->home->ops->state(os->home, f);
 }
 
 static enum souk_err
@@ -163,7 +202,7 @@ object_commit(struct db_tx *tx, struct object_writer *w, const struct object_fac
 		return err;
 	there = err == SOUK_OK;
 	if ((err = check_expected(there ? &old : NULL, if_none, if_match, f)) != SOUK_OK ||
-	    (err = object_file_row_delete(tx, facts.seller_id, &facts.id, &waiting)) != SOUK_OK)
+	    (err = object_file_row_take(tx, facts.seller_id, &facts.id, &waiting)) != SOUK_OK)
 		return err;
 	if (!waiting)
 		return fail_set(f, SOUK_E_UNAVAILABLE, "upload_too_slow",

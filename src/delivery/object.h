@@ -16,6 +16,7 @@
 #define SOUK_DELIVERY_OBJECT_H
 
 #include "base/arena.h"
+#include "base/config.h"
 #include "base/io.h"
 #include "market/tenant.h"
 #include "store/db.h"
@@ -27,7 +28,16 @@
 struct object_store;
 SOUK_MUST enum souk_err object_store_open(struct db *db, struct vault *v, const char *data_dir,
     int64_t retention_ms, struct object_store **ret, struct fail *f);
+/* The same where the settings say (object.home): asks nobody yet, see object_store_probe. */
+SOUK_MUST enum souk_err object_store_open_set(struct db *db, struct vault *v,
+    const struct config *c, const char *data_dir, struct object_store **ret, struct fail *f);
 void object_store_close(struct object_store *os);
+/* Are objects elsewhere, so that reading and closing may take seconds? */
+bool object_store_remote(const struct object_store *os);
+/* Can objects be put, read and removed? May take seconds; words name the setting to mend. */
+SOUK_MUST enum souk_err object_store_probe(struct object_store *os, struct fail *f);
+/* What the last call to a remote home met; at once. */
+SOUK_MUST enum souk_err object_store_state(struct object_store *os, struct fail *f);
 
 /* ---- buckets ---- */
 /* S3's naming rules (3..63, lower case, digits, '-', '.'). */
@@ -68,8 +78,13 @@ struct object_writer;
 SOUK_MUST enum souk_err object_writer_new(
     struct object_store *os, struct str seller_id, struct object_writer **ret);
 struct sink *object_writer_sink(struct object_writer *w);
-/* Ends the data: syncs the file; size and hashes are known from here on. */
+/*
+ * Ends the data: it is durable, size and hashes are known from here on. With a remote home this
+ * sends it there. SOUK_E_UNAVAILABLE: the home is away or busy.
+ */
 SOUK_MUST enum souk_err object_writer_close(struct object_writer *w);
+/* Why closing failed, in words, if the home said any and `f` is empty. `w` may be NULL. */
+void object_writer_why(const struct object_writer *w, struct fail *f);
 int64_t object_writer_size(const struct object_writer *w);
 void object_writer_md5(const struct object_writer *w, uint8_t out[16]);
 void object_writer_sha256(const struct object_writer *w, uint8_t out[32]);
@@ -81,14 +96,16 @@ void object_writer_sha256(const struct object_writer *w, uint8_t out[32]);
 SOUK_MUST enum souk_err object_commit(struct db_tx *tx, struct object_writer *w,
     const struct object_facts *o, bool if_none, struct str if_match, struct fail *f);
 /*
- * Frees; a file that was never put is removed at once, one whose transaction came to nothing by
- * housekeeping (whether a commit that failed did happen is not known here). Accepts NULL.
+ * Frees; a file that was never put is removed at once, one in a remote home or whose transaction
+ * came to nothing by housekeeping (whether a commit that failed did happen is not known here).
+ * Accepts NULL.
  */
 void object_writer_free(struct object_writer *w);
 
 /* ---- reading ---- */
 struct object {
 	struct guid id;
+	char seller_id[ACCOUNT_ID_LEN + 1];
 	struct str bucket, key, etag, content_type, headers, checksum;
 	int64_t size;
 	uint8_t sha256[32];
@@ -124,9 +141,16 @@ struct object_reader;
 /* Opens the file before its row can go: call inside the transaction that found it. */
 SOUK_MUST enum souk_err object_reader_open(
     struct object_store *os, const struct object *o, struct object_reader **ret);
-/* Reads up to n bytes at `offset`; *ret_n 0 at the end. Damage: SOUK_E_STORAGE. */
+/*
+ * Reads up to n bytes at `offset`; *ret_n 0 at the end only. Damage: SOUK_E_STORAGE. With a
+ * remote home it may wait for that (SOUK_E_UNAVAILABLE when it is away), unless
+ * object_reader_ready says that it will not.
+ */
 SOUK_MUST enum souk_err object_read(
     struct object_reader *r, int64_t offset, void *p, size_t n, size_t *ret_n);
+bool object_reader_ready(const struct object_reader *r, int64_t offset);
+/* Waits for what object_read wants at `offset`: some of the n bytes, 1 MiB at most. */
+SOUK_MUST enum souk_err object_reader_fetch(struct object_reader *r, int64_t offset, int64_t n);
 void object_reader_free(struct object_reader *r);
 
 /* ---- upkeep ---- */

@@ -13,18 +13,14 @@
 #include "base/secret.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define SEALED_CHUNK (VAULT_CHUNK + VAULT_CHUNK_OVERHEAD)
 
 struct object_writer {
 	struct sink sink; /* first: the sink is the writer */
-	const struct object_store *os;
+	struct object_store *os;
 	char seller_id[ACCOUNT_ID_LEN + 1];
 	struct guid id;
 	struct data_key key;
@@ -33,6 +29,7 @@ struct object_writer {
 	bool closed;       /* whole and durable */
 	bool kept;         /* may belong to a row */
 	enum souk_err err; /* the first failure; nothing is written after it */
+	struct fail why;   /* what the home said of it */
 	int64_t size;
 	uint64_t chunk; /* index of the chunk in `plain` */
 	size_t held;    /* bytes of it so far */
@@ -42,21 +39,6 @@ struct object_writer {
 	uint8_t plain[VAULT_CHUNK];
 	uint8_t sealed[SEALED_CHUNK];
 };
-
-void
-object_dir_path(const struct object_store *os, unsigned first, char out[OBJECT_PATH_MAX])
-{
-	(void)snprintf(out, OBJECT_PATH_MAX, "%s/%02x", os->dir, first);
-}
-
-void
-object_path(const struct object_store *os, const struct guid *id, char out[OBJECT_PATH_MAX])
-{
-	char text[GUID_TEXT_LEN + 1];
-
-	guid_format(id, text);
-	(void)snprintf(out, OBJECT_PATH_MAX, "%s/%02x/%s", os->dir, id->b[0], text);
-}
 
 struct str
 object_context(const struct guid *id, struct object_context *c)
@@ -115,26 +97,6 @@ writer_write(struct sink *s, const void *p, size_t n)
 	return w->err = chunks_out(w, p, n);
 }
 
-/* ret_dir_made: the directory is new, and its own entry not yet durable. */
-static int
-create_file(const struct object_store *os, const struct guid *id, bool *ret_dir_made)
-{
-	char path[OBJECT_PATH_MAX];
-	int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
-	int fd;
-
-	object_path(os, id, path);
-	*ret_dir_made = false;
-	if ((fd = open(path, flags, 0600)) >= 0 || errno != ENOENT)
-		return fd;
-	object_dir_path(os, id->b[0], path);
-	if (mkdir(path, 0700) != 0 && errno != EEXIST)
-		return -1;
-	*ret_dir_made = true;
-	object_path(os, id, path);
-	return open(path, flags, 0600);
-}
-
 static enum souk_err
 announce(struct db_tx *tx, void *arg)
 {
@@ -146,14 +108,11 @@ announce(struct db_tx *tx, void *arg)
 static enum souk_err
 writer_create(struct object_writer *w)
 {
-	bool dir_made;
 	enum souk_err err;
 
 	if ((err = db_write(w->os->db, announce, w)) != SOUK_OK)
 		return err;
-	if ((w->fd = create_file(w->os, &w->id, &dir_made)) < 0)
-		return SOUK_E_STORAGE;
-	return dir_made ? io_sync_dir(w->os->dir) : SOUK_OK;
+	return w->os->home->ops->create(w->os->home, &w->id, &w->fd);
 }
 
 enum souk_err
@@ -189,16 +148,12 @@ object_writer_sink(struct object_writer *w)
 }
 
 static enum souk_err
-sync_close(struct object_writer *w)
+keep(struct object_writer *w)
 {
-	char dir[OBJECT_PATH_MAX];
-	enum souk_err err = fsync(w->fd) == 0 ? SOUK_OK : SOUK_E_STORAGE;
+	int fd = w->fd;
 
-	if (close(w->fd) != 0)
-		err = SOUK_E_STORAGE;
 	w->fd = -1;
-	object_dir_path(w->os, w->id.b[0], dir);
-	return err == SOUK_OK ? io_sync_dir(dir) : err;
+	return w->os->home->ops->keep(w->os->home, &w->id, fd, &w->why);
 }
 
 enum souk_err
@@ -207,7 +162,7 @@ object_writer_close(struct object_writer *w)
 	if (w->closed || w->err != SOUK_OK)
 		return w->err;
 	if ((w->err = seal_out(w, w->plain, w->held, true)) != SOUK_OK ||
-	    (w->err = sync_close(w)) != SOUK_OK)
+	    (w->err = keep(w)) != SOUK_OK)
 		return w->err;
 	md5_digest(&w->md5, MD5_LEN, w->md5_sum);
 	sha256_digest(&w->sha, SHA256_LEN, w->sha_sum);
@@ -215,6 +170,13 @@ object_writer_close(struct object_writer *w)
 	metric_add(MET_OBJECT_BYTES, MDIR_IN, (uint64_t)w->size);
 	w->closed = true;
 	return SOUK_OK;
+}
+
+void
+object_writer_why(const struct object_writer *w, struct fail *f)
+{
+	if (w && w->why.err != SOUK_OK && f->err == SOUK_OK)
+		*f = w->why;
 }
 
 int64_t
@@ -261,50 +223,101 @@ object_writer_keep(struct object_writer *w)
 void
 object_writer_free(struct object_writer *w)
 {
-	char path[OBJECT_PATH_MAX];
-
 	if (!w)
 		return;
-	if (w->fd >= 0)
+	if (!w->kept)
+		w->os->home->ops->drop(w->os->home, &w->id, w->fd);
+	else if (w->fd >= 0)
 		(void)close(w->fd);
-	if (!w->kept) {
-		object_path(w->os, &w->id, path);
-		(void)unlink(path);
-	}
 	wipe(w, sizeof(*w));
 	free(w);
 }
 
 /* ---- reading ---- */
 
+/* Of a remote home several chunks are fetched at once, never more than are wanted. */
+#define WINDOW 16
+
 struct object_reader {
+	struct object_store *os;
+	struct object_file file;
+	struct object_reader *next, **back; /* among the open ones of a remote home */
 	int fd;
 	int64_t size;
 	struct data_key key;
-	uint64_t last; /* index of the last chunk */
-	uint64_t held; /* index of the chunk in `plain`; UINT64_MAX: none */
+	uint64_t last;           /* index of the last chunk */
+	uint64_t held;           /* index of the chunk in `plain`; UINT64_MAX: none */
+	uint64_t first, fetched; /* chunks in `window` */
+	uint8_t *window;         /* WINDOW sealed chunks, one for a home at hand */
 	uint8_t plain[VAULT_CHUNK];
-	uint8_t sealed[SEALED_CHUNK];
 };
+
+static void
+register_reader(struct object_reader *r)
+{
+	struct object_store *os = r->os;
+
+	(void)pthread_mutex_lock(&os->lock);
+	if ((r->next = os->readers))
+		r->next->back = &r->next;
+	r->back = &os->readers;
+	os->readers = r;
+	(void)pthread_mutex_unlock(&os->lock);
+}
+
+static void
+unregister_reader(struct object_reader *r)
+{
+	struct object_store *os = r->os;
+
+	if (!r->back)
+		return;
+	(void)pthread_mutex_lock(&os->lock);
+	if ((*r->back = r->next))
+		r->next->back = r->back;
+	(void)pthread_mutex_unlock(&os->lock);
+}
+
+size_t
+object_readers_open(
+    struct object_store *os, size_t skip, struct object_file *out, size_t max)
+{
+	size_t n = 0;
+
+	(void)pthread_mutex_lock(&os->lock);
+	for (const struct object_reader *r = os->readers; r && n < max; r = r->next) {
+		if (skip > 0)
+			skip--;
+		else
+			out[n++] = r->file;
+	}
+	(void)pthread_mutex_unlock(&os->lock);
+	return n;
+}
 
 enum souk_err
 object_reader_open(struct object_store *os, const struct object *o, struct object_reader **ret)
 {
-	char path[OBJECT_PATH_MAX];
 	struct object_context context;
 	struct str wrapped = { .p = (const char *)o->wrapped_key, .n = sizeof(o->wrapped_key) };
+	size_t window = os->home->ops->remote ? WINDOW : 1;
 	struct object_reader *r;
-	enum souk_err err = SOUK_OK;
+	enum souk_err err;
 
 	if (!(r = calloc(1, sizeof(*r))))
 		return SOUK_E_NOMEM;
-	object_path(os, &o->id, path);
+	r->os = os;
+	r->file.id = o->id;
+	memcpy(r->file.seller_id, o->seller_id, sizeof(r->file.seller_id));
+	r->fd = -1;
 	r->size = o->size;
 	r->last = o->size > 0 ? (uint64_t)(o->size - 1) / VAULT_CHUNK : 0;
 	r->held = UINT64_MAX;
-	if ((r->fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
-		err = SOUK_E_STORAGE;
-	else
+	if (os->home->ops->remote)
+		register_reader(r);
+	if (!(r->window = malloc(window * SEALED_CHUNK)))
+		err = SOUK_E_NOMEM;
+	else if ((err = os->home->ops->open(os->home, &r->file.id, &r->fd)) == SOUK_OK)
 		err =
 		    vault_key_unwrap(os->vault, object_context(&o->id, &context), wrapped, &r->key);
 	if (err != SOUK_OK) {
@@ -321,66 +334,95 @@ chunk_length(const struct object_reader *r, uint64_t chunk)
 	return chunk < r->last ? VAULT_CHUNK : (size_t)(r->size - (int64_t)(chunk * VAULT_CHUNK));
 }
 
-static enum souk_err
-read_full(int fd, uint8_t *p, size_t n, int64_t at)
+static bool
+is_fetched(const struct object_reader *r, uint64_t chunk)
 {
-	ssize_t got;
+	return chunk >= r->first && chunk - r->first < r->fetched;
+}
 
-	while (n > 0) {
-		got = pread(fd, p, n, at);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return SOUK_E_STORAGE;
-		p += got;
-		at += got;
-		n -= (size_t)got;
-	}
+bool
+object_reader_ready(const struct object_reader *r, int64_t offset)
+{
+	uint64_t chunk = (uint64_t)offset / VAULT_CHUNK;
+
+	return !r->os->home->ops->remote || offset >= r->size || r->held == chunk ||
+	       is_fetched(r, chunk);
+}
+
+enum souk_err
+object_reader_fetch(struct object_reader *r, int64_t offset, int64_t n)
+{
+	uint64_t first = (uint64_t)offset / VAULT_CHUNK, end, most = WINDOW;
+	enum souk_err err;
+	size_t bytes;
+
+	if (offset >= r->size || n <= 0 || is_fetched(r, first))
+		return SOUK_OK;
+	if (!r->os->home->ops->remote)
+		most = 1;
+	n = n < r->size - offset ? n : r->size - offset;
+	end = (uint64_t)(offset + n - 1) / VAULT_CHUNK + 1;
+	if (end - first > most)
+		end = first + most;
+	bytes = (size_t)(end - first - 1) * SEALED_CHUNK + chunk_length(r, end - 1) +
+		VAULT_CHUNK_OVERHEAD;
+	r->fetched = 0;
+	err = r->os->home->ops->read(
+	    r->os->home, &r->file.id, r->fd, r->window, bytes, (int64_t)(first * SEALED_CHUNK));
+	if (err != SOUK_OK)
+		return err;
+	r->first = first;
+	r->fetched = end - first;
 	return SOUK_OK;
 }
 
 static enum souk_err
 open_chunk(struct object_reader *r, uint64_t chunk, uint8_t *out)
 {
-	struct str sealed = { .p = (const char *)r->sealed,
-		.n = chunk_length(r, chunk) + VAULT_CHUNK_OVERHEAD };
+	struct str sealed = { .n = chunk_length(r, chunk) + VAULT_CHUNK_OVERHEAD };
+
+	sealed.p = (const char *)r->window + (chunk - r->first) * SEALED_CHUNK;
+	return vault_unseal_chunk(&r->key, chunk, chunk == r->last, sealed, out) == SOUK_OK
+		   ? SOUK_OK
+		   : SOUK_E_STORAGE;
+}
+
+/* One chunk's bytes from `offset` on, at most n of them. */
+static enum souk_err
+read_chunk(struct object_reader *r, int64_t offset, uint8_t *out, size_t n, size_t *ret_n)
+{
+	uint64_t chunk = (uint64_t)offset / VAULT_CHUNK;
+	size_t skip = (size_t)((uint64_t)offset % VAULT_CHUNK), length = chunk_length(r, chunk);
 	enum souk_err err;
 
-	err = read_full(r->fd, r->sealed, sealed.n, (int64_t)(chunk * SEALED_CHUNK));
-	if (err == SOUK_OK &&
-	    vault_unseal_chunk(&r->key, chunk, chunk == r->last, sealed, out) != SOUK_OK)
-		err = SOUK_E_STORAGE;
-	return err;
+	*ret_n = n < length - skip ? n : length - skip;
+	if (r->held != chunk) {
+		if ((err = object_reader_fetch(r, offset, (int64_t)n)) != SOUK_OK)
+			return err;
+		if (*ret_n == length)
+			return open_chunk(r, chunk, out);
+		r->held = UINT64_MAX;
+		if ((err = open_chunk(r, chunk, r->plain)) != SOUK_OK)
+			return err;
+		r->held = chunk;
+	}
+	memcpy(out, r->plain + skip, *ret_n);
+	return SOUK_OK;
 }
 
 enum souk_err
 object_read(struct object_reader *r, int64_t offset, void *p, size_t n, size_t *ret_n)
 {
 	uint8_t *out = p;
-	size_t done = 0, take, skip, length;
-	uint64_t chunk;
+	size_t done = 0, got;
 	enum souk_err err;
 
 	assert(offset >= 0);
-	while (done < n && offset < r->size) {
-		chunk = (uint64_t)offset / VAULT_CHUNK;
-		skip = (size_t)((uint64_t)offset % VAULT_CHUNK);
-		length = chunk_length(r, chunk);
-		take = n - done < length - skip ? n - done : length - skip;
-		if (take == length) {
-			if ((err = open_chunk(r, chunk, out + done)) != SOUK_OK)
-				return err;
-		} else {
-			if (r->held != chunk) {
-				r->held = UINT64_MAX;
-				if ((err = open_chunk(r, chunk, r->plain)) != SOUK_OK)
-					return err;
-				r->held = chunk;
-			}
-			memcpy(out + done, r->plain + skip, take);
-		}
-		done += take;
-		offset += (int64_t)take;
+	while (done < n && offset < r->size && (done == 0 || object_reader_ready(r, offset))) {
+		if ((err = read_chunk(r, offset, out + done, n - done, &got)) != SOUK_OK)
+			return err;
+		done += got;
+		offset += (int64_t)got;
 	}
 	metric_add(MET_OBJECT_BYTES, MDIR_OUT, done);
 	*ret_n = done;
@@ -392,8 +434,10 @@ object_reader_free(struct object_reader *r)
 {
 	if (!r)
 		return;
+	unregister_reader(r);
 	if (r->fd >= 0)
 		(void)close(r->fd);
+	free(r->window);
 	wipe(r, sizeof(*r));
 	free(r);
 }

@@ -4,30 +4,39 @@
 #define SOUK_DELIVERY_OBJECT_INT_H
 
 #include "delivery/object.h"
+#include "delivery/object_home.h"
 
 #include <limits.h>
+#include <pthread.h>
 #include <stdatomic.h>
 
-#define OBJECT_PATH_MAX PATH_MAX
 /* A file without a row is removed this long after its writer began. */
 #define OBJECT_ORPHAN_MS HOUR_MS
 /*
  * A replaced or expired file stays this long: who found its row in a snapshot shortly before has
- * the time to open it. Its key is gone with the row, so the bytes are of no use to anybody else.
+ * the time to open it, and each node's housekeeping, once a minute, to say what is being
+ * read there. Its key is gone with the row, so the bytes are of no use to anybody else.
  */
-#define OBJECT_LINGER_MS MINUTE_MS
+#define OBJECT_LINGER_MS (5 * MINUTE_MS)
 
 struct object_store {
 	struct db *db;
 	struct vault *vault;
 	int64_t retention_ms;
-	atomic_uint scan;               /* next directory to look through, 0..255 */
-	char dir[OBJECT_PATH_MAX - 64]; /* DATA/objects */
+	struct object_home *home;
+	pthread_mutex_t lock;
+	struct object_reader *readers; /* open ones, of a remote home */
 };
 
-/* DATA/objects/ab and DATA/objects/ab/GUID */
-void object_dir_path(const struct object_store *os, unsigned first, char out[OBJECT_PATH_MAX]);
-void object_path(const struct object_store *os, const struct guid *id, char out[OBJECT_PATH_MAX]);
+/* A sealed file and whose it is. */
+struct object_file {
+	struct guid id;
+	char seller_id[ACCOUNT_ID_LEN + 1];
+};
+
+/* Ids of up to `max` open readers of a remote home, the first `skip` left out. */
+size_t object_readers_open(
+    struct object_store *os, size_t skip, struct object_file *out, size_t max);
 
 /* What an object's data key is bound to. */
 #define OBJECT_CONTEXT_LEN (7 + GUID_TEXT_LEN)
@@ -97,14 +106,17 @@ SOUK_MUST enum souk_err object_row_set_key(
     struct db_tx *tx, struct str seller_id, const struct guid *id, const struct wrapped_key *k);
 
 /* Files that are no object: being written, replaced, expired. */
-struct object_file {
-	struct guid id;
-	char seller_id[ACCOUNT_ID_LEN + 1];
-};
 SOUK_MUST enum souk_err object_file_row_put(
     struct db_tx *tx, struct str seller_id, const struct guid *id, instant_t remove_after);
-SOUK_MUST enum souk_err object_file_row_delete(
+/* The writer's own: false when it is gone, or about to be removed. */
+SOUK_MUST enum souk_err object_file_row_take(
     struct db_tx *tx, struct str seller_id, const struct guid *id, bool *ret_was_there);
+/* Removing begins: nobody can take it any more. It stays due until object_file_row_delete. */
+SOUK_MUST enum souk_err object_file_row_doom(struct db_tx *tx, const struct object_file *file);
+SOUK_MUST enum souk_err object_file_row_delete(struct db_tx *tx, const struct object_file *file);
+/* Not to be removed before `until`, unless that has begun. */
+SOUK_MUST enum souk_err object_file_row_hold(
+    struct db_tx *tx, const struct object_file *file, instant_t until);
 SOUK_MUST enum souk_err object_file_rows_due(
     struct db_tx *tx, struct object_file *out, size_t max, size_t *ret_n);
 /* Does any row name this file? */

@@ -24,7 +24,10 @@ enum {
 	Q_OBJECT_SET_KEY,
 	Q_OBJECT_KNOWN,
 	Q_FILE_PUT,
+	Q_FILE_TAKE,
+	Q_FILE_DOOM,
 	Q_FILE_DELETE,
+	Q_FILE_HOLD,
 	Q_FILE_DUE,
 	Q_FILE_KNOWN,
 	Q__COUNT
@@ -73,6 +76,12 @@ static const char *const sql[Q__COUNT] = {
 	[Q_OBJECT_KNOWN] = "SELECT seller_id FROM object WHERE object_id = $1",
 	[Q_FILE_PUT] = "INSERT INTO object_file (seller_id, object_id, remove_after)"
 		       " VALUES ($1, $2, $3)",
+	[Q_FILE_TAKE] = "DELETE FROM object_file WHERE seller_id = $1 AND object_id = $2"
+			" AND remove_after > 0",
+	[Q_FILE_DOOM] = "UPDATE object_file SET remove_after = 0"
+			" WHERE seller_id = $1 AND object_id = $2",
+	[Q_FILE_HOLD] = "UPDATE object_file SET remove_after = $1 WHERE seller_id = $2"
+			" AND object_id = $3 AND remove_after > 0 AND remove_after < $1",
 	[Q_FILE_DELETE] = "DELETE FROM object_file WHERE seller_id = $1 AND object_id = $2",
 	/* fan-out: housekeeping of all sellers */
 	[Q_FILE_DUE] = "SELECT object_id, seller_id FROM object_file"
@@ -395,10 +404,10 @@ object_file_row_put(
 }
 
 enum souk_err
-object_file_row_delete(
+object_file_row_take(
     struct db_tx *tx, struct str seller_id, const struct guid *id, bool *ret_was_there)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_FILE_DELETE);
+	struct db_stmt *st = db_stmt(tx, &texts, Q_FILE_TAKE);
 	int64_t n = 0;
 	enum souk_err err;
 
@@ -407,6 +416,37 @@ object_file_row_delete(
 	if ((err = db_run(st, &n)) == SOUK_OK)
 		*ret_was_there = n > 0;
 	return err;
+}
+
+enum souk_err
+object_file_row_doom(struct db_tx *tx, const struct object_file *file)
+{
+	struct db_stmt *st = db_stmt(tx, &texts, Q_FILE_DOOM);
+
+	db_bind_c(st, 1, file->seller_id);
+	db_bind_guid(st, 2, &file->id);
+	return db_run(st, NULL);
+}
+
+enum souk_err
+object_file_row_delete(struct db_tx *tx, const struct object_file *file)
+{
+	struct db_stmt *st = db_stmt(tx, &texts, Q_FILE_DELETE);
+
+	db_bind_c(st, 1, file->seller_id);
+	db_bind_guid(st, 2, &file->id);
+	return db_run(st, NULL);
+}
+
+enum souk_err
+object_file_row_hold(struct db_tx *tx, const struct object_file *file, instant_t until)
+{
+	struct db_stmt *st = db_stmt(tx, &texts, Q_FILE_HOLD);
+
+	db_bind_int(st, 1, until);
+	db_bind_c(st, 2, file->seller_id);
+	db_bind_guid(st, 3, &file->id);
+	return db_run(st, NULL);
 }
 
 enum souk_err

@@ -8,15 +8,7 @@
  */
 #include "delivery/object_int.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #define BATCH 64
-#define DIRECTORIES 256
 
 /* ---- expired objects ---- */
 
@@ -47,43 +39,82 @@ expire_some(struct db_tx *tx, void *arg)
 
 /* ---- files whose time has come ---- */
 
-struct removal {
+struct some {
 	struct object_file files[BATCH];
 	size_t n;
 };
 
 static enum souk_err
-forget_some(struct db_tx *tx, void *arg)
+hold_some(struct db_tx *tx, void *arg)
 {
-	struct removal *x = arg;
-	bool was_there;
+	const struct some *x = arg;
+	enum souk_err err = SOUK_OK;
+
+	for (size_t i = 0; i < x->n && err == SOUK_OK; i++)
+		err = object_file_row_hold(tx, &x->files[i], db_now(tx) + OBJECT_LINGER_MS);
+	return err;
+}
+
+/* What is being read here must not go, whichever node thinks that its time has come. */
+static enum souk_err
+hold_open(struct object_store *os)
+{
+	struct some x = { .n = BATCH };
+	enum souk_err err = SOUK_OK;
+
+	for (size_t skip = 0; x.n == BATCH && err == SOUK_OK; skip += x.n)
+		if ((x.n = object_readers_open(os, skip, x.files, BATCH)) > 0)
+			err = db_write(os->db, hold_some, &x);
+	return err;
+}
+
+static enum souk_err
+doom_some(struct db_tx *tx, void *arg)
+{
+	struct some *x = arg;
 	enum souk_err err;
 
 	if ((err = object_file_rows_due(tx, x->files, BATCH, &x->n)) != SOUK_OK)
 		return err;
 	for (size_t i = 0; i < x->n && err == SOUK_OK; i++)
-		err = object_file_row_delete(
-		    tx, str_c(x->files[i].seller_id), &x->files[i].id, &was_there);
+		err = object_file_row_doom(tx, &x->files[i]);
 	return err;
 }
 
 static enum souk_err
+forget_some(struct db_tx *tx, void *arg)
+{
+	const struct some *x = arg;
+	enum souk_err err = SOUK_OK;
+
+	for (size_t i = 0; i < x->n && err == SOUK_OK; i++)
+		err = object_file_row_delete(tx, &x->files[i]);
+	return err;
+}
+
+/*
+ * Doomed, removed, forgotten, in this order: from the first on no writer can put its row,
+ * and until the last a file that could not be removed is found again.
+ */
+static enum souk_err
 remove_due(struct object_store *os)
 {
-	char path[OBJECT_PATH_MAX];
-	struct removal x;
-	enum souk_err err;
+	struct some due, gone;
+	enum souk_err err, failed = SOUK_OK;
 
 	do {
-		if ((err = db_write(os->db, forget_some, &x)) != SOUK_OK)
+		if ((err = db_write(os->db, doom_some, &due)) != SOUK_OK)
 			return err;
-		for (size_t i = 0; i < x.n; i++) {
-			object_path(os, &x.files[i].id, path);
-			if (unlink(path) != 0 && errno != ENOENT)
-				err = SOUK_E_STORAGE;
-		}
-	} while (err == SOUK_OK && x.n == BATCH);
-	return err;
+		gone.n = 0;
+		for (size_t i = 0; i < due.n; i++)
+			if ((err = os->home->ops->remove(os->home, &due.files[i].id)) == SOUK_OK)
+				gone.files[gone.n++] = due.files[i];
+			else if ((failed = err) == SOUK_E_UNAVAILABLE)
+				break;
+		if (gone.n > 0 && (err = db_write(os->db, forget_some, &gone)) != SOUK_OK)
+			return err;
+	} while (failed == SOUK_OK && due.n == BATCH);
+	return failed;
 }
 
 /* ---- files that no row names ---- */
@@ -101,46 +132,15 @@ ask_known(struct db_tx *tx, void *arg)
 	return object_file_known(tx, &k->id, &k->is);
 }
 
-/* Old enough that no writer can be about to put its row. */
-static bool
-is_old(int dir, const char *name)
-{
-	struct stat st;
-
-	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
-	       (instant_t)st.st_mtim.tv_sec * SECOND_MS + OBJECT_ORPHAN_MS < clock_now();
-}
-
 static enum souk_err
-remove_unknown(struct object_store *os, DIR *d)
+is_known(void *ctx, const struct guid *id, bool *ret)
 {
-	struct known k;
-	const struct dirent *e;
-	enum souk_err err = SOUK_OK;
+	struct object_store *os = ctx;
+	struct known k = { .id = *id };
+	enum souk_err err = db_read(os->db, ask_known, &k);
 
-	while (err == SOUK_OK && (e = readdir(d))) {
-		if (!guid_parse(str_c(e->d_name), &k.id) || !is_old(dirfd(d), e->d_name))
-			continue;
-		if ((err = db_read(os->db, ask_known, &k)) == SOUK_OK && !k.is &&
-		    unlinkat(dirfd(d), e->d_name, 0) != 0)
-			err = SOUK_E_STORAGE;
-	}
-	return err;
-}
-
-/* One directory a call: a restored, older database leaves such files; nothing is in a hurry. */
-static enum souk_err
-scan_next(struct object_store *os)
-{
-	char path[OBJECT_PATH_MAX];
-	DIR *d;
-	enum souk_err err;
-
-	object_dir_path(os, atomic_fetch_add(&os->scan, 1) % DIRECTORIES, path);
-	if (!(d = opendir(path)))
-		return errno == ENOENT ? SOUK_OK : SOUK_E_STORAGE;
-	err = remove_unknown(os, d);
-	(void)closedir(d);
+	if (err == SOUK_OK)
+		*ret = k.is;
 	return err;
 }
 
@@ -156,7 +156,8 @@ object_expire(struct object_store *os, int64_t *ret_n)
 			return err;
 		total += (int64_t)x.n;
 	} while (x.n == BATCH);
-	if ((err = remove_due(os)) != SOUK_OK || (err = scan_next(os)) != SOUK_OK)
+	if ((err = hold_open(os)) != SOUK_OK || (err = remove_due(os)) != SOUK_OK ||
+	    (err = os->home->ops->scan(os->home, is_known, os)) != SOUK_OK)
 		return err;
 	*ret_n = total;
 	return SOUK_OK;

@@ -165,8 +165,7 @@ installation_open(const char *data_dir, struct config *config, bool exclusive,
 	    (r = installation_database_open(
 		 config, path, (struct db_options){ .create = false }, &in.db, f)) != SOUK_OK ||
 	    (r = check_ring(&in, f)) != SOUK_OK ||
-	    (r = object_store_open(in.db, in.vault, data_dir,
-		 config_int(config, SET_OBJECT_RETENTION_DAYS) * DAY_MS, &in.objects, f)) !=
+	    (r = object_store_open_set(in.db, in.vault, config, data_dir, &in.objects, f)) !=
 		SOUK_OK ||
 	    (r = topics_open(in.db, in.vault, config, &in.topics, f)) != SOUK_OK)
 		goto out;

@@ -297,9 +297,9 @@ CREATE UNIQUE INDEX object_by_id ON object (object_id, seller_id);
 -- Sealed files that are not (or no longer) an object: removed by housekeeping. A row comes before its file.
 -- distribute: seller
 CREATE TABLE object_file (
-  seller_id    {text}   NOT NULL,
+  seller_id    {text} NOT NULL,
   object_id    {guid} NOT NULL,
-  remove_after BIGINT NOT NULL,          -- an hour for a file being written, a minute for one replaced or expired
+  remove_after BIGINT NOT NULL,          -- an hour for a file being written, minutes for one replaced or expired; 0: being removed
   PRIMARY KEY (object_id, seller_id)     -- the id first, as in object_by_id
 );
 
