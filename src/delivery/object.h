@@ -83,8 +83,6 @@ struct sink *object_writer_sink(struct object_writer *w);
  * sends it there. SOUK_E_UNAVAILABLE: the home is away or busy.
  */
 SOUK_MUST enum souk_err object_writer_close(struct object_writer *w);
-/* Why closing failed, in words, if the home said any and `f` is empty. `w` may be NULL. */
-void object_writer_why(const struct object_writer *w, struct fail *f);
 int64_t object_writer_size(const struct object_writer *w);
 void object_writer_md5(const struct object_writer *w, uint8_t out[16]);
 void object_writer_sha256(const struct object_writer *w, uint8_t out[32]);

@@ -62,7 +62,7 @@ dir_create(struct object_home *h, const struct guid *id, int *ret_fd)
 }
 
 static enum souk_err
-dir_keep(struct object_home *h, const struct guid *id, int fd, struct fail *f)
+dir_keep(struct object_home *h, const struct guid *id, int fd)
 {
 	struct dir_home *d = (struct dir_home *)h;
 	char dir[PATH_MAX];
@@ -70,10 +70,7 @@ dir_keep(struct object_home *h, const struct guid *id, int fd, struct fail *f)
 
 	fine = close(fd) == 0 && fine;
 	dir_path(d, id->b[0], dir);
-	if (fine && io_sync_dir(dir) == SOUK_OK)
-		return SOUK_OK;
-	return fail_set(
-	    f, SOUK_E_STORAGE, "storage", "an object's file cannot be written: is the disk full?");
+	return fine ? io_sync_dir(dir) : SOUK_E_STORAGE;
 }
 
 static void

@@ -29,7 +29,6 @@ struct object_writer {
 	bool closed;       /* whole and durable */
 	bool kept;         /* may belong to a row */
 	enum souk_err err; /* the first failure; nothing is written after it */
-	struct fail why;   /* what the home said of it */
 	int64_t size;
 	uint64_t chunk; /* index of the chunk in `plain` */
 	size_t held;    /* bytes of it so far */
@@ -153,7 +152,7 @@ keep(struct object_writer *w)
 	int fd = w->fd;
 
 	w->fd = -1;
-	return w->os->home->ops->keep(w->os->home, &w->id, fd, &w->why);
+	return w->os->home->ops->keep(w->os->home, &w->id, fd);
 }
 
 enum souk_err
@@ -170,13 +169,6 @@ object_writer_close(struct object_writer *w)
 	metric_add(MET_OBJECT_BYTES, MDIR_IN, (uint64_t)w->size);
 	w->closed = true;
 	return SOUK_OK;
-}
-
-void
-object_writer_why(const struct object_writer *w, struct fail *f)
-{
-	if (w && w->why.err != SOUK_OK && f->err == SOUK_OK)
-		*f = w->why;
 }
 
 int64_t

@@ -22,7 +22,7 @@ struct object_home_ops {
 	/* A descriptor to write to. */
 	enum souk_err (*create)(struct object_home *h, const struct guid *id, int *ret_fd);
 	/* Whole and durable after. Closes `fd` in any case. */
-	enum souk_err (*keep)(struct object_home *h, const struct guid *id, int fd, struct fail *f);
+	enum souk_err (*keep)(struct object_home *h, const struct guid *id, int fd);
 	/* Takes away what was created or kept, as far as it can; `fd` -1 when closed. */
 	void (*drop)(struct object_home *h, const struct guid *id, int fd);
 	/* *ret_fd is for `read`; -1 when the home needs none. */

@@ -123,7 +123,7 @@ send_file(int fd, struct sink *to)
 }
 
 static enum souk_err
-s3h_keep(struct object_home *h, const struct guid *id, int fd, struct fail *f)
+s3h_keep(struct object_home *h, const struct guid *id, int fd)
 {
 	struct s3_home *s = (struct s3_home *)h;
 	struct s3_upload *u = NULL;
@@ -142,11 +142,7 @@ s3h_keep(struct object_home *h, const struct guid *id, int fd, struct fail *f)
 	(void)close(fd);
 	s3_upload_free(u);
 	(void)note(s, &e);
-	if (e.fault != S3_FINE)
-		return s3_error_fail(&e, f);
-	return err == SOUK_OK
-		   ? err
-		   : fail_set(f, err, "storage", "an object's local file cannot be read");
+	return e.fault != S3_FINE ? s3_fault_err(e.fault) : err;
 }
 
 static enum souk_err

@@ -31,6 +31,7 @@ readyz(struct call *c, struct db_tx *tx)
 	jw_c(&w, "status", s.ready ? "ready" : "not ready");
 	jw_c(&w, "database", s.database ? "ok" : "cannot be written");
 	jw_c(&w, "keyRing", s.key_ring ? "ok" : "cannot be read");
+	jw_c(&w, "objects", s.objects ? "ok" : "cannot be reached");
 	jw_bool(&w, "stopping", s.stopping);
 	jw_close(&w, '}');
 	buf_add_char(&c->out, '\n');

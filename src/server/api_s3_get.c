@@ -168,9 +168,37 @@ read_bytes(void *ctx, uint64_t offset, void *p, size_t n, size_t *ret_n)
 	uint64_t left;
 
 	assert(s->magic == S3_MAGIC && offset <= g->length);
+	if (g->err != SOUK_OK)
+		return g->err;
 	left = g->length - offset;
 	return object_read(
 	    g->reader, (int64_t)(g->from + offset), p, n < left ? n : (size_t)left, ret_n);
+}
+
+static void
+fetch(struct slow_task *t)
+{
+	struct s3_get *g = (struct s3_get *)((char *)t - offsetof(struct s3_get, task));
+
+	g->err = object_reader_fetch(
+	    g->reader, (int64_t)(g->from + g->wanted), (int64_t)(g->length - g->wanted));
+	http_more(g->c->x);
+}
+
+/* Few threads serve all connections: what is far away is waited for on another. */
+static bool
+bytes_ready(void *ctx, uint64_t offset)
+{
+	struct s3_call *s = ctx;
+	struct s3_get *g = &s->get;
+
+	assert(s->magic == S3_MAGIC && offset <= g->length);
+	if (g->err != SOUK_OK || object_reader_ready(g->reader, (int64_t)(g->from + offset)))
+		return true;
+	g->wanted = offset;
+	g->task.run = fetch;
+	call_slowly(g->c, &g->task);
+	return false;
 }
 
 void
@@ -279,6 +307,9 @@ s3_get_object(struct call *c, struct db_tx *tx)
 		return err;
 	s->get.from = sel.from;
 	s->get.length = sel.length;
+	s->get.c = c;
+	s->get.err = SOUK_OK;
+	c->response.read_ready = bytes_ready;
 	c->response.read = read_bytes;
 	c->response.read_ctx = s;
 	audit_read(c, &o);

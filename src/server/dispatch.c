@@ -19,6 +19,7 @@
 #include <strings.h>
 
 #define SLOW_THREADS 2
+#define SLOW_THREADS_REMOTE 16       /* where each waits for a store far away */
 #define OUT_KEEP ((size_t)64 * 1024) /* a larger answer buffer is not kept for the next call */
 
 struct dispatcher {
@@ -528,18 +529,28 @@ over(void *ctx, struct http_exchange *x, void *state)
 		buf_clear(&c->out);
 }
 
+void
+call_slowly(struct call *c, struct slow_task *t)
+{
+	struct running *k = (struct running *)((char *)c - offsetof(struct running, c));
+
+	slow_add(k->d->slow, t);
+}
+
 enum souk_err
 dispatcher_new(const struct services *svc, struct dispatcher **ret)
 {
 	struct dispatcher *d = calloc(1, sizeof(*d));
 	int64_t per_second = config_int(svc->config, SET_REQUESTS_PER_SECOND);
+	unsigned threads =
+	    svc->objects && object_store_remote(svc->objects) ? SLOW_THREADS_REMOTE : SLOW_THREADS;
 	enum souk_err r = SOUK_E_NOMEM;
 
 	if (!d)
 		return r;
 	d->svc = svc;
 	if ((per_second > 0 && !(d->rate = rate_new(per_second))) ||
-	    (r = slow_new(SLOW_THREADS, &d->slow)) != SOUK_OK) {
+	    (r = slow_new(threads, &d->slow)) != SOUK_OK) {
 		dispatcher_free(d);
 		return r;
 	}

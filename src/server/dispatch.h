@@ -26,6 +26,7 @@
 #include "delivery/object.h"
 #include "delivery/topic.h"
 #include "server/http.h"
+#include "server/slow.h"
 #include "store/db.h"
 
 /* Everything a handler may use; one per process, made by serve. */
@@ -147,6 +148,8 @@ void call_header(struct call *c, const char *name, struct str value);
 bool purpose_valid(struct str s);
 /* Is the method this one? HEAD counts as GET. */
 bool call_method_is(const struct call *c, const char *method);
+/* Runs `t` on a thread that may wait. The call must not be over before it has run. */
+void call_slowly(struct call *c, struct slow_task *t);
 /* Matches a raw path against a pattern with {parameters}; those go to params, decoded. */
 bool call_match(struct call *c, const char *pattern);
 

@@ -14,11 +14,13 @@
 
 struct health {
 	_Atomic bool database, key_ring, stopping;
+	_Atomic bool objects;      /* did the home of objects do what it was last asked? */
+	_Atomic bool objects_met;  /* has it ever, since the start? */
 	_Atomic uint64_t asked_ns; /* when a probe last asked */
 };
 
 struct health_state {
-	bool ready, database, key_ring, stopping;
+	bool ready, database, key_ring, objects, stopping;
 };
 
 struct health_state health_ask(struct health *h);

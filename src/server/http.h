@@ -48,6 +48,11 @@ struct http_response {
 	struct str body; /* in the exchange's arena, or static; not used with `read` */
 	/* Streamed body of exactly `length` bytes: called in order; 0 or an error ends the connection. */
 	enum souk_err (*read)(void *ctx, uint64_t offset, void *p, size_t n, size_t *ret_n);
+	/*
+	 * NULL, or asked before each `read`. False: reading would wait; the connection is suspended
+	 * until the app calls http_more, which it must do, once for each false.
+	 */
+	bool (*read_ready)(void *ctx, uint64_t offset);
 	void (*read_done)(void *ctx); /* called before `over`, also when nothing was read */
 	void *read_ctx;
 	uint64_t length;
@@ -79,6 +84,9 @@ void *http_memory(struct http_exchange *x);
 bool http_alone(const struct http_exchange *x);
 /* Gives the answer; exactly once per exchange, from any thread. `r` stays until `over`. Sends Date. */
 void http_answer(struct http_exchange *x, const struct http_response *r);
+
+/* What `read_ready` waited for is there, or failed. From any thread. */
+void http_more(struct http_exchange *x);
 
 struct http_options {
 	const char *host;

@@ -149,18 +149,58 @@ http_alone(const struct http_exchange *x)
 	return connections_here == 1 && x->phase == PHASE_ANSWER;
 }
 
-void
-http_answer(struct http_exchange *x, const struct http_response *r)
+/* From here on the connection's thread may send, end and reuse the exchange. */
+static void
+unpark(struct http_exchange *x)
 {
 	struct http_server *s = x->server;
 
-	assert(x->magic == EXCHANGE_MAGIC && !x->answer);
-	x->answer = r;
-	/* From here on the connection's thread may send, end and reuse the exchange. */
 	if (atomic_exchange(&x->park, PARK_ANSWERED) == PARK_PARKED) {
 		MHD_resume_connection(x->mhd);
 		atomic_fetch_sub(&s->parked, 1);
 	}
+}
+
+void
+http_answer(struct http_exchange *x, const struct http_response *r)
+{
+	assert(x->magic == EXCHANGE_MAGIC && !x->answer);
+	x->answer = r;
+	unpark(x);
+}
+
+void
+http_more(struct http_exchange *x)
+{
+	assert(x->magic == EXCHANGE_MAGIC && x->answer);
+	unpark(x);
+}
+
+/*
+ * Suspends the connection until unpark. While the library is being stopped its thread waits
+ * itself, and this is false: whoever is to unpark always does.
+ */
+static bool
+park(struct http_exchange *x)
+{
+	struct http_server *s = x->server;
+	int running = PARK_RUNNING;
+
+	/* Counted before `closing` is looked at, as http_server_stop does it the other way round. */
+	atomic_fetch_add(&s->parked, 1);
+	if (atomic_load(&s->closing)) {
+		atomic_fetch_sub(&s->parked, 1);
+		while (atomic_load(&x->park) != PARK_ANSWERED)
+			clock_sleep_ms(1);
+		return false;
+	}
+	/* Suspended first: an answer may come between any two lines, and resumes what is suspended. */
+	MHD_suspend_connection(x->mhd);
+	if (!atomic_compare_exchange_strong(&x->park, &running, PARK_PARKED)) {
+		MHD_resume_connection(x->mhd);
+		atomic_fetch_sub(&s->parked, 1);
+	}
+	return true;
 }
 
 /* ---- answering ------------------------------------------------------------------------- */
@@ -168,9 +208,17 @@ http_answer(struct http_exchange *x, const struct http_response *r)
 static ssize_t
 stream_read(void *cls, uint64_t offset, char *p, size_t n)
 {
-	const struct http_response *r = cls;
+	struct http_exchange *x = cls;
+	const struct http_response *r = x->answer;
 	size_t got = 0;
 
+	for (;;) {
+		atomic_store(&x->park, PARK_RUNNING);
+		if (!r->read_ready || r->read_ready(r->read_ctx, offset))
+			break;
+		if (park(x))
+			return 0;
+	}
 	if (r->read(r->read_ctx, offset, p, n, &got) != SOUK_OK || got == 0)
 		return MHD_CONTENT_READER_END_WITH_ERROR;
 	return (ssize_t)got;
@@ -187,23 +235,20 @@ stream_nothing(void *cls, uint64_t offset, char *p, size_t n)
 }
 
 static struct MHD_Response *
-response_new(const struct http_response *r)
+response_new(struct http_exchange *x)
 {
+	const struct http_response *r = x->answer;
 	union {
 		const char *in;
 		void *out;
 	} body = { .in = r->body.n ? r->body.p : "" };
-	union {
-		const struct http_response *in;
-		void *out;
-	} self = { .in = r };
 
 	if (r->head_only)
 		return MHD_create_response_from_callback(
 		    r->read ? r->length : r->body.n, 1, stream_nothing, NULL, NULL);
 	if (r->read)
 		return MHD_create_response_from_callback(
-		    r->length, STREAM_BLOCK, stream_read, self.out, NULL);
+		    r->length, STREAM_BLOCK, stream_read, x, NULL);
 	return MHD_create_response_from_buffer(r->body.n, body.out, MHD_RESPMEM_PERSISTENT);
 }
 
@@ -246,7 +291,7 @@ queue(struct http_exchange *x)
 
 	if (!has_room(x, r))
 		return refuse(x, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE);
-	if (!(m = response_new(r)))
+	if (!(m = response_new(x)))
 		return MHD_NO;
 	for (size_t i = 0; i < r->n_headers; i++)
 		(void)MHD_add_response_header(m, r->headers[i].name, r->headers[i].value);
@@ -257,38 +302,12 @@ queue(struct http_exchange *x)
 	return done;
 }
 
-/* While the library is being stopped its thread waits itself: whoever is to answer always does. */
-static enum MHD_Result
-wait_and_queue(struct http_exchange *x)
-{
-	while (atomic_load(&x->park) != PARK_ANSWERED)
-		clock_sleep_ms(1);
-	return queue(x);
-}
-
 /* Sends the answer if there is one, else parks the connection until there is. */
 static enum MHD_Result
 settle(struct http_exchange *x)
 {
-	struct http_server *s = x->server;
-	int running = PARK_RUNNING;
-
 	http_pace_rest(&x->paced);
-	if (atomic_load(&x->park) == PARK_ANSWERED)
-		return queue(x);
-	/* Counted before `closing` is looked at, as http_server_stop does it the other way round. */
-	atomic_fetch_add(&s->parked, 1);
-	if (atomic_load(&s->closing)) {
-		atomic_fetch_sub(&s->parked, 1);
-		return wait_and_queue(x);
-	}
-	/* Suspended first: an answer may come between any two lines, and resumes what is suspended. */
-	MHD_suspend_connection(x->mhd);
-	if (!atomic_compare_exchange_strong(&x->park, &running, PARK_PARKED)) {
-		MHD_resume_connection(x->mhd);
-		atomic_fetch_sub(&s->parked, 1);
-	}
-	return MHD_YES;
+	return atomic_load(&x->park) == PARK_ANSWERED || !park(x) ? queue(x) : MHD_YES;
 }
 
 /* ---- reading --------------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 #include "server/s3_error.h"
 #include "server/s3_put_args.h"
 #include "server/s3_request.h"
+#include "server/slow.h"
 
 #define S3_MAGIC 0x53334361u
 
@@ -15,6 +16,11 @@ struct s3_get {
 	struct object_reader *reader;
 	uint64_t part; /* partNumber, 0 none */
 	uint64_t from, length;
+	/* fetching from a home of objects that is far */
+	struct call *c;
+	struct slow_task task;
+	uint64_t wanted; /* offset in what is sent */
+	enum souk_err err;
 };
 
 /* An object on its way in: body -> sink -> [aws_chunked ->] plain -> writer. */

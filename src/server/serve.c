@@ -207,6 +207,25 @@ start_http(struct service *s, uint16_t port, struct fail *f)
 	    &app, &s->http, f);
 }
 
+/*
+ * A home of objects that somebody must set right stops the start. One that is away does not:
+ * a node that is restarted meanwhile waits for it, not yet ready.
+ */
+static enum souk_err
+meet_objects(struct service *s, struct fail *f)
+{
+	struct fail why = { .err = SOUK_OK };
+	enum souk_err r = object_store_probe(s->in.objects, &why);
+
+	atomic_store(&s->health.objects, r == SOUK_OK);
+	atomic_store(&s->health.objects_met, r == SOUK_OK);
+	if (r == SOUK_E_UNAVAILABLE)
+		log_fail(LOG_ERROR, "object_store_away", "-", &why);
+	else if (r != SOUK_OK)
+		*f = why;
+	return r == SOUK_E_UNAVAILABLE ? SOUK_OK : r;
+}
+
 static enum souk_err
 start(struct service *s, struct fail *f)
 {
@@ -228,6 +247,8 @@ start(struct service *s, struct fail *f)
 	atomic_store(&s->health.database, true);
 	atomic_store(&s->health.key_ring, true);
 	set_s3_domain(s);
+	if ((r = meet_objects(s, f)) != SOUK_OK)
+		return r;
 	if ((r = start_http(s, port, f)) != SOUK_OK)
 		return r;
 	/* Links in messages need the port: only now may jobs send any. */

@@ -14,6 +14,7 @@
 #define TICK_MS 1000
 #define DROP_EVERY 60                  /* ticks */
 #define LAPSE_EVERY 60                 /* ticks, the first one included */
+#define PROBE_EVERY 10                 /* ticks between looks for a home of objects that is away */
 #define PING_IDLE 30                   /* ticks between looks at the disk when no probe asks */
 #define ASKED_NS UINT64_C(60000000000) /* a probe that asked so recently counts as present */
 #define KEEP_ANSWERS DAY_MS            /* access/idempotency.h */
@@ -23,7 +24,8 @@
 
 struct upkeep {
 	const struct services *svc;
-	pthread_t thread;
+	pthread_t thread, objects;
+	bool has_objects; /* a thread of their own: a home far away may let it wait */
 	pthread_mutex_t lock;
 	pthread_cond_t told;
 	bool stop;
@@ -73,7 +75,8 @@ upkeep_drop(const struct services *svc)
 	struct drop d = { .n = CHUNK };
 	int64_t objects;
 
-	note("objects", object_expire(svc->objects, &objects));
+	if (!object_store_remote(svc->objects))
+		note("objects", object_expire(svc->objects, &objects));
 	note("answers", db_write(svc->db, drop_answers, &d));
 	note("jobs", db_write(svc->db, drop_jobs, &d));
 	d.n = CHUNK;
@@ -110,6 +113,24 @@ look_at_database(const struct services *svc)
 	atomic_store(&svc->health->database, fine);
 }
 
+/* What others met when they used it. */
+static void
+look_at_objects(const struct services *svc)
+{
+	struct fail f = { .err = SOUK_OK };
+	bool fine = object_store_state(svc->objects, &f) == SOUK_OK;
+
+	if (fine)
+		atomic_store(&svc->health->objects_met, true);
+	if (fine == atomic_load(&svc->health->objects))
+		return;
+	if (fine)
+		log_event(LOG_INFO, "object_store_back");
+	else
+		log_fail(LOG_ERROR, "object_store_away", "-", &f);
+	atomic_store(&svc->health->objects, fine);
+}
+
 void
 upkeep_lapse(const struct services *svc)
 {
@@ -126,6 +147,7 @@ tick(const struct services *svc, uint64_t n)
 	uint64_t asked = atomic_load(&svc->health->asked_ns);
 
 	look_at_ring(svc);
+	look_at_objects(svc);
 	access_refresh(svc->access);
 	if (n % PING_IDLE == 0 || (asked != 0 && clock_mono_ns() - asked < ASKED_NS))
 		look_at_database(svc);
@@ -135,20 +157,43 @@ tick(const struct services *svc, uint64_t n)
 		upkeep_drop(svc);
 }
 
-static void *
-run(void *arg)
+static void
+tick_objects(const struct services *svc, uint64_t n)
 {
-	struct upkeep *u = arg;
+	struct fail f = { .err = SOUK_OK };
+	int64_t expired;
 
+	if (n % PROBE_EVERY == PROBE_EVERY - 1 && !atomic_load(&svc->health->objects))
+		(void)!object_store_probe(svc->objects, &f);
+	if (n % DROP_EVERY == DROP_EVERY - 1)
+		note("objects", object_expire(svc->objects, &expired));
+}
+
+static void
+run_ticks(struct upkeep *u, void (*each)(const struct services *svc, uint64_t n))
+{
 	(void)pthread_mutex_lock(&u->lock);
 	for (uint64_t n = 0; !u->stop; n++) {
 		(void)pthread_mutex_unlock(&u->lock);
-		tick(u->svc, n);
+		each(u->svc, n);
 		(void)pthread_mutex_lock(&u->lock);
 		if (!u->stop)
 			(void)clock_cond_wait_ms(&u->told, &u->lock, TICK_MS);
 	}
 	(void)pthread_mutex_unlock(&u->lock);
+}
+
+static void *
+run(void *arg)
+{
+	run_ticks(arg, tick);
+	return NULL;
+}
+
+static void *
+run_objects(void *arg)
+{
+	run_ticks(arg, tick_objects);
 	return NULL;
 }
 
@@ -166,6 +211,12 @@ upkeep_begin(const struct services *svc, struct upkeep **ret)
 		free(u);
 		return SOUK_E_NOMEM;
 	}
+	u->has_objects = object_store_remote(svc->objects);
+	if (u->has_objects && pthread_create(&u->objects, NULL, run_objects, u) != 0) {
+		u->has_objects = false;
+		upkeep_end(u);
+		return SOUK_E_NOMEM;
+	}
 	*ret = u;
 	return SOUK_OK;
 }
@@ -177,9 +228,11 @@ upkeep_end(struct upkeep *u)
 		return;
 	(void)pthread_mutex_lock(&u->lock);
 	u->stop = true;
-	(void)pthread_cond_signal(&u->told);
+	(void)pthread_cond_broadcast(&u->told);
 	(void)pthread_mutex_unlock(&u->lock);
 	(void)pthread_join(u->thread, NULL);
+	if (u->has_objects)
+		(void)pthread_join(u->objects, NULL);
 	(void)pthread_mutex_destroy(&u->lock);
 	(void)pthread_cond_destroy(&u->told);
 	free(u);

@@ -130,6 +130,8 @@ open_services(struct place *p)
 	(void)snprintf(p->svc.region, sizeof(p->svc.region), "us-east-1");
 	atomic_store(&p->health.database, true);
 	atomic_store(&p->health.key_ring, true);
+	atomic_store(&p->health.objects, true);
+	atomic_store(&p->health.objects_met, true);
 }
 
 static int
