@@ -66,7 +66,11 @@ key_read(const struct s3_home *s, struct str key, struct guid *ret)
 	       str_eq(key_of(s, ret, want), key);
 }
 
-/* A missing object says nothing about the store. */
+/*
+ * Keeps what the store said, for s3h_state. A missing object says nothing about the store.
+ * Whoever wanted an object is told no more than that it cannot be had now: "denied" would be
+ * a word about them, not about us.
+ */
 static enum souk_err
 note(struct s3_home *s, const struct s3_error *e)
 {
@@ -79,7 +83,7 @@ note(struct s3_home *s, const struct s3_error *e)
 	if (!fine)
 		metric_add(MET_OBJECT_STORE_ERRORS,
 		    s3_fault_passes(e->fault) ? MSTORE_PASSING : MSTORE_LASTING, 1);
-	return s3_fault_err(e->fault);
+	return fine ? s3_fault_err(e->fault) : SOUK_E_UNAVAILABLE;
 }
 
 /* ---- writing ---- */
@@ -141,8 +145,9 @@ s3h_keep(struct object_home *h, const struct guid *id, int fd)
 	}
 	(void)close(fd);
 	s3_upload_free(u);
-	(void)note(s, &e);
-	return e.fault != S3_FINE ? s3_fault_err(e.fault) : err;
+	if (e.fault == S3_FINE && err != SOUK_OK)
+		return err; /* of the local file: the store was not to blame */
+	return note(s, &e);
 }
 
 static enum souk_err
@@ -183,12 +188,13 @@ s3h_read(struct object_home *h, const struct guid *id, int fd, void *p, size_t n
 	struct s3_home *s = (struct s3_home *)h;
 	char key[KEY_MAX];
 	struct s3_error e;
+	enum souk_err err;
 
 	(void)fd;
 	(void)!s3_get(s->client, key_of(s, id, key), STR(""), at, p, n, &e);
-	(void)note(s, &e);
+	err = note(s, &e);
 	/* The row says that it is there: absent is damage, not "not found". */
-	return e.fault == S3_NO_KEY ? SOUK_E_STORAGE : s3_fault_err(e.fault);
+	return e.fault == S3_NO_KEY ? SOUK_E_STORAGE : err;
 }
 
 /* ---- looking through ---- */

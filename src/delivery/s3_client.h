@@ -46,7 +46,7 @@ struct s3_target {
 	bool allow_private; /* private and loopback addresses too, and http on loopback */
 	bool allow_plain;   /* with allow_private: http to any address that is not public */
 	int64_t connect_ms; /* 0: 5 s */
-	/* Longest silence of a transfer; also added to a whole call's time. 0: 30 s. */
+	/* Longest silence of a transfer, to which less than 1 KiB/s counts, too. 0: 30 s. */
 	int64_t stall_ms;
 	struct s3_names names;
 };
@@ -141,7 +141,10 @@ void s3_upload_sha256(const struct s3_upload *u, uint8_t out[32]);
 SOUK_MUST enum souk_err s3_upload_complete(struct s3_upload *u, struct s3_error *e);
 /* The store's ETag without quotes, after completion. */
 const char *s3_upload_etag(const struct s3_upload *u);
-/* Aborts what was not completed, as well as the store lets it (s3_list_uploads finds the rest). Accepts NULL. */
+/*
+ * Aborts what was not completed, if the store can be reached. What stays (also an upload
+ * without parts, whose beginning was answered too late) s3_list_uploads finds. Accepts NULL.
+ */
 void s3_upload_free(struct s3_upload *u);
 
 struct s3_head {

@@ -301,7 +301,7 @@ set_rules(CURL *c, const struct s3_client *client, const struct s3_call *q)
 	SET(CURLOPT_CONNECTTIMEOUT_MS, client->connect_ms);
 	SET(CURLOPT_TIMEOUT_MS, client->connect_ms + whole);
 	if (!q->slow) {
-		SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
+		SET(CURLOPT_LOW_SPEED_LIMIT, 1024L);
 		SET(CURLOPT_LOW_SPEED_TIME, client->stall_ms / 1000 + 1);
 	}
 	SET(CURLOPT_MAXCONNECTS, 4L);

@@ -7,8 +7,8 @@ import { createReadStream, createWriteStream, mkdtempSync, readFileSync, readdir
 import { pipeline } from 'node:stream/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DeleteObjectCommand, GetObjectCommand, HeadObjectCommand, ListMultipartUploadsCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { Marketplace, parseCsv, person, run, souk, soukBinary, until } from './lib.js';
+import { GetObjectCommand, ListMultipartUploadsCommand, ListPartsCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { Marketplace, parseCsv, run, souk, soukBinary, until } from './lib.js';
 import { faulty, service, storeIni } from './services.js';
 
 const MiB = 1 << 20;
@@ -23,8 +23,12 @@ const get = (Key, more = {}) => mine().send(new GetObjectCommand({ Bucket: m.sel
 const bytes = async (answer) => Buffer.from(await (await answer).Body.transformToByteArray());
 const stored = async () => (await store.send(new ListObjectsV2Command({ Bucket: ceph.bucket }))).Contents ?? [];
 const uploads = async () => (await store.send(new ListMultipartUploadsCommand({ Bucket: ceph.bucket }))).Uploads ?? [];
+/** Parts that nobody will complete or abort. */
+const orphans = async () => (await Promise.all((await uploads()).map(async (u) =>
+  ((await store.send(new ListPartsCommand({ Bucket: ceph.bucket, Key: u.Key, UploadId: u.UploadId }))).Parts ?? []).length)))
+  .reduce((a, b) => a + b, 0);
 const vmHwm = () => Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${m.process.pid}/status`, 'utf8'))[1]) / 1024;
-const ready = async () => { const r = await m.rest(null, 'GET', '/readyz'); return { status: r.status, ...r.json }; };
+const ready = async () => { const r = await m.rest(null, 'GET', '/readyz'); return { code: r.status, ...r.json }; };
 
 before(async () => {
   ceph = await service('ceph');
@@ -67,7 +71,7 @@ test('sizes around chunks, windows and parts come back whole and in ranges', asy
   }
 });
 
-test('an export arrives, and a replaced or deleted object is soon gone from souk, later from the bucket', async () => {
+test('an export arrives; what was replaced stays in the bucket for those who read it', async () => {
   const answer = await m.awsOk(m.exportArgs());
   const e = await m.delivered(JSON.parse(answer.out).dataSetRequestId);
   assert.equal(e.state, 'delivered', JSON.stringify(e));
@@ -76,8 +80,6 @@ test('an export arrives, and a replaced or deleted object is soon gone from souk
   await put('again', 'one');
   await put('again', 'two');
   assert.equal((await bytes(get('again'))).toString(), 'two');
-  await mine().send(new DeleteObjectCommand({ Bucket: m.seller.bucket, Key: 'again' }));
-  await assert.rejects(get('again'), { name: 'NoSuchKey' });
   assert.equal((await stored()).length, before + 2);
 });
 
@@ -97,8 +99,8 @@ test('300 MB go up and come down in little memory', async () => {
   const grown = vmHwm() - before;
   console.log(`# VmHWM ${before.toFixed(0)} MB before, ${grown.toFixed(0)} MB more after 300 MB`);
   assert.ok(grown < 40, `${grown} MB`);
-  assert.deepEqual(await uploads(), []);
-  await mine().send(new DeleteObjectCommand({ Bucket: m.seller.bucket, Key: 'large' }));
+  assert.equal(await orphans(), 0);
+  await put('large', 'small');
   rmSync(dir, { recursive: true });
 });
 
@@ -111,9 +113,9 @@ test('a store that fails for a moment is asked again, and nobody notices', async
     left = 2;
     assert.ok((await bytes(get('moment'))).equals(body), String(fault));
     proxy.fault = () => null;
-    assert.equal((await ready()).status, 200);
+    assert.equal((await ready()).code, 200);
   }
-  assert.deepEqual(await uploads(), []);
+  assert.equal(await orphans(), 0);
 });
 
 test('a lost answer to completing an upload is settled by what is there', async () => {
@@ -122,7 +124,7 @@ test('a lost answer to completing an upload is settled by what is there', async 
   await put('lost-answer', body);
   proxy.fault = () => null;
   assert.ok((await bytes(get('lost-answer'))).equals(body));
-  assert.deepEqual(await uploads(), []);
+  assert.equal(await orphans(), 0);
 });
 
 test('a store that stays away fails uploads and downloads, and only those', async () => {
@@ -145,7 +147,7 @@ test('a store that stays away fails uploads and downloads, and only those', asyn
     await until(() => /object_store_away/.test(m.log), 5000, `log of ${fault}`);
     const state = await ready();
     assert.equal(state.objects, 'cannot be reached');
-    assert.equal(state.status, 200, 'everything else goes on');
+    assert.equal(state.code, 200, 'everything else goes on');
     assert.ok(!m.log.includes(ceph.secretAccessKey));
     proxy.fault = () => null;
     for (const r of proxy.held.splice(0)) r.destroy();
@@ -185,7 +187,7 @@ test('killed in the middle of an upload: nothing of it is an object, and souk st
   await m.stop('SIGKILL');
   await sent;
   proxy.fault = () => null;
-  assert.equal((await uploads()).length, 1);
+  assert.equal(await orphans(), 1);
   assert.deepEqual(readdirSync(join(m.data, 'objects')), [], 'what was spooled is gone with its process');
   await m.start();
   await assert.rejects(get('killed'), { name: 'NoSuchKey' });
@@ -203,9 +205,9 @@ test('settings that cannot work stop the start, and say which', async () => {
     [{ 'object.s3-bucket': 'souk-not-there' }, /there is no such bucket; make it, or check object\.s3-bucket/],
     [{ 'object.s3-bucket': ceph.foreignBucket }, /denies it .*object\.s3-bucket/],
     [{ 'object.s3-bucket': 'x' }, /object\.s3-bucket is not a bucket's name/],
+    [{ 'object.s3-endpoint': 'http://store.example/bucket' }, /object\.s3-endpoint holds more than scheme, host and port/],
     [{ 'object.s3-endpoint': '' }, /object\.s3-endpoint is not a store's address/],
     [{ 'object.s3-endpoint': 'http://192.0.2.7' }, /object\.s3-endpoint leads to an address that is not public/],
-    [{ 'object.s3-endpoint': 'http://203.0.113.9.example' }, /object\.s3-endpoint/],
     [{ 'object.s3-path-style': 'false' }, /object\.s3-endpoint is an address.*path style/],
     [{ 'object.s3-secret-access-key': '' }, /object\.s3-secret-access-key is missing/],
     [{ 'object.s3-endpoint': ceph.endpoint.replace('http:', 'https:') }, /object\.s3-ca-file/],
@@ -242,9 +244,9 @@ test('a node that starts while the store is away waits for it, not ready', async
   writeFileSync(join(m.data, 'souk.ini'), storeIni({ ...ceph, endpoint: proxy.endpoint }), { mode: 0o600 });
   proxy.fault = () => [503, 'SlowDown'];
   await m.start();
-  assert.deepEqual((({ status, objects }) => ({ status, objects }))(await ready()), { status: 503, objects: 'cannot be reached' });
+  assert.deepEqual((({ code, objects }) => ({ code, objects }))(await ready()), { code: 503, objects: 'cannot be reached' });
   proxy.fault = () => null;
-  await until(async () => (await ready()).status === 200, 20000, 'readiness');
+  await until(async () => (await ready()).code === 200, 20000, 'readiness');
   assert.equal((await bytes(get('killed'))).toString(), 'now');
   const metrics = (await m.rest(null, 'GET', '/metrics')).text;
   assert.match(metrics, /^souk_object_store_up 1$/m);
