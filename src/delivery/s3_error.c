@@ -283,6 +283,7 @@ static const struct {
 	{ "XAmzContentSHA256Mismatch", S3_CHECKSUM },
 	{ "InvalidPart", S3_CHECKSUM },
 	{ "InvalidPartOrder", S3_CHECKSUM },
+	{ "QuotaExceeded", S3_REFUSED },
 	{ "EntityTooLarge", S3_TOO_LARGE },
 	{ "SlowDown", S3_BUSY },
 	{ "ServiceUnavailable", S3_BUSY },
