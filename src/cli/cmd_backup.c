@@ -212,6 +212,7 @@ cmd_backup(int argc, char **argv)
 	char part[4096], output[4096];
 	enum souk_err r;
 	int code = CLI_DONE;
+	bool far;
 
 	cli_parse(&argp, argc, argv, &o.common, &o);
 	if (!name_output(&o, output, part, sizeof(part), &code) ||
@@ -220,13 +221,15 @@ cmd_backup(int argc, char **argv)
 	stopwatch_begin(&watch, "copying, seconds:");
 	r = backup(&in, &o, part, &f);
 	stopwatch_end(&watch);
+	far = object_store_remote(in.objects);
 	installation_close(&in);
 	if (r != SOUK_OK) {
 		code = cli_fail(&f, r);
 		(void)fprintf(
 		    stderr, "souk: %s: holds what was copied until then; remove it\n", part);
 	} else if (!o.common.json) {
-		(void)printf("%s holds database and objects%s\n", o.output,
+		(void)printf("%s holds database and %s%s\n", o.output,
+		    far ? "settings; the objects stay in their bucket" : "objects",
 		    o.with_ring ? " and the key ring" : "; the key ring is not in it");
 	} else {
 		(void)printf("{\"keyRing\":%s}\n", o.with_ring ? "true" : "false");

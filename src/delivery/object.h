@@ -7,7 +7,7 @@
  * in a transaction after; a crash between leaves a file without a row, which
  * housekeeping removes. Reading holds the open file: a replacement or expiry does not
  * disturb who reads, and a reader sees one version only. Replacement and expiry destroy the
- * row, and with it the key; the file is left a minute longer for those who found its row
+ * row, and with it the key; the file is left some minutes longer for those who found its row
  * in a snapshot and are about to open it, then housekeeping removes it.
  *
  * Buckets are managed by their seller and the operator; contents are the seller's alone.
