@@ -323,7 +323,7 @@ test_replacing_does_not_disturb_readers(void **state)
 	put(w, os, "k", (struct str){ (char *)two, SIZE });
 	after = open_object(w, os, "k");
 	/* even once housekeeping took the old file away */
-	world_sql(w, "UPDATE object_file SET remove_after = 0");
+	world_sql(w, "UPDATE object_file SET remove_after = 1");
 	assert_ok(object_expire(os, &expired));
 	assert_int_equal(expired, 0);
 	assert_int_equal(world_files(w), 1);
@@ -456,7 +456,7 @@ test_undone_file_is_left_to_housekeeping(void **state)
 	assert_err(SOUK_E_CONFLICT, db_write(w->db, undone, &p));
 	object_writer_free(p.writer);
 	assert_int_equal(world_files(w), 1);
-	world_sql(w, "UPDATE object_file SET remove_after = 0");
+	world_sql(w, "UPDATE object_file SET remove_after = 1");
 	assert_ok(object_expire(os, &n));
 	assert_int_equal(world_files(w), 0);
 	object_store_close(os);
@@ -514,7 +514,7 @@ test_too_slow_an_upload(void **state)
 	int64_t n;
 
 	IN_WRITE(w, make_bucket, w);
-	world_sql(w, "UPDATE object_file SET remove_after = 0");
+	world_sql(w, "UPDATE object_file SET remove_after = 1");
 	assert_ok(object_expire(os, &n));
 	assert_err(SOUK_E_UNAVAILABLE, db_write(w->db, put_row, &p));
 	assert_string_equal(p.f.code, "upload_too_slow");
@@ -579,7 +579,7 @@ test_expiry_destroys_the_key(void **state)
 	assert_int_equal(world_int(w, "SELECT count(*) FROM object"), 1);
 	assert_ok(look(w, longer, "stays"));
 	assert_int_equal(world_files(w), 2);
-	world_sql(w, "UPDATE object_file SET remove_after = 0");
+	world_sql(w, "UPDATE object_file SET remove_after = 1");
 	assert_ok(object_expire(os, &n));
 	assert_int_equal(world_files(w), 1);
 	object_store_close(os);
@@ -653,7 +653,7 @@ test_expiry_in_batches(void **state)
 	clock_sleep_ms(5);
 	assert_ok(object_expire(os, &n));
 	assert_int_equal(n, 150);
-	world_sql(w, "UPDATE object_file SET remove_after = 0");
+	world_sql(w, "UPDATE object_file SET remove_after = 1");
 	assert_ok(object_expire(os, &n));
 	assert_int_equal(n, 0);
 	assert_int_equal(world_files(w), 0);
@@ -740,6 +740,53 @@ test_bucket_with_objects_stays(void **state)
 	object_store_close(os);
 }
 
+/* Once removing has begun, on this node or another, the file may go any moment. */
+static void
+test_a_doomed_file_is_not_put(void **state)
+{
+	struct world *w = *state;
+	struct object_store *os = world_objects(w, DAY_MS);
+	struct put p = { .writer = written(os, "x", 1, 1),
+		.facts = { .bucket = STR("exports"), .key = STR("k") } };
+
+	IN_WRITE(w, make_bucket, w);
+	world_sql(w, "UPDATE object_file SET remove_after = 0");
+	assert_err(SOUK_E_UNAVAILABLE, db_write(w->db, put_row, &p));
+	assert_string_equal(p.f.code, "upload_too_slow");
+	object_writer_free(p.writer);
+	object_store_close(os);
+}
+
+/* What cannot be removed now stays known, and goes when it can. */
+static void
+test_removing_is_tried_again(void **state)
+{
+	struct world *w = *state;
+	struct object_store *os = world_objects(w, DAY_MS);
+	char path[512];
+	int64_t n;
+	int fd;
+
+	IN_WRITE(w, make_bucket, w);
+	put(w, os, "k", STR("old"));
+	(void)snprintf(path, sizeof(path), "%s", world_file(w));
+	put(w, os, "k", STR("new"));
+	world_sql(w, "UPDATE object_file SET remove_after = 1");
+	/* In the file's place something that unlink refuses. */
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_err(SOUK_E_STORAGE, object_expire(os, &n));
+	assert_int_equal(
+	    world_int(w, "SELECT count(*) FROM object_file WHERE remove_after = 0"), 1);
+	assert_int_equal(rmdir(path), 0);
+	assert_true((fd = open(path, O_CREAT | O_WRONLY, 0600)) >= 0);
+	(void)close(fd);
+	assert_ok(object_expire(os, &n));
+	assert_int_equal(world_int(w, "SELECT count(*) FROM object_file"), 0);
+	assert_int_equal(access(path, F_OK), -1);
+	object_store_close(os);
+}
+
 #define WORLD_TEST(fn) cmocka_unit_test_setup_teardown(fn, world_make, world_remove)
 
 int
@@ -766,6 +813,8 @@ main(void)
 		WORLD_TEST(test_expiry_in_batches),
 		WORLD_TEST(test_rotation),
 		WORLD_TEST(test_bucket_with_objects_stays),
+		WORLD_TEST(test_a_doomed_file_is_not_put),
+		WORLD_TEST(test_removing_is_tried_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
