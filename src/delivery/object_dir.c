@@ -7,6 +7,8 @@
 #include "delivery/object_home.h"
 #include "delivery/object_int.h"
 
+#include "base/metrics.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -210,6 +212,7 @@ object_home_dir(const char *data_dir, struct object_home **ret, struct fail *f)
 		free(d);
 		return err;
 	}
+	metric_set(MET_OBJECT_STORE_UP, 0, 1);
 	*ret = &d->home;
 	return SOUK_OK;
 }

@@ -147,7 +147,7 @@ s3h_keep(struct object_home *h, const struct guid *id, int fd)
 	s3_upload_free(u);
 	if (e.fault == S3_FINE && err != SOUK_OK)
 		return err; /* of the local file: the store was not to blame */
-	return note(s, &e);
+	return note(s, &e) == SOUK_OK ? SOUK_OK : SOUK_E_UNAVAILABLE;
 }
 
 static enum souk_err
@@ -199,6 +199,18 @@ s3h_read(struct object_home *h, const struct guid *id, int fd, void *p, size_t n
 
 /* ---- looking through ---- */
 
+#define PROBE "probe/"
+
+/* What a probe left that was cut off. */
+static bool
+is_old_probe(const struct s3_home *s, const struct s3_listed *l)
+{
+	size_t n = strlen(s->prefix);
+
+	return l->modified_at < clock_now() - DAY_MS && l->key.n > n &&
+	       str_starts((struct str){ .p = l->key.p + n, .n = l->key.n - n }, STR(PROBE));
+}
+
 static enum souk_err
 abort_orphans(struct s3_home *s, struct arena *mem)
 {
@@ -226,10 +238,16 @@ remove_strays(struct s3_home *s, const struct s3_page *page,
 {
 	instant_t before = clock_now() - s->stray_ms;
 	enum souk_err err = SOUK_OK;
+	struct s3_error e;
 	struct guid id;
 	bool known;
 
 	for (size_t i = 0; i < page->n && err == SOUK_OK; i++) {
+		if (is_old_probe(s, &page->items[i])) {
+			(void)!s3_delete(s->client, page->items[i].key, &e);
+			err = note(s, &e);
+			continue;
+		}
 		if (page->items[i].modified_at >= before || !key_read(s, page->items[i].key, &id))
 			continue;
 		if ((err = is_known(ctx, &id, &known)) == SOUK_OK && !known)
@@ -290,7 +308,7 @@ s3h_probe(struct object_home *h, struct fail *f)
 	struct s3_error e;
 
 	guid_format(&id, text);
-	(void)snprintf(key, sizeof(key), "%sprobe/%s", s->prefix, text);
+	(void)snprintf(key, sizeof(key), "%s" PROBE "%s", s->prefix, text);
 	(void)!s3_probe(s->client, str_c(key), &e);
 	(void)note(s, &e);
 	return e.fault == S3_FINE ? SOUK_OK : s3_error_fail(&e, f);

@@ -339,7 +339,10 @@ fault_of_status(const struct s3_call *q)
 	if (q->status == 401 || q->status == 403)
 		return S3_DENIED;
 	if (q->status == 404)
-		return q->key.n > 0 ? S3_NO_KEY : S3_NO_BUCKET;
+		/* Whoever puts does not ask for anything: it is no store that misses something there. */
+		return strcmp(q->method, "PUT") == 0 ? S3_PROTOCOL
+		       : q->key.n > 0                ? S3_NO_KEY
+						     : S3_NO_BUCKET;
 	if (q->status == 412)
 		return S3_PRECONDITION;
 	if (q->status == 501)

@@ -139,11 +139,11 @@ test('a store that stays away fails uploads and downloads, and only those', asyn
     for (let i = 0; i < 20; i++) {
       const t = Date.now();
       assert.equal((await m.rest(null, 'GET', '/healthz')).status, 200);
-      assert.ok(Date.now() - t < 1000, `healthz took ${Date.now() - t} ms during ${fault}`);
+      assert.ok(Date.now() - t < 1800, `healthz took ${Date.now() - t} ms during ${fault}`);
       await new Promise((r) => setTimeout(r, 20));
     }
     await Promise.all([up, down]);
-    assert.ok(Date.now() - began < 40000, `${fault}: ${Date.now() - began} ms`);
+    assert.ok(Date.now() - began < 60000, `${fault}: ${Date.now() - began} ms`);
     await until(() => /object_store_away/.test(m.log), 5000, `log of ${fault}`);
     const state = await ready();
     assert.equal(state.objects, 'cannot be reached');
@@ -236,6 +236,29 @@ test('settings that cannot work stop the start, and say which', async () => {
     assert.equal((await bytes(get('killed'))).toString(), 'now');
   } finally {
     delete process.env.SOUK_OBJECT_S3_SECRET_ACCESS_KEY;
+  }
+});
+
+test('a store whose certificate an authority of its own has signed', async () => {
+  await m.stop();
+  const [key, cert] = ['key.pem', 'cert.pem'].map((n) => join(m.dir, n));
+  const made = await run('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '30',
+    '-subj', '/CN=store', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', cert]);
+  assert.equal(made.code, 0, made.err);
+  const tls = await faulty(ceph.endpoint, { key: readFileSync(key), cert: readFileSync(cert) });
+  const ini = (more) => writeFileSync(join(m.data, 'souk.ini'), storeIni({ ...ceph, endpoint: tls.endpoint }, more), { mode: 0o600 });
+  try {
+    ini({});
+    const r = await souk(['serve', '--data', m.data, '--listen', '127.0.0.1:0'], { timeout: 15000 });
+    assert.ok(r.code > 0);
+    assert.match(r.err, /no trusted TLS connection .*object\.s3-ca-file/);
+    assert.equal(tls.seen.length, 0, 'nothing was sent to whom nobody trusts');
+    ini({ 'object.s3-ca-file': cert });
+    await m.start();
+    assert.equal((await bytes(get('killed'))).toString(), 'now');
+    await m.stop();
+  } finally {
+    tls.close();
   }
 });
 

@@ -2,6 +2,7 @@
 // Real servers that tests/services starts, and a proxy in front of one that misbehaves as told.
 import { spawn } from 'node:child_process';
 import http from 'node:http';
+import https from 'node:https';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,9 +36,9 @@ export const storeIni = (s, more = {}) => Object.entries({
 
 /**
  * A proxy to a store. `fault(req, n)` is asked for each request and says what to do: nothing (pass it on), a status or
- * [status, code] (answer like a store), or one of the words below.
+ * [status, code] (answer like a store), or one of the words below. `tls`: key and certificate, to speak TLS.
  */
-export async function faulty(endpoint) {
+export async function faulty(endpoint, tls) {
   const to = new URL(endpoint);
   const p = { fault: () => null, seen: [], held: [] };
   const answer = (req, res, status, code) => {
@@ -57,7 +58,7 @@ export async function faulty(endpoint) {
     up.on('error', () => req.socket.destroy());
     req.pipe(up);
   };
-  const server = http.createServer((req, res) => {
+  const serve = (req, res) => {
     const entry = { method: req.method, url: req.url };
     p.seen.push(entry);
     const f = entry.fault = p.fault(req, p.seen.length);
@@ -69,9 +70,10 @@ export async function faulty(endpoint) {
     else if (f === 'redirect') { req.resume(); res.writeHead(301, { Location: 'http://127.0.0.1:1/', 'x-amz-bucket-region': 'eu-west-9' }).end(); }
     else if (Array.isArray(f)) answer(req, res, f[0], f[1]);
     else answer(req, res, f);
-  });
+  };
+  const server = tls ? https.createServer(tls, serve) : http.createServer(serve);
   await new Promise((r) => server.listen(0, '127.0.0.1', r));
-  p.endpoint = `http://127.0.0.1:${server.address().port}`;
+  p.endpoint = `http${tls ? 's' : ''}://127.0.0.1:${server.address().port}`;
   p.close = () => { server.closeAllConnections?.(); server.close(); };
   return p;
 }

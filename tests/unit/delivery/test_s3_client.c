@@ -268,6 +268,7 @@ tells_what_to_mend(void **state)
 		{ ERROR("403 F", "AccessDenied"), S3_DENIED, 1, "set-bucket" },
 		{ ERROR("404 N", "NoSuchBucket"), S3_NO_BUCKET, 1, "set-bucket" },
 		{ ERROR("404 N", "NoSuchKey"), S3_NO_KEY, 1, "no such object" },
+		{ XML("404 N", "<html>not here</html>"), S3_PROTOCOL, 1, "set-endpoint" },
 		{ ERROR("403 F", "RequestTimeTooSkewed"), S3_CLOCK, 1, "clock" },
 		{ ERROR("412 P", "PreconditionFailed"), S3_PRECONDITION, 1, "expected" },
 		{ ERROR("403 F", "QuotaExceeded"), S3_REFUSED, 1, "quota" },
