@@ -12,24 +12,24 @@
 #include <stdint.h>
 
 enum metric_id {
-	MET_HTTP_REQUESTS,      /* counter by family and status class */
-	MET_HTTP_SECONDS,       /* histogram by family */
-	MET_AUTH_REFUSED,       /* counter by reason */
-	MET_JOBS_DONE,          /* counter by kind and outcome (done, retry, dead) */
-	MET_JOB_SECONDS,        /* histogram by kind */
-	MET_JOBS_WAITING,       /* gauge */
-	MET_JOB_OLDEST_SECONDS, /* gauge: age of the oldest job that is due */
-	MET_EXPORT_ROWS,        /* counter by operation */
-	MET_DB_COMMITS,         /* counter */
-	MET_DB_COMMIT_SECONDS,  /* histogram */
-	MET_DB_WRITES,          /* counter: transaction functions; per commit = grouping */
-	MET_DB_SCRUB_PENDING,   /* gauge: erasures whose log pages are not overwritten yet */
-	MET_DB_RETRIES,         /* counter: transactions run again (deadlocks, lost connections) */
-	MET_DB_FAILURES,        /* counter: transactions that failed for the database's sake */
-	MET_DB_QUEUED,          /* gauge: writes that wait for a connection */
-	MET_DB_REFUSED,         /* counter: writes refused because too many waited, or too long */
-	MET_NOTIFICATIONS,      /* counter by outcome */
-	MET_OBJECT_BYTES,       /* counter by direction */
+	MET_HTTP_REQUESTS,       /* counter by family and status class */
+	MET_HTTP_SECONDS,        /* histogram by family */
+	MET_AUTH_REFUSED,        /* counter by reason */
+	MET_JOBS_DONE,           /* counter by kind and outcome (done, retry, dead) */
+	MET_JOB_SECONDS,         /* histogram by kind */
+	MET_JOBS_WAITING,        /* gauge */
+	MET_JOB_OLDEST_SECONDS,  /* gauge: age of the oldest job that is due */
+	MET_EXPORT_ROWS,         /* counter by operation */
+	MET_DB_COMMITS,          /* counter */
+	MET_DB_COMMIT_SECONDS,   /* histogram */
+	MET_DB_WRITES,           /* counter: transaction functions; per commit = grouping */
+	MET_DB_SCRUB_PENDING,    /* gauge: erasures whose log pages are not overwritten yet */
+	MET_DB_RETRIES,          /* counter: transactions run again (deadlocks, lost connections) */
+	MET_DB_FAILURES,         /* counter: transactions that failed for the database's sake */
+	MET_DB_QUEUED,           /* gauge: writes that wait for a connection */
+	MET_DB_REFUSED,          /* counter: writes refused because too many waited, or too long */
+	MET_NOTIFICATIONS,       /* counter by outcome */
+	MET_OBJECT_BYTES,        /* counter by direction */
 	MET_OBJECT_STORE_UP,     /* gauge: did the home of objects answer as it should? */
 	MET_OBJECT_STORE_ERRORS, /* counter by kind */
 	MET__COUNT

@@ -11,6 +11,7 @@
 #include "delivery/scope.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static enum souk_err

@@ -271,8 +271,7 @@ unregister_reader(struct object_reader *r)
 }
 
 size_t
-object_readers_open(
-    struct object_store *os, size_t skip, struct object_file *out, size_t max)
+object_readers_open(struct object_store *os, size_t skip, struct object_file *out, size_t max)
 {
 	size_t n = 0;
 

@@ -7,6 +7,8 @@
  */
 #include "delivery/object_int.h"
 
+#include <stdio.h>
+
 enum {
 	Q_BUCKET_OWNER,
 	Q_BUCKET_INSERT,
@@ -270,7 +272,9 @@ object_row_load(struct db_tx *tx, struct str seller_id, struct str bucket, struc
 	bind_name(st, seller_id, bucket, key);
 	db_bind_int(st, 4, db_now(tx));
 	if ((err = db_one(st)) == SOUK_OK && (err = object_read_row(st, mem, &o)) == SOUK_OK)
-		*ret = o;
+		(void)snprintf(
+		    o.seller_id, sizeof(o.seller_id), "%.*s", (int)seller_id.n, seller_id.p);
+	*ret = o;
 	db_reset(st);
 	return err;
 }
