@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 
 import wire
-from world import alternate, figures, peak_mib, peak_of, run, say, seconds
+from world import HERE, alternate, figures, peak_mib, peak_of, run, say, seconds
 
 BIG = 1_000_000
 COLUMNS = ("product_id, product_code, customer_guid, subscription_guid, subscription_start, organization, "
@@ -159,6 +159,41 @@ def writes(w):
         yield row("writes", "p99 at half of that load", statistics.median(tail), 0, "ms", at_most(10), True)
 
 
+# ---- on PostgreSQL ---------------------------------------------------------------------------------------------
+
+def fleet_writes(w):
+    market, pg = w.market(100_000, fleet=True), w.postgres()
+    requests = write_requests(w, market)
+    where = ["--data", w.folder / "peer"]
+    if not (w.folder / "peer").exists():
+        run([w.souk, "init", *where, "--database", pg.database("peer")])
+        pg.sql("", "peer", "-v", f"contacts={market.n}", "-f", HERE / "put.sql")
+    pgbench = lambda clients: pg.pgbench("peer", HERE / "put.pgbench", clients, 6, contacts=market.n)
+    with market.serve() as server:
+        many, peer = alternate(w.pairs, lambda: all_fine(w.load(server, requests, 64, 6))["rate"], lambda: pgbench(64))
+        yield row("fleet-writes", "PUT of a contact on PostgreSQL, 64 clients; peer: pgbench, same statements", many, peer,
+                  "1/s", at_least(0.8))
+        one, peer = alternate(w.pairs, lambda: all_fine(w.load(server, requests, 1, 6))["rate"], lambda: pgbench(1))
+        yield row("fleet-writes", "the same with 1 client", one, peer, "1/s")
+
+
+def fleet_export(w):
+    market, pg = w.market(BIG, fleet=True), w.postgres()
+    plain = fill_postgres(w, market)
+    query = f"SELECT {COLUMNS} FROM typed ORDER BY operation_time, customer_guid"
+    export = lambda: seconds(market.export())
+    ask = lambda: plain.copy_seconds(query)
+    unordered = lambda: plain.copy_seconds(f"SELECT {COLUMNS} FROM typed")
+    for f in (export, ask):
+        f()                                    # page cache
+    souk, ordered, free = [BIG / s for s in alternate(w.pairs, export, ask, unordered)]
+    yield row("fleet-export", "full export of 1M contacts from PostgreSQL; peer: COPY ... TO STDOUT of the same rows, in any "
+              "order", souk, free, "rows/s", at_least(0.8))
+    yield row("fleet-export", "the same; peer: in the order in which souk exports", souk, ordered, "rows/s")
+    big, small = peak_of(market.export())[0], peak_of(w.market(10_000, fleet=True).export())[0]
+    yield row("fleet-export", "memory of that export; peer: of 10k contacts", big, small, "MiB", at_most(1.3))
+
+
 def all_fine(got, status="status_2xx"):
     if got.get(status, 0) != got["requests"]:
         raise SystemExit(f"bench: unexpected answers: {got}")
@@ -269,4 +304,4 @@ def start(w):
 
 
 ALL = {"export-full": export_full, "export-memory": export_memory, "export-changes": export_changes, "writes": writes,
-       "cpu": cpu, "reads": reads, "sigv4": sigv4, "import": import_contacts, "start": start}
+       "cpu": cpu, "reads": reads, "sigv4": sigv4, "import": import_contacts, "start": start, "fleet-writes": fleet_writes, "fleet-export": fleet_export}

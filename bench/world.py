@@ -16,6 +16,7 @@ from pathlib import Path
 import data
 
 ROOT = Path(__file__).resolve().parent.parent
+HERE = Path(__file__).resolve().parent
 BUILD = ROOT / "build-bench"
 PG_BIN = Path("/usr/lib/postgresql/15/bin")
 PAST = ["faketime", "-f", "-2d"]    # enrolments and products older than any window
@@ -140,7 +141,7 @@ class Postgres:
     """A server of its own on a socket in `folder`, default settings (durable)."""
 
     def __init__(self, folder):
-        self.folder = folder
+        self.folder, self.new = folder, True
         folder.mkdir()
         self.user = None
         if os.getuid() == 0:  # PostgreSQL refuses root
@@ -151,7 +152,7 @@ class Postgres:
         self._as([PG_BIN / "initdb", "-D", folder / "a", "-U", "souk", "-A", "trust", "-E", "UTF8",
                   "--locale=C.UTF-8"])
         with open(folder / "a" / "postgresql.conf", "a") as conf:
-            conf.write(f"listen_addresses = ''\nunix_socket_directories = '{folder}'\n")
+            conf.write(f"listen_addresses = ''\nunix_socket_directories = '{folder}'\nmax_connections = 300\n")
         self._as([PG_BIN / "pg_ctl", "-D", folder / "a", "-l", folder / "log", "-w", "start"])
 
     def _as(self, args):
@@ -160,11 +161,24 @@ class Postgres:
         with open(self.folder / "setup.log", "a") as log:
             subprocess.run([*prefix, *[str(a) for a in args]], check=True, cwd=self.folder, stdout=log, stderr=log)
 
-    def sql(self, text):
-        return run(["psql", "-qAt", "-v", "ON_ERROR_STOP=1", "-c", text], env=self.env)
+    def sql(self, text, database="postgres", *more):
+        return run(["psql", "-qAt", "-v", "ON_ERROR_STOP=1", *more, "-d", database, *(["-c", text] if text else [])],
+                   env=self.env)
 
-    def copy_seconds(self, query):
-        return seconds(["psql", "-q", "-c", f"COPY ({query}) TO STDOUT (FORMAT csv)"], env=self.env)
+    def database(self, name):
+        """The address of a database, made when it is not there."""
+        if not self.sql(f"SELECT 1 FROM pg_database WHERE datname = '{name}'").strip():
+            self.sql(f"CREATE DATABASE {name}")
+        return f"postgresql:///{name}?host={self.folder}&user=souk"
+
+    def copy_seconds(self, query, database="postgres"):
+        return seconds(["psql", "-q", "-d", database, "-c", f"COPY ({query}) TO STDOUT (FORMAT csv)"], env=self.env)
+
+    def pgbench(self, database, script, clients, took, **variables):
+        """Transactions a second."""
+        out = run([PG_BIN / "pgbench", "-n", "-M", "prepared", "-c", clients, "-j", 2, "-T", took, "-f", script,
+                   *[x for k, v in variables.items() for x in ("-D", f"{k}={v}")], database], env=self.env)
+        return float(next(line for line in out.splitlines() if line.startswith("tps")).split()[2])
 
     def stop(self):
         self._as([PG_BIN / "pg_ctl", "-D", self.folder / "a", "-m", "fast", "stop"])
@@ -190,11 +204,11 @@ class World:
         run(["ninja", "-C", BUILD, "src/cli/souk", "bench/load", "bench/bench_hello", "bench/bench_sigv4",
              "bench/bench_export", "bench/bench_write"])
 
-    def facts(self, folder, n):
+    def facts(self, folder, n, database=None):
         """A data directory with everything but the contacts; its files stay beside it."""
         folder.mkdir(parents=True)
         where = ["--data", folder / "data"]
-        run([*PAST, self.souk, "init", *where, "--name", "bench"])
+        run([*PAST, self.souk, "init", *where, "--name", "bench", *(["--database", database] if database else [])])
         demo = run([*PAST, self.souk, "demo", *where, "--json"])
         (folder / "demo.json").write_text(demo)
         demo = json.loads(demo)
@@ -204,13 +218,19 @@ class World:
             run([*PAST, self.souk, "import", *where, kind, folder / f"{kind}.csv"])
         return folder / "data"
 
-    def market(self, n):
-        folder = self.folder / f"market-{n}"
+    def market(self, n, fleet=False):
+        """Of n contacts; with `fleet` on the PostgreSQL server of this run, in a database of its own."""
+        folder = self.folder / f"{'fleet' if fleet else 'market'}-{n}"
+        database = self.postgres().database(f"souk{n}") if fleet else None
+        if fleet and self.postgres().new:
+            shutil.rmtree(folder, ignore_errors=True)
         if not (folder / "done").exists():
             say(f"making a marketplace with {n} contacts")
             shutil.rmtree(folder, ignore_errors=True)
-            self.facts(folder, n)
+            self.facts(folder, n, database)
             run([self.souk, "import", "--data", folder / "data", "contacts", folder / "contacts.csv"])
+            if fleet:
+                self.postgres().sql("VACUUM ANALYZE", f"souk{n}")
             (folder / "done").touch()
         return Market(self, folder, n)
 
