@@ -134,6 +134,7 @@ struct sending {
 	bool plain;
 	unsigned refused, opened; /* sockets not made, and made */
 	size_t received;
+	struct buf *body; /* NULL: not wanted */
 };
 
 static curl_socket_t
@@ -154,13 +155,16 @@ open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *a)
 }
 
 static size_t
-discard(char *p, size_t size, size_t n, void *ctx)
+receive(char *p, size_t size, size_t n, void *ctx)
 {
 	struct sending *s = ctx;
 
-	(void)p;
 	s->received += size * n;
-	return s->received <= POST_ANSWER_MAX ? size * n : 0;
+	if (s->received > POST_ANSWER_MAX)
+		return 0;
+	if (s->body)
+		buf_add(s->body, p, size * n);
+	return size * n;
 }
 
 static CURLcode
@@ -176,7 +180,7 @@ set_up(CURL *c, const struct poster *p, const struct post *what, struct curl_sli
 	} while (0)
 
 	SET(CURLOPT_URL, what->url);
-	SET(CURLOPT_PROTOCOLS_STR, p->allow_private ? "https,http" : "https");
+	SET(CURLOPT_PROTOCOLS_STR, s->allow_private ? "https,http" : "https");
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
 	SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
 	SET(CURLOPT_PROXY, "");
@@ -185,7 +189,7 @@ set_up(CURL *c, const struct poster *p, const struct post *what, struct curl_sli
 	SET(CURLOPT_CONNECTTIMEOUT_MS, p->timeout_ms);
 	SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
 	SET(CURLOPT_OPENSOCKETDATA, s);
-	SET(CURLOPT_WRITEFUNCTION, discard);
+	SET(CURLOPT_WRITEFUNCTION, receive);
 	SET(CURLOPT_WRITEDATA, s);
 	SET(CURLOPT_USERAGENT, what->user_agent);
 	SET(CURLOPT_HTTPHEADER, headers);
@@ -332,7 +336,9 @@ is_plain(const char *url)
 void
 poster_send(struct poster *p, const struct post *what, struct post_answer *ret)
 {
-	struct sending s = { .allow_private = p->allow_private, .plain = is_plain(what->url) };
+	struct sending s = { .allow_private = p->allow_private || what->allow_private,
+		.plain = is_plain(what->url),
+		.body = what->ret_body };
 	struct post_answer a = { .outcome = POST_LATER };
 	struct curl_slist *headers = header_list(what->headers);
 	struct handle *h = headers ? take_handle(p) : NULL;

@@ -18,7 +18,7 @@
 
 #define POST_URL_MAX 2048
 #define POST_TIMEOUT_MS 15000
-#define POST_ANSWER_MAX 65536 /* bytes read of an answer's body, and thrown away */
+#define POST_ANSWER_MAX 65536 /* bytes read of an answer's body */
 
 struct post_rules {
 	/* Private, loopback and link-local addresses too, and plain http on loopback. */
@@ -43,6 +43,9 @@ struct post {
 	const char *const *headers; /* "Name: value", NULL at the end */
 	const char *user_agent;
 	struct str body;
+	bool
+	    allow_private; /* for this one too, whatever the rules say: the operator chose the URL */
+	struct buf *ret_body; /* gets the answer's body; NULL: thrown away */
 };
 
 enum post_outcome {
