@@ -38,6 +38,8 @@ struct job {
 
 /* Puts a job; wakes workers after the commit. */
 SOUK_MUST enum souk_err job_put(struct db_tx *tx, const struct job_new *j, struct guid *ret_id);
+/* Is the lease still ours? SOUK_E_CONFLICT when it was lost: before an effect outside the database. */
+SOUK_MUST enum souk_err job_check(struct db_tx *tx, const struct job *j);
 /* Ends a leased job as done. SOUK_E_CONFLICT when the lease was lost: return it, so that all is undone. */
 SOUK_MUST enum souk_err job_finish(struct db_tx *tx, const struct job *j);
 /* Ends a leased job as dead with its reason (no personal data), in the caller's transaction. */

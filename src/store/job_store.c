@@ -16,6 +16,7 @@ enum {
 	Q_NEXT_READY,
 	Q_LEASE,
 	Q_RENEW,
+	Q_CHECK,
 	Q_END,
 	Q_RETRY,
 	Q_RELEASE,
@@ -46,6 +47,8 @@ static const char *const sql[Q__COUNT] = {
 		    " WHERE seller_id = $4 AND job_id = $5",
 	[Q_RENEW] = "UPDATE job SET lease_until = $1"
 		    " WHERE seller_id = $2 AND job_id = $3 AND lease = $4 AND state = 1",
+	[Q_CHECK] = "SELECT 1 FROM job"
+		    " WHERE seller_id = $1 AND job_id = $2 AND lease = $3 AND state = 1",
 	[Q_END] = "UPDATE job SET state = $1, finished_at = $2, reason = coalesce($3, reason),"
 		  " lease = NULL, lease_until = NULL"
 		  " WHERE seller_id = $4 AND job_id = $5 AND lease = $6 AND state = 1",
@@ -167,6 +170,20 @@ job_row_renew(struct db_tx *tx, const struct job *j, instant_t until)
 	db_bind_guid(st, 3, &j->id);
 	db_bind_guid(st, 4, &j->lease);
 	return run_on_lease(st);
+}
+
+enum souk_err
+job_check(struct db_tx *tx, const struct job *j)
+{
+	struct db_stmt *st = db_stmt(tx, &texts, Q_CHECK);
+	enum souk_err err;
+
+	db_bind_c(st, 1, j->seller_id);
+	db_bind_guid(st, 2, &j->id);
+	db_bind_guid(st, 3, &j->lease);
+	err = db_one(st);
+	db_reset(st);
+	return err == SOUK_E_NOT_FOUND ? SOUK_E_CONFLICT : err;
 }
 
 enum souk_err
