@@ -31,6 +31,10 @@
 		.name = (n), .kind = SETTING_BOOL, .deflt = (d), .choices = "true|false",          \
 		.help = (h)                                                                        \
 	}
+#define SECRET(n, h)                                                                               \
+	{                                                                                          \
+		.name = (n), .kind = SETTING_TEXT, .deflt = "", .secret = true, .help = (h)        \
+	}
 #define INT(n, d, lo, hi, h)                                                                       \
 	{                                                                                          \
 		.name = (n), .kind = SETTING_INT, .deflt = (d), .min = (lo), .max = (hi),          \
@@ -106,6 +110,19 @@ const struct setting_row setting_rows[SET__COUNT] = {
 	    "How often a message is sent again to an endpoint that failed."),
 	[SET_TOPIC_RETRY_SECONDS] =
 	    INT("topic.retry-seconds", "20", 1, 86400, "Seconds between two attempts."),
+	[SET_DELIVERY_PRIVATE_ADDRESSES] = BOOL("delivery.private-addresses", "false",
+	    "Allow sellers' stores and SNS services on private, loopback and link-local "
+	    "addresses."),
+	[SET_DELIVERY_CA_FILE] = TEXT("delivery.ca-file", "",
+	    "PEM file with further certificates to trust at stores and SNS services."),
+	[SET_DELIVERY_S3_KEY_ID] = TEXT("delivery.s3-access-key-id", "",
+	    "Access key id of the operator, for the S3 stores of roles it lends it to."),
+	[SET_DELIVERY_S3_SECRET] =
+	    SECRET("delivery.s3-secret-access-key", "The secret that belongs to it."),
+	[SET_DELIVERY_SNS_KEY_ID] = TEXT("delivery.sns-access-key-id", "",
+	    "Access key id of the operator, for the SNS topics of roles it lends it to."),
+	[SET_DELIVERY_SNS_SECRET] =
+	    SECRET("delivery.sns-secret-access-key", "The secret that belongs to it."),
 	[SET_JOB_WORKERS] = INT("job.workers", "4", 1, 64, "Threads that run jobs."),
 	[SET_JOB_ATTEMPTS] = INT(
 	    "job.attempts", "8", 1, 100, "Runs of a job until it is put aside with its reason."),

@@ -42,6 +42,12 @@ enum setting_id {
 	SET_TOPIC_CA_FILE,           /* extra trusted certificates for endpoints */
 	SET_TOPIC_RETRIES,
 	SET_TOPIC_RETRY_SECONDS,
+	SET_DELIVERY_PRIVATE_ADDRESSES, /* allow sellers' stores on private and loopback addresses */
+	SET_DELIVERY_CA_FILE,           /* extra trusted certificates for stores and SNS services */
+	SET_DELIVERY_S3_KEY_ID,         /* the operator's credentials, for roles it lends them to */
+	SET_DELIVERY_S3_SECRET,
+	SET_DELIVERY_SNS_KEY_ID,
+	SET_DELIVERY_SNS_SECRET,
 	SET_JOB_WORKERS,
 	SET_JOB_ATTEMPTS,
 	SET_HTTP_THREADS,

@@ -6,6 +6,7 @@
 #include "delivery/role_int.h"
 
 #include "access/policy.h"
+#include "delivery/remote.h"
 #include "delivery/scope.h"
 #include "market/account.h"
 
@@ -27,8 +28,7 @@ role_name_valid(struct str name)
 	return true;
 }
 
-/* "arn:aws:iam::SELLER:role/NAME"; a path before the name is accepted and not compared. */
-static bool
+bool
 role_arn_parse(struct str arn, struct str *ret_seller, struct str *ret_name)
 {
 	struct str rest, seller, part = { 0 };
@@ -132,15 +132,18 @@ role_delete(struct db_tx *tx, const struct tenant_scope *s, struct str seller_id
 	if (!scope_manages(s, seller_id))
 		return SOUK_E_NOT_FOUND;
 	if ((err = lock_owner(tx, seller_id)) != SOUK_OK ||
+	    (err = remote_remove(tx, seller_id, name, REMOTE_S3)) != SOUK_OK ||
+	    (err = remote_remove(tx, seller_id, name, REMOTE_SNS)) != SOUK_OK ||
 	    (err = role_row_delete(tx, seller_id, name, &was_there)) != SOUK_OK)
 		return err;
 	return was_there ? SOUK_OK : SOUK_E_NOT_FOUND;
 }
 
-static void
-role_json(const struct role *r, struct str seller_id, struct jw *out)
+static enum souk_err
+role_json(struct db_tx *tx, const struct role *r, struct str seller_id, struct jw *out)
 {
 	struct buf arn = { 0 };
+	enum souk_err err;
 
 	buf_add_c(&arn, "arn:aws:iam::");
 	buf_add_str(&arn, seller_id);
@@ -150,11 +153,13 @@ role_json(const struct role *r, struct str seller_id, struct jw *out)
 	jw_str(out, "name", r->name);
 	jw_str(out, "roleArn", buf_str(&arn));
 	jw_raw(out, "policy", r->policy);
+	err = remotes_json(tx, seller_id, r->name, out);
 	jw_instant(out, "createdAt", r->created_at);
 	jw_instant(out, "changedAt", r->changed_at);
 	jw_int(out, "revision", r->revision);
 	jw_close(out, '}');
 	buf_done(&arn);
+	return err;
 }
 
 enum souk_err
@@ -168,10 +173,10 @@ role_get(struct db_tx *tx, const struct tenant_scope *s, struct str seller_id, s
 		return SOUK_E_NOT_FOUND;
 	if ((err = role_row_load(tx, seller_id, name, &r)) != SOUK_OK)
 		return err;
-	role_json(&r, seller_id, out);
-	*ret_revision = r.revision;
+	if ((err = role_json(tx, &r, seller_id, out)) == SOUK_OK)
+		*ret_revision = r.revision;
 	buf_done(&r.text);
-	return SOUK_OK;
+	return err;
 }
 
 enum souk_err
@@ -180,6 +185,19 @@ role_list(struct db_tx *tx, const struct tenant_scope *s, struct str seller_id, 
 	if (!scope_manages(s, seller_id))
 		return SOUK_E_NOT_FOUND;
 	return role_rows_each(tx, seller_id, role_json, out);
+}
+
+enum souk_err
+role_revision(struct db_tx *tx, struct str seller_id, struct str name, int64_t *ret)
+{
+	struct role r;
+	enum souk_err err = role_row_load(tx, seller_id, name, &r);
+
+	if (err != SOUK_OK)
+		return err;
+	*ret = r.revision;
+	buf_done(&r.text);
+	return SOUK_OK;
 }
 
 /* ---- asking ---- */

@@ -23,6 +23,8 @@ SOUK_MUST enum souk_err role_row_delete(
     struct db_tx *tx, struct str seller_id, struct str name, bool *ret_was_there);
 /* Calls `emit` for each role, by name. */
 SOUK_MUST enum souk_err role_rows_each(struct db_tx *tx, struct str seller_id,
-    void (*emit)(const struct role *r, struct str seller_id, struct jw *out), struct jw *out);
+    enum souk_err (*emit)(
+	struct db_tx *tx, const struct role *r, struct str seller_id, struct jw *out),
+    struct jw *out);
 
 #endif

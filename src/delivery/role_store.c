@@ -121,7 +121,9 @@ role_row_delete(struct db_tx *tx, struct str seller_id, struct str name, bool *r
 
 enum souk_err
 role_rows_each(struct db_tx *tx, struct str seller_id,
-    void (*emit)(const struct role *r, struct str seller_id, struct jw *out), struct jw *out)
+    enum souk_err (*emit)(
+	struct db_tx *tx, const struct role *r, struct str seller_id, struct jw *out),
+    struct jw *out)
 {
 	struct db_stmt *st = db_stmt(tx, &texts, Q_ROLE_LIST);
 	struct role r;
@@ -135,7 +137,8 @@ role_rows_each(struct db_tx *tx, struct str seller_id,
 			.created_at = db_int(st, 2),
 			.changed_at = db_int(st, 3),
 			.revision = db_int(st, 4) };
-		emit(&r, seller_id, out);
+		if ((err = emit(tx, &r, seller_id, out)) != SOUK_OK)
+			break;
 	}
 	db_reset(st);
 	return err;

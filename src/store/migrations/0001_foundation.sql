@@ -257,6 +257,7 @@ CREATE TABLE data_set_request (
   meta_key        {text},
   csv_sha256      {blob},
   csv_bytes       BIGINT,
+  store           {text},                -- endpoint of the store that has the files; NULL: the embedded buckets
   PRIMARY KEY (seller_id, request_id)
 );
 CREATE INDEX data_set_request_by_time ON data_set_request (seller_id, received_at, request_id);
@@ -314,6 +315,37 @@ CREATE TABLE delivery_role (
   PRIMARY KEY (seller_id, name)
 );
 
+-- Where a role's deliveries go instead of the embedded buckets (s3) and souk's own topics (sns).
+-- distribute: seller
+CREATE TABLE delivery_remote (
+  seller_id     {text}   NOT NULL,
+  role          {text}   NOT NULL,
+  kind          {text}   NOT NULL CHECK (kind IN ('s3', 'sns')),
+  endpoint      {text}   NOT NULL,         -- https://host[:port]
+  region        {text}   NOT NULL,
+  path_style    BIGINT NOT NULL CHECK (path_style IN (0, 1)),
+  encryption    {text}   NOT NULL CHECK (encryption IN ('none', 'AES256', 'aws:kms')),  -- the store's, at rest
+  kms_key_id    {text}   NOT NULL,         -- '' the store's default key
+  credentials   {text}   NOT NULL CHECK (credentials IN ('seller', 'operator')),  -- the operator's stand in souk.ini
+  access_key_id {text}   NOT NULL,         -- '' with the operator's
+  data_key      {blob},                  -- wrapped by the key ring; NULL with the operator's
+  secret        {blob},                  -- the seller's secret access key, sealed
+  PRIMARY KEY (seller_id, role, kind),
+  FOREIGN KEY (seller_id, role) REFERENCES delivery_role (seller_id, name),
+  CHECK ((credentials = 'seller') = (secret IS NOT NULL) AND (credentials = 'seller') = (data_key IS NOT NULL))
+);
+-- Buckets and topics that the operator's credentials may be used for by this role; each is one seller's.
+-- distribute: seller
+CREATE TABLE delivery_reach (
+  seller_id {text} NOT NULL,
+  role      {text} NOT NULL,
+  kind      {text} NOT NULL,
+  name      {text} NOT NULL,               -- of the bucket; ARN of the topic
+  PRIMARY KEY (seller_id, role, kind, name),
+  FOREIGN KEY (seller_id, role, kind) REFERENCES delivery_remote (seller_id, role, kind)
+);
+CREATE INDEX delivery_reach_by_name ON delivery_reach (kind, name);
+
 -- distribute: seller
 CREATE TABLE topic (
   seller_id  {text}   NOT NULL REFERENCES account (account_id),
@@ -344,7 +376,7 @@ CREATE INDEX topic_endpoint_by_topic ON topic_endpoint (seller_id, topic);
 CREATE TABLE message (
   seller_id  {text}   NOT NULL,
   message_id {guid} NOT NULL,            -- MessageId: the same on every retry and re-send
-  topic      {text}   NOT NULL,
+  topic      {text}   NOT NULL,            -- name; of a topic at an SNS service its ARN
   request_id {guid},
   body       {text}   NOT NULL,
   created_at BIGINT NOT NULL,
