@@ -8,9 +8,9 @@
 #include "delivery/request_int.h"
 
 #include "audit/audit.h"
+#include "delivery/announce.h"
 #include "delivery/job_view.h"
 #include "delivery/object.h"
-#include "delivery/role.h"
 #include "delivery/scope.h"
 
 static enum souk_err
@@ -92,55 +92,17 @@ request_message(const struct data_set_request *r, bool success, struct str reaso
 	jw_close(&w, '}');
 }
 
-/* SOUK_E_NOT_FOUND, SOUK_E_DENIED: the topic may not be used, `f` says why. */
-static enum souk_err
-may_publish(
-    struct db_tx *tx, const struct data_set_request *r, struct topic_arn *ret, struct fail *f)
-{
-	struct topic_arn arn;
-	enum souk_err err = SOUK_E_NOT_FOUND;
-
-	if (topic_arn_parse(r->topic_arn, &arn) && str_eq_c(arn.seller_id, r->seller_id))
-		err = topic_exists(tx, arn.seller_id, arn.name);
-	if (err == SOUK_E_NOT_FOUND)
-		return fail_set(
-		    f, err, "no_such_topic", "The topic does not exist in your account.");
-	if (err != SOUK_OK)
-		return err;
-	if ((err = role_may(tx, arn.seller_id, r->role_arn, "sns:Publish", r->topic_arn, f)) ==
-	    SOUK_OK)
-		*ret = arn;
-	return err;
-}
-
-static enum souk_err
-publish(struct db_tx *tx, const struct data_set_request *r, const struct topic_arn *arn,
-    bool success, struct str reason)
-{
-	struct buf body = { 0 };
-	struct guid message;
-	enum souk_err err;
-
-	request_message(r, success, reason, &body);
-	err = buf_ok(&body)
-		  ? topic_publish(tx, arn->seller_id, arn->name, &r->id, buf_str(&body), &message)
-		  : SOUK_E_NOMEM;
-	buf_done(&body);
-	return err;
-}
-
 enum souk_err
 request_failed(struct db_tx *tx, const struct data_set_request *r, struct str reason)
 {
-	struct topic_arn arn;
 	enum souk_err err;
 
 	if ((err = request_row_failed(tx, r, reason)) != SOUK_OK)
 		return err;
-	err = may_publish(tx, r, &arn, NULL);
+	err = announce_check(tx, r, NULL);
 	if (err == SOUK_E_NOT_FOUND || err == SOUK_E_DENIED)
 		return SOUK_OK; /* the delivery log has the reason */
-	return err == SOUK_OK ? publish(tx, r, &arn, false, reason) : err;
+	return err == SOUK_OK ? announce(tx, r, false, reason) : err;
 }
 
 /* ---- delivery log ---- */
@@ -202,6 +164,8 @@ check_objects(struct db_tx *tx, const struct data_set_request *r, struct arena *
 	struct object csv, meta;
 	enum souk_err err;
 
+	if (r->store.n > 0) /* at the seller's, where we do not look inside a transaction */
+		return SOUK_OK;
 	if ((err = object_find(tx, seller, r->bucket, r->csv_key, mem, &csv)) == SOUK_OK)
 		err = object_find(tx, seller, r->bucket, r->meta_key, mem, &meta);
 	if (err == SOUK_E_NOT_FOUND)
@@ -216,28 +180,15 @@ check_objects(struct db_tx *tx, const struct data_set_request *r, struct arena *
 static enum souk_err
 notify_again(struct db_tx *tx, const struct data_set_request *r, struct fail *f)
 {
-	struct topic_arn arn;
-	struct buf body = { 0 };
 	size_t n = 0;
-	enum souk_err err;
+	enum souk_err err = announce_check(tx, r, f);
 
-	err = may_publish(tx, r, &arn, f);
 	if (err == SOUK_E_NOT_FOUND || err == SOUK_E_DENIED) {
 		if (f)
 			f->err = SOUK_E_CONFLICT;
 		return SOUK_E_CONFLICT;
 	}
-	if (err != SOUK_OK)
-		return err;
-	request_message(r, true, STR(""), &body);
-	if (!buf_ok(&body))
-		err = SOUK_E_NOMEM;
-	else
-		err = topic_republish(tx, arn.seller_id, &r->id, buf_str(&body), &n);
-	buf_done(&body);
-	if (err == SOUK_E_NOT_FOUND) /* it could not be published then */
-		return publish(tx, r, &arn, true, STR(""));
-	if (err == SOUK_OK && n == 0)
+	if (err == SOUK_OK && (err = announce_again(tx, r, &n)) == SOUK_OK && n == 0)
 		return fail_set(f, SOUK_E_CONFLICT, "no_endpoint",
 		    "no endpoint of the topic is confirmed; subscribe one first");
 	return err;

@@ -29,6 +29,8 @@ struct data_set_request {
 	struct str csv_key, meta_key;
 	uint8_t csv_sha256[32];
 	int64_t csv_bytes;
+	struct str
+	    store; /* NUL-terminated: endpoint of the S3 store that has the files; "" the embedded buckets */
 };
 
 #define REQUESTS_WAITING_MAX 100 /* of one seller: all share the workers */

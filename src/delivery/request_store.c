@@ -19,7 +19,9 @@ enum {
 #define COLUMNS                                                                                    \
 	" request_id, data_set_type, from_at, coverage_start, coverage_end, role_arn, bucket,"     \
 	" prefix, topic_arn, customer_values, requested_by, received_at, completed_at, state,"     \
-	" reason, rows_create, rows_update, rows_delete, csv_key, meta_key, csv_sha256, csv_bytes" \
+	" reason, rows_create, rows_update, rows_delete, csv_key, meta_key, csv_sha256, "          \
+	"csv_bytes,"                                                                               \
+	" store"                                                                                   \
 	" FROM data_set_request WHERE seller_id = $1"
 
 /* Columns of COLUMNS. */
@@ -45,7 +47,8 @@ enum {
 	C_CSV_KEY,
 	C_META_KEY,
 	C_SHA256,
-	C_BYTES
+	C_BYTES,
+	C_STORE
 };
 
 static const char *const sql[Q__COUNT] = {
@@ -59,8 +62,8 @@ static const char *const sql[Q__COUNT] = {
 	[Q_DELIVERED] = "UPDATE data_set_request SET state = 'delivered', coverage_end = $1,"
 			" completed_at = $2, reason = $3, rows_create = $4, rows_update = $5,"
 			" rows_delete = $6, csv_key = $7, meta_key = $8, csv_sha256 = $9,"
-			" csv_bytes = $10"
-			" WHERE seller_id = $11 AND request_id = $12 AND state = 'waiting'",
+			" csv_bytes = $10, store = $11"
+			" WHERE seller_id = $12 AND request_id = $13 AND state = 'waiting'",
 	[Q_FAILED] = "UPDATE data_set_request SET state = 'failed', completed_at = $1, reason = $2"
 		     " WHERE seller_id = $3 AND request_id = $4 AND state = 'waiting'",
 	[Q_AGAIN] = "UPDATE data_set_request SET state = 'waiting', completed_at = NULL,"
@@ -136,7 +139,7 @@ read_row(struct db_stmt *st, struct arena *mem, struct data_set_request *r)
 	    !take(st, C_VALUES, mem, &r->customer_values) ||
 	    !take(st, C_BY, mem, &r->requested_by) || !take(st, C_STATE, mem, &r->state) ||
 	    !take(st, C_REASON, mem, &r->reason) || !take(st, C_CSV_KEY, mem, &r->csv_key) ||
-	    !take(st, C_META_KEY, mem, &r->meta_key))
+	    !take(st, C_META_KEY, mem, &r->meta_key) || !take(st, C_STORE, mem, &r->store))
 		return SOUK_E_NOMEM;
 	if (!db_is_null(st, C_PREFIX) && !take(st, C_PREFIX, mem, &r->prefix))
 		return SOUK_E_NOMEM;
@@ -208,8 +211,9 @@ request_row_delivered(struct db_tx *tx, const struct data_set_request *r)
 	db_bind_text(st, 8, r->meta_key);
 	db_bind_blob(st, 9, r->csv_sha256, sizeof(r->csv_sha256));
 	db_bind_int(st, 10, r->csv_bytes);
-	db_bind_c(st, 11, r->seller_id);
-	db_bind_guid(st, 12, &r->id);
+	db_bind_c(st, 11, r->store.n > 0 ? r->store.p : NULL);
+	db_bind_c(st, 12, r->seller_id);
+	db_bind_guid(st, 13, &r->id);
 	return run_one(st);
 }
 
@@ -268,6 +272,7 @@ result_json(struct db_stmt *st, struct jw *out)
 	jw_str(out, "metaKey", db_text(st, C_META_KEY));
 	jw_c(out, "csvSha256", hex);
 	jw_int(out, "csvBytes", db_int(st, C_BYTES));
+	jw_str_opt(out, "s3Endpoint", db_text(st, C_STORE));
 }
 
 static void

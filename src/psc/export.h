@@ -7,7 +7,7 @@
 #define SOUK_PSC_EXPORT_H
 
 #include "base/io.h"
-#include "delivery/object.h"
+#include "delivery/destination.h"
 #include "delivery/request.h"
 #include "delivery/topic.h"
 #include "psc/contact.h"
@@ -64,7 +64,9 @@ SOUK_MUST enum souk_err psc_export_start(struct db_tx *tx, struct vault *v,
 /* Context of the job kind "psc-export". */
 struct psc_job_ctx {
 	struct vault *vault;
-	struct object_store *objects;
+	struct destinations to;
+	struct job_runner *const
+	    *jobs; /* who runs it, for stopping early; NULL: nobody says stop */
 };
 enum job_outcome psc_job_export(void *ctx, struct db *db, const struct job *j, struct fail *f);
 /* Hook for dead letters: request_failed. */

@@ -2,16 +2,19 @@
 /*
  * The job that makes and delivers a data set (specs/psc.md 7, 8, 9).
  *
- * Files are written first, then one transaction makes them objects, marks the request
- * delivered, publishes the message, audits and ends the job. Whoever dies before it left
- * files without rows, which housekeeping removes, and a request that still waits; the
- * next run writes the same bytes. The danger is to deliver on a permission that was
- * withdrawn meanwhile: it is asked for before the work and again in that transaction.
+ * Files are written first, and handed over to the store when the role names one; then one
+ * transaction makes them objects otherwise, marks the request delivered, announces it, audits
+ * and ends the job. Whoever dies before it left nothing that is to be seen in the embedded
+ * buckets, whole files at most in a store, and a request that still waits; the next run
+ * delivers under the same names. The danger is to deliver on a permission that was withdrawn
+ * meanwhile, or after somebody else took the job over: both are asked before the work, before
+ * each file becomes visible, and in that transaction.
  */
 #include "psc/export.h"
 
 #include "audit/audit.h"
 #include "base/metrics.h"
+#include "delivery/announce.h"
 #include "delivery/role.h"
 #include "market/tenant_make.h"
 #include "psc/export_meta.h"
@@ -36,7 +39,8 @@ struct run {
 	bool answered; /* the request waits no more: nothing to do but to end the job */
 	bool refused;  /* what failed will fail again: the words are in `fail` */
 	struct psc_export_stats stats;
-	struct object_writer *csv, *meta;
+	struct destination *to;
+	struct destination_file *csv, *meta;
 };
 
 /* Fails for good, with a sentence for the notification. */
@@ -47,13 +51,10 @@ refuse(struct run *x, enum souk_err err, const char *code, const char *sentence)
 	return fail_set(x->fail, err, code, "%s", sentence);
 }
 
-/* May the role do it? What role_may says in words goes into the notification. */
+/* What delivery/ answers in this way fails again; its words go into the notification. */
 static enum souk_err
-ask_role(struct run *x, struct db_tx *tx, const char *action, struct str resource)
+final(struct run *x, enum souk_err err)
 {
-	enum souk_err err =
-	    role_may(tx, str_c(x->r.seller_id), x->r.role_arn, action, resource, x->fail);
-
 	x->refused = x->refused || err == SOUK_E_NOT_FOUND || err == SOUK_E_DENIED;
 	return err;
 }
@@ -67,34 +68,8 @@ ask_put(struct run *x, struct db_tx *tx, struct str key)
 
 	if (n < 0 || (size_t)n >= sizeof(arn))
 		return refuse(x, SOUK_E_INVALID, "bucket", "The bucket's name is too long.");
-	return ask_role(x, tx, "s3:PutObject", (struct str){ arn, (size_t)n });
-}
-
-static enum souk_err
-check_bucket(struct run *x, struct db_tx *tx)
-{
-	struct bucket b;
-	enum souk_err err = bucket_owner(tx, x->r.bucket, &b);
-
-	if (err == SOUK_E_NOT_FOUND ||
-	    (err == SOUK_OK && !str_eq(str_c(b.seller_id), str_c(x->r.seller_id))))
-		return refuse(x, SOUK_E_NOT_FOUND, "bucket",
-		    "The bucket does not exist, or belongs to another account.");
-	return err;
-}
-
-static enum souk_err
-check_topic(struct run *x, struct db_tx *tx)
-{
-	struct topic_arn arn;
-	enum souk_err err = SOUK_E_NOT_FOUND;
-
-	if (topic_arn_parse(x->r.topic_arn, &arn) && str_eq(arn.seller_id, str_c(x->r.seller_id)))
-		err = topic_exists(tx, arn.seller_id, arn.name);
-	if (err == SOUK_E_NOT_FOUND)
-		return refuse(x, SOUK_E_NOT_FOUND, "topic",
-		    "The topic does not exist, or belongs to another account.");
-	return err;
+	return final(x, role_may(tx, str_c(x->r.seller_id), x->r.role_arn, "s3:PutObject",
+			    (struct str){ arn, (size_t)n }, x->fail));
 }
 
 static enum souk_err
@@ -112,18 +87,30 @@ check_enrolment(struct run *x, struct db_tx *tx)
 	return err;
 }
 
+static enum souk_err
+open_to(struct run *x, struct db_tx *tx)
+{
+	struct destination_request q = { .seller_id = str_c(x->r.seller_id),
+		.role_arn = x->r.role_arn,
+		.bucket = x->r.bucket,
+		.again = x->job->attempts > 1 };
+
+	return destination_open(&x->ctx->to, tx, &q, &x->to, x->fail);
+}
+
 /* Everything that must hold for a delivery, in the order in which a seller would mend it. */
 static enum souk_err
 check_all(struct run *x, struct db_tx *tx)
 {
 	enum souk_err err;
 
-	if ((err = check_enrolment(x, tx)) != SOUK_OK || (err = check_bucket(x, tx)) != SOUK_OK ||
+	if ((err = check_enrolment(x, tx)) != SOUK_OK ||
+	    (err = final(x, x->to ? destination_check(x->to, tx, x->fail) : open_to(x, tx))) !=
+		SOUK_OK ||
 	    (err = ask_put(x, tx, x->r.csv_key)) != SOUK_OK ||
-	    (err = ask_put(x, tx, x->r.meta_key)) != SOUK_OK ||
-	    (err = check_topic(x, tx)) != SOUK_OK)
+	    (err = ask_put(x, tx, x->r.meta_key)) != SOUK_OK)
 		return err;
-	return ask_role(x, tx, "sns:Publish", x->r.topic_arn);
+	return final(x, announce_check(tx, &x->r, x->fail));
 }
 
 static enum souk_err
@@ -142,8 +129,11 @@ static enum souk_err
 begin_tx(struct db_tx *tx, void *arg)
 {
 	struct run *x = arg;
-	enum souk_err err =
-	    request_load(tx, str_c(x->job->seller_id), &x->job->request_id, x->mem, &x->r);
+	enum souk_err err;
+
+	destination_free(x->to);
+	x->to = NULL;
+	err = request_load(tx, str_c(x->job->seller_id), &x->job->request_id, x->mem, &x->r);
 
 	if (err == SOUK_E_NOT_FOUND)
 		return refuse(x, err, "no_request", "The request is not there any more.");
@@ -161,21 +151,21 @@ begin_tx(struct db_tx *tx, void *arg)
 static enum souk_err
 write_csv(struct run *x)
 {
-	struct str seller = str_c(x->r.seller_id);
-	enum souk_err err = object_writer_new(x->ctx->objects, seller, &x->csv);
+	enum souk_err err = destination_add(
+	    x->to, x->r.csv_key, "text/csv; header=present; charset=utf-8", &x->csv);
 	struct sink *out;
 
 	if (err != SOUK_OK)
 		return err;
-	out = object_writer_sink(x->csv);
+	out = destination_sink(x->csv);
 	if (x->real)
-		err = psc_export_write(x->db, x->ctx->vault, seller, x->r.coverage_start,
-		    x->r.coverage_end, THREADS, out, &x->stats, x->fail);
+		err = psc_export_write(x->db, x->ctx->vault, str_c(x->r.seller_id),
+		    x->r.coverage_start, x->r.coverage_end, THREADS, out, &x->stats, x->fail);
 	else
 		err = psc_test_set_write(out, &x->stats);
 	if (err == SOUK_E_DENIED) /* withdrawn since begin_tx looked; psc_export_write said so */
 		x->refused = true;
-	return err != SOUK_OK ? err : object_writer_close(x->csv);
+	return err != SOUK_OK ? err : destination_close(x->csv);
 }
 
 static void
@@ -185,8 +175,9 @@ set_facts(struct run *x)
 	x->r.rows_update = x->stats.rows_update;
 	x->r.rows_delete = x->stats.rows_delete;
 	x->r.reason = x->stats.empty_reason ? str_c(x->stats.empty_reason) : STR("");
-	x->r.csv_bytes = object_writer_size(x->csv);
-	object_writer_sha256(x->csv, x->r.csv_sha256);
+	x->r.csv_bytes = destination_size(x->csv);
+	destination_sha256(x->csv, x->r.csv_sha256);
+	x->r.store = str_c(destination_store(x->to));
 	/* The test set's window ends when it was completed (8); that is in its name already. */
 	x->r.completed_at = x->real ? clock_now() : x->r.coverage_end;
 }
@@ -196,15 +187,15 @@ write_meta(struct run *x)
 {
 	struct buf text = { 0 };
 	struct sink *out;
-	enum souk_err err = object_writer_new(x->ctx->objects, str_c(x->r.seller_id), &x->meta);
+	enum souk_err err = destination_add(x->to, x->r.meta_key, "application/json", &x->meta);
 
 	if (err != SOUK_OK)
 		return err;
-	out = object_writer_sink(x->meta);
+	out = destination_sink(x->meta);
 	export_meta_write(&x->r, x->stats.empty_reason, &text);
 	err = buf_ok(&text) ? out->write(out, text.p, text.n) : SOUK_E_NOMEM;
 	buf_done(&text);
-	return err != SOUK_OK ? err : object_writer_close(x->meta);
+	return err != SOUK_OK ? err : destination_close(x->meta);
 }
 
 static enum souk_err
@@ -229,34 +220,6 @@ trail(
 }
 
 static enum souk_err
-publish(struct run *x, struct db_tx *tx)
-{
-	struct topic_arn arn;
-	struct buf body = { 0 };
-	struct guid id;
-	enum souk_err err = SOUK_E_NOMEM;
-
-	if (!topic_arn_parse(x->r.topic_arn, &arn))
-		return SOUK_E_INTERNAL; /* check_topic has parsed it */
-	request_message(&x->r, true, STR(""), &body);
-	if (buf_ok(&body))
-		err = topic_publish(
-		    tx, str_c(x->r.seller_id), arn.name, &x->r.id, buf_str(&body), &id);
-	buf_done(&body);
-	return err;
-}
-
-static enum souk_err
-put(struct run *x, struct db_tx *tx, struct object_writer *w, struct str key, const char *type)
-{
-	struct object_facts facts = {
-		.bucket = x->r.bucket, .key = key, .content_type = str_c(type)
-	};
-
-	return object_commit(tx, w, &facts, false, STR(""), x->fail);
-}
-
-static enum souk_err
 deliver_tx(struct db_tx *tx, void *arg)
 {
 	struct run *x = arg;
@@ -264,10 +227,9 @@ deliver_tx(struct db_tx *tx, void *arg)
 
 	if ((err = lock_owner_shared(tx, str_c(x->r.seller_id))) != SOUK_OK ||
 	    (err = check_all(x, tx)) != SOUK_OK ||
-	    (err = put(x, tx, x->csv, x->r.csv_key, "text/csv; header=present; charset=utf-8")) !=
-		SOUK_OK ||
-	    (err = put(x, tx, x->meta, x->r.meta_key, "application/json")) != SOUK_OK ||
-	    (err = request_delivered(tx, &x->r)) != SOUK_OK || (err = publish(x, tx)) != SOUK_OK ||
+	    (err = destination_commit(x->to, tx, x->fail)) != SOUK_OK ||
+	    (err = request_delivered(tx, &x->r)) != SOUK_OK ||
+	    (err = announce(tx, &x->r, true, STR(""))) != SOUK_OK ||
 	    (err = trail(x->ctx, tx, &x->r, false)) != SOUK_OK)
 		return err;
 	return job_finish(tx, x->job);
@@ -282,6 +244,41 @@ finish_tx(struct db_tx *tx, void *arg)
 }
 
 static enum souk_err
+may_tx(struct db_tx *tx, void *arg)
+{
+	struct run *x = arg;
+	enum souk_err err = job_check(tx, x->job);
+
+	return err == SOUK_OK ? check_all(x, tx) : err;
+}
+
+/* A file is about to become visible. */
+static enum souk_err
+may_show(void *arg)
+{
+	struct run *x = arg;
+
+	return db_read(x->db, may_tx, x);
+}
+
+static enum souk_err
+go_on(void *arg)
+{
+	const struct run *x = arg;
+
+	return x->ctx->jobs && job_should_stop(*x->ctx->jobs, x->job) ? SOUK_E_UNAVAILABLE
+								      : SOUK_OK;
+}
+
+static enum souk_err
+hand_over(struct run *x)
+{
+	struct hand_over h = { .go_on = go_on, .may_show = may_show, .arg = x };
+
+	return final(x, destination_hand_over(x->to, &h, x->fail));
+}
+
+static enum souk_err
 run(struct run *x)
 {
 	enum souk_err err = db_read(x->db, begin_tx, x);
@@ -293,7 +290,8 @@ run(struct run *x)
 	if ((err = write_csv(x)) != SOUK_OK)
 		return err;
 	set_facts(x);
-	if ((err = write_meta(x)) != SOUK_OK || (err = db_write(x->db, deliver_tx, x)) != SOUK_OK)
+	if ((err = write_meta(x)) != SOUK_OK || (err = hand_over(x)) != SOUK_OK ||
+	    (err = db_write(x->db, deliver_tx, x)) != SOUK_OK)
 		return err;
 	metric_add(MET_EXPORT_ROWS, MOP_CREATE, (uint64_t)x->stats.rows_create);
 	metric_add(MET_EXPORT_ROWS, MOP_UPDATE, (uint64_t)x->stats.rows_update);
@@ -307,8 +305,7 @@ psc_job_export(void *ctx, struct db *db, const struct job *j, struct fail *f)
 	struct run x = { .ctx = ctx, .db = db, .job = j, .fail = f, .mem = arena_new(ARENA_MAX) };
 	enum souk_err err = x.mem ? run(&x) : SOUK_E_NOMEM;
 
-	object_writer_free(x.csv);
-	object_writer_free(x.meta);
+	destination_free(x.to);
 	arena_free(x.mem);
 	if (err == SOUK_OK)
 		return JOB_DONE;

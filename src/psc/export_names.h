@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #define PSC_EXPORT_JOB "psc-export"
+#define PSC_EXPORT_AWAY_JOB "psc-export-s3" /* the same, to a store that may keep it waiting */
 /* Bytes: what object names allow (1024), less the name itself. */
 #define EXPORT_PREFIX_MAX 900
 

@@ -9,6 +9,8 @@
 #include "psc/export.h"
 
 #include "base/utf8.h"
+#include "delivery/remote.h"
+#include "delivery/role.h"
 #include "psc/contact_store.h"
 #include "psc/export_names.h"
 #include "psc/export_store.h"
@@ -164,6 +166,18 @@ psc_export_check(const struct tenant_scope *s, const struct psc_export_params *p
 	return check(s, p, &from, f);
 }
 
+/* Those that wait for others get fewer workers. What the role says when the job runs decides where it goes. */
+static const char *
+kind_of(struct db_tx *tx, const struct data_set_request *r)
+{
+	struct str seller, role;
+
+	if (role_arn_parse(r->role_arn, &seller, &role) && str_eq_c(seller, r->seller_id) &&
+	    remote_check(tx, seller, role, REMOTE_S3, r->bucket, NULL) == SOUK_OK)
+		return PSC_EXPORT_AWAY_JOB;
+	return PSC_EXPORT_JOB;
+}
+
 /* Keeps the request with its customer values as text. */
 static enum souk_err
 accept(struct db_tx *tx, struct data_set_request *r, const json_t *values)
@@ -179,7 +193,7 @@ accept(struct db_tx *tx, struct data_set_request *r, const json_t *values)
 		buf_add_c(&text, "{}");
 	r->customer_values = buf_str(&text);
 	if (buf_ok(&text))
-		err = request_accept(tx, r, PSC_EXPORT_JOB);
+		err = request_accept(tx, r, kind_of(tx, r));
 	r->customer_values = STR("");
 	buf_done(&text);
 	return err;

@@ -8,7 +8,9 @@
 #include "server/serve.h"
 
 #include "base/log.h"
+#include "delivery/sns_job.h"
 #include "psc/export.h"
+#include "psc/export_names.h"
 #include "server/http_listen.h"
 #include "server/installation.h"
 #include "server/upkeep.h"
@@ -22,7 +24,9 @@
 #define IDLE_SECONDS 30
 #define ARENA_BESIDE_BODY ((size_t)1 << 20)
 
-#define JOB_KINDS 3
+#define JOB_KINDS 5
+/* A store that is away for an hour or two delays a delivery; it does not fail it. */
+#define AWAY_TIMES 3
 
 struct service {
 	struct installation in;
@@ -32,6 +36,7 @@ struct service {
 	struct job_kind kinds[JOB_KINDS];
 	char host[200];
 	char listen_url[256];
+	struct sns_sender *sns;
 	struct job_runner *jobs;
 	struct upkeep *upkeep;
 	struct dispatcher *dispatcher;
@@ -72,6 +77,14 @@ run_confirm(void *ctx, struct db *db, const struct job *j, struct fail *f)
 	return topic_job_confirm(s->in.topics, db, j, f);
 }
 
+static enum job_outcome
+run_publish(void *ctx, struct db *db, const struct job *j, struct fail *f)
+{
+	struct service *s = ctx;
+
+	return sns_job_publish(s->sns, db, j, f);
+}
+
 static void
 set_kinds(struct service *s)
 {
@@ -98,6 +111,14 @@ set_kinds(struct service *s)
 	s->kinds[2].kind = "confirm";
 	s->kinds[2].metric = MJOB_CONFIRM;
 	s->kinds[2].run = run_confirm;
+	s->kinds[3] = s->kinds[1];
+	s->kinds[3].kind = "publish";
+	s->kinds[3].run = run_publish;
+	s->kinds[4] = s->kinds[0];
+	s->kinds[4].kind = PSC_EXPORT_AWAY_JOB;
+	s->kinds[4].attempts = AWAY_TIMES * (int)config_int(s->in.config, SET_JOB_ATTEMPTS);
+	s->kinds[4].backoff_max_ms = 10 * MINUTE_MS;
+	s->kinds[4].waits = true;
 }
 
 static enum souk_err
@@ -107,6 +128,8 @@ start_jobs(struct service *s, struct fail *f)
 	enum souk_err r;
 
 	set_kinds(s);
+	if ((r = sns_sender_new(s->in.vault, c, &s->sns, f)) != SOUK_OK)
+		return r;
 	r = job_runner_start(s->in.db, s->kinds, JOB_KINDS,
 	    (unsigned)config_int(c, SET_JOB_WORKERS), (int)config_int(c, SET_JOB_ATTEMPTS), s,
 	    &s->jobs);
@@ -243,7 +266,12 @@ start(struct service *s, struct fail *f)
 		.health = &s->health };
 	(void)snprintf(
 	    s->svc.region, sizeof(s->svc.region), "%s", config_text(s->in.config, SET_REGION));
-	s->psc = (struct psc_job_ctx){ .vault = s->in.vault, .objects = s->in.objects };
+	s->psc = (struct psc_job_ctx){ .vault = s->in.vault,
+		.jobs = &s->jobs,
+		.to = { .vault = s->in.vault,
+		    .objects = s->in.objects,
+		    .remotes = remote_rules_of(s->in.config),
+		    .spool_dir = s->in.data_dir } };
 	atomic_store(&s->health.database, true);
 	atomic_store(&s->health.key_ring, true);
 	set_s3_domain(s);
@@ -275,12 +303,17 @@ say_ready(const struct service *s, const char *ready_file, struct fail *f)
 static void
 stop(struct service *s)
 {
+	bool stopped;
+
 	atomic_store(&s->health.stopping, true);
 	http_server_stop(s->http, HTTP_STOP_MS);
 	dispatcher_free(s->dispatcher);
-	if (s->jobs)
-		job_runner_stop(s->jobs, JOBS_STOP_MS);
+	stopped = !s->jobs || job_runner_stop(s->jobs, JOBS_STOP_MS);
 	upkeep_end(s->upkeep);
+	/* A handler that waits for somebody's store still uses all of it; the process ends with it. */
+	if (!stopped)
+		return;
+	sns_sender_free(s->sns);
 	installation_close(&s->in);
 }
 

@@ -155,7 +155,9 @@ static const struct job_kind slow_kinds[] = { KIND(500) };
 static struct runner
 runner_of(struct world *w)
 {
-	return (struct runner){ .ctx = { .vault = w->vault, .objects = w->objects }, .w = w };
+	return (struct runner){ .ctx = { .vault = w->vault,
+				    .to = { .vault = w->vault, .objects = w->objects } },
+		.w = w };
 }
 
 static size_t
