@@ -19,6 +19,18 @@ check_remote(struct db_tx *tx, const struct data_set_request *r, struct fail *f)
 	return remote_check(tx, seller, role, REMOTE_SNS, r->topic_arn, f);
 }
 
+bool
+announce_leaves(struct db_tx *tx, struct str seller_id, struct str role_arn)
+{
+	struct str owner, role;
+	enum souk_err err;
+
+	if (!role_arn_parse(role_arn, &owner, &role) || !str_eq(owner, seller_id))
+		return false;
+	err = remote_check(tx, seller_id, role, REMOTE_SNS, STR(""), NULL);
+	return err == SOUK_OK || err == SOUK_E_DENIED;
+}
+
 static enum souk_err
 check_own(struct db_tx *tx, const struct data_set_request *r, struct fail *f)
 {

@@ -8,6 +8,8 @@
 
 #include "delivery/request.h"
 
+/* Are messages of this role for an SNS service? */
+bool announce_leaves(struct db_tx *tx, struct str seller_id, struct str role_arn);
 /*
  * May the request's topic be told, and is it there as far as souk knows? SOUK_E_NOT_FOUND and
  * SOUK_E_DENIED with a sentence for the notification.

@@ -9,6 +9,7 @@
 #include "server/families.h"
 
 #include "base/secret.h"
+#include "delivery/announce.h"
 #include "psc/export.h"
 
 #define SERVICE "marketplacecommerceanalytics"
@@ -106,15 +107,17 @@ check_known(struct call *c)
 }
 
 /*
- * A topic of another region is none of ours, and would be one that a role's policy does not
- * speak of. What is no topic's name at all is told in the notification (3.5).
+ * A topic of another region is none of ours, unless the role's SNS service has it, and would be
+ * one that a role's policy does not speak of. What is no topic's name at all is told in the
+ * notification (3.5).
  */
 static enum souk_err
-check_region(struct call *c, struct str topic)
+check_region(struct call *c, struct db_tx *tx, const struct psc_export_params *p)
 {
 	struct topic_arn arn;
 
-	if (!topic_arn_parse(topic, &arn) || str_eq_c(arn.region, c->svc->region))
+	if (!topic_arn_parse(p->topic_arn, &arn) || str_eq_c(arn.region, c->svc->region) ||
+	    announce_leaves(tx, tenant_account(c->scope), p->role_arn))
 		return SOUK_OK;
 	return fail_set(&c->fail, SOUK_E_INVALID, "ValidationException",
 	    "1 validation error detected: Value at 'snsTopicArn' failed to satisfy constraint: "
@@ -148,8 +151,7 @@ export_parse(struct call *c)
 	if (p->customer_values && !is_map_of_texts(p->customer_values))
 		return bad_type(c, members[M_VALUES], "a map of strings");
 	/* What is wrong in itself does not wait for the writer. */
-	r = psc_export_check(c->scope, p, &c->fail);
-	return r == SOUK_OK ? check_region(c, p->topic_arn) : r;
+	return psc_export_check(c->scope, p, &c->fail);
 }
 
 static enum souk_err
@@ -157,9 +159,10 @@ export_run(struct call *c, struct db_tx *tx)
 {
 	struct guid id;
 	struct jw w;
-	enum souk_err r = psc_export_start(tx, c->svc->vault, c->scope, c->input, &id, &c->fail);
+	enum souk_err r;
 
-	if (r != SOUK_OK)
+	if ((r = check_region(c, tx, c->input)) != SOUK_OK ||
+	    (r = psc_export_start(tx, c->svc->vault, c->scope, c->input, &id, &c->fail)) != SOUK_OK)
 		return r;
 	jw_init(&w, &c->out);
 	jw_open(&w, NULL, '{');

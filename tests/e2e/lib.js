@@ -65,7 +65,7 @@ export class Marketplace {
     if (ini) writeFileSync(join(m.data, 'souk.ini'), ini, { mode: 0o600 });
     m.logins = JSON.parse((await soukOk(
       ['demo', '--data', m.data, '--json', '--scale', String(scale), '--seed', String(seed)],
-      { env: m.clockEnv() })).out);
+      { env: m.clockEnv(), timeout: 600000 })).out);
     m.seller = m.logins.sellers[0];
     m.buyer = m.logins.buyers[0];
     m.operator = m.logins.operator;
