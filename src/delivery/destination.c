@@ -219,6 +219,8 @@ connect_store(struct destination *d, struct fail *f)
 		    .ca_file = "delivery.ca-file" },
 	};
 
+	if (d->client)
+		return SOUK_OK;
 	(void)snprintf(bucket, sizeof(bucket), "%.*s", (int)d->q.bucket.n, d->q.bucket.p);
 	return s3_client_new(&t, &d->client, &e) == SOUK_OK ? SOUK_OK : told(&e, f);
 }
@@ -302,6 +304,28 @@ destination_hand_over(struct destination *d, const struct hand_over *h, struct f
 		    s3_upload_complete(d->file[i].upload, &e) != SOUK_OK)
 			err = told(&e, f);
 	return err;
+}
+
+enum souk_err
+destination_look(struct destination *d, struct str key, int64_t size, struct fail *f)
+{
+	struct s3_error e = { 0 };
+	struct s3_head h = { 0 };
+	enum souk_err err;
+
+	assert(d->away);
+	if ((err = connect_store(d, f)) != SOUK_OK)
+		return err;
+	err = s3_head(d->client, key, &h, &e);
+	if (err != SOUK_OK && e.fault == S3_DENIED)
+		return SOUK_OK;
+	if (err != SOUK_OK && e.fault != S3_NO_KEY)
+		return told(&e, f);
+	if (err != SOUK_OK || (size >= 0 && h.size != size))
+		return fail_set(f, SOUK_E_NOT_FOUND, "expired",
+		    "The bucket no longer holds the files that were delivered; start a new "
+		    "export.");
+	return SOUK_OK;
 }
 
 enum souk_err

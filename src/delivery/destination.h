@@ -68,6 +68,12 @@ struct hand_over {
  */
 SOUK_MUST enum souk_err destination_hand_over(
     struct destination *d, const struct hand_over *h, struct fail *f);
+/*
+ * Is an object of a store still there, `size` bytes long (-1 any)? SOUK_E_NOT_FOUND with a
+ * sentence: it is gone, or another. A key that may not look cannot tell: SOUK_OK.
+ */
+SOUK_MUST enum souk_err destination_look(
+    struct destination *d, struct str key, int64_t size, struct fail *f);
 /* In the transaction that records the delivery; may run again after an undone one. */
 SOUK_MUST enum souk_err destination_commit(struct destination *d, struct db_tx *tx, struct fail *f);
 

@@ -14,12 +14,12 @@
 #include "delivery/scope.h"
 
 static enum souk_err
-put_job(struct db_tx *tx, const struct data_set_request *r, const char *kind)
+put_job(struct db_tx *tx, const struct data_set_request *r, const char *kind, struct str payload)
 {
 	struct job_new j = { .kind = kind,
 		.seller_id = str_c(r->seller_id),
 		.request_id = &r->id,
-		.payload = STR("{}") };
+		.payload = payload };
 	struct guid id;
 
 	return job_put(tx, &j, &id);
@@ -45,7 +45,7 @@ request_accept(struct db_tx *tx, struct data_set_request *r, const char *job_kin
 		r->id = guid_new();
 	if ((err = request_row_insert(tx, r, job_kind)) != SOUK_OK)
 		return err;
-	return put_job(tx, r, job_kind);
+	return put_job(tx, r, job_kind, STR("{}"));
 }
 
 enum souk_err
@@ -151,7 +151,7 @@ try_again(struct db_tx *tx, const struct data_set_request *r, struct fail *f)
 		return err;
 	if ((err = request_row_kind(tx, str_c(r->seller_id), &r->id, &kind)) == SOUK_OK &&
 	    (err = request_row_again(tx, r)) == SOUK_OK)
-		err = put_job(tx, r, kind.p);
+		err = put_job(tx, r, kind.p, STR("{}"));
 	buf_done(&kind);
 	return err;
 }
@@ -164,8 +164,6 @@ check_objects(struct db_tx *tx, const struct data_set_request *r, struct arena *
 	struct object csv, meta;
 	enum souk_err err;
 
-	if (r->store.n > 0) /* at the seller's, where we do not look inside a transaction */
-		return SOUK_OK;
 	if ((err = object_find(tx, seller, r->bucket, r->csv_key, mem, &csv)) == SOUK_OK)
 		err = object_find(tx, seller, r->bucket, r->meta_key, mem, &meta);
 	if (err == SOUK_E_NOT_FOUND)
@@ -177,17 +175,36 @@ check_objects(struct db_tx *tx, const struct data_set_request *r, struct arena *
 	return err;
 }
 
+/* No transaction waits for somebody's store: its job looks, then announces. */
 static enum souk_err
-notify_again(struct db_tx *tx, const struct data_set_request *r, struct fail *f)
+look_and_notify(struct db_tx *tx, const struct data_set_request *r)
+{
+	struct buf kind = { 0 };
+	enum souk_err err = request_row_kind(tx, str_c(r->seller_id), &r->id, &kind);
+
+	if (err == SOUK_OK)
+		err = put_job(tx, r, kind.p, STR(REQUEST_ANNOUNCE));
+	buf_done(&kind);
+	return err;
+}
+
+static enum souk_err
+notify_again(struct db_tx *tx, const struct data_set_request *r, struct arena *mem, struct fail *f)
 {
 	size_t n = 0;
-	enum souk_err err = announce_check(tx, r, f);
+	enum souk_err err = r->store.n > 0 ? SOUK_OK : check_objects(tx, r, mem, f);
+
+	if (err != SOUK_OK)
+		return err;
+	err = announce_check(tx, r, f);
 
 	if (err == SOUK_E_NOT_FOUND || err == SOUK_E_DENIED) {
 		if (f)
 			f->err = SOUK_E_CONFLICT;
 		return SOUK_E_CONFLICT;
 	}
+	if (err == SOUK_OK && r->store.n > 0)
+		return look_and_notify(tx, r);
 	if (err == SOUK_OK && (err = announce_again(tx, r, &n)) == SOUK_OK && n == 0)
 		return fail_set(f, SOUK_E_CONFLICT, "no_endpoint",
 		    "no endpoint of the topic is confirmed; subscribe one first");
@@ -232,7 +249,7 @@ request_resend(struct db_tx *tx, const struct vault *v, const struct tenant_scop
 		    "the data set is still being made; wait until it is delivered");
 	if (str_eq_c(r.state, "failed"))
 		err = try_again(tx, &r, f);
-	else if ((err = check_objects(tx, &r, mem, f)) == SOUK_OK)
-		err = notify_again(tx, &r, f);
+	else
+		err = notify_again(tx, &r, mem, f);
 	return err == SOUK_OK ? note(tx, v, s, &r) : err;
 }

@@ -34,7 +34,9 @@ struct data_set_request {
 };
 
 #define REQUESTS_WAITING_MAX 100 /* of one seller: all share the workers */
-#define REQUEST_RETRY_MS DAY_MS  /* how long a failed one can be tried again */
+/* Payload of a request's job that only announces again what was delivered. */
+#define REQUEST_ANNOUNCE "{\"announce\":true}"
+#define REQUEST_RETRY_MS DAY_MS /* how long a failed one can be tried again */
 
 /* Keeps the request and puts its job (`job_kind`) in one transaction. SOUK_E_LIMIT: too many wait already. r->id zero: one is made.
  * The job's seller and request_id say what to load; its payload is {}. */
@@ -60,7 +62,8 @@ SOUK_MUST enum souk_err request_list(struct db_tx *tx, const struct tenant_scope
 SOUK_MUST enum souk_err request_get_json(struct db_tx *tx, const struct tenant_scope *s,
     struct str seller_id, const struct guid *id, struct arena *mem, struct jw *out);
 /*
- * Notifies again about the same objects (no new export). SOUK_E_CONFLICT with code "expired" when
+ * Notifies again about the same objects (no new export); when an S3 store has them, a job
+ * looks first whether they are still there (REQUEST_ANNOUNCE). SOUK_E_CONFLICT with code "expired" when
  * they are gone or a later export took their names, "not_delivered" while it is still being made,
  * "no_endpoint" when nobody is subscribed, "role_denied" when the role may not publish any more. A
  * failed request is tried again instead (its job is put anew, same coverage, same names), for a

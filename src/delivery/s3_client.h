@@ -136,7 +136,7 @@ void s3_upload_md5(const struct s3_upload *u, uint8_t out[16]);
 void s3_upload_sha256(const struct s3_upload *u, uint8_t out[32]);
 /*
  * Makes the object visible, whole and at once. Of a multipart upload size and ETag are
- * compared by HEAD after. May be called again after a failure, whether it had happened or not.
+ * compared by HEAD after, if the key may. May be called again after a failure, whether it had happened or not.
  */
 SOUK_MUST enum souk_err s3_upload_complete(struct s3_upload *u, struct s3_error *e);
 /* The store's ETag without quotes, after completion. */

@@ -125,6 +125,57 @@ set_names(struct run *x)
 	return r->csv_key.p && r->meta_key.p ? SOUK_OK : SOUK_E_NOMEM;
 }
 
+/* ---- announcing again what a store has ---- */
+
+static bool
+announces_again(const struct run *x)
+{
+	return str_eq(x->job->payload, STR(REQUEST_ANNOUNCE)) &&
+	       str_eq(x->r.state, STR("delivered"));
+}
+
+static enum souk_err
+open_again(struct run *x, struct db_tx *tx)
+{
+	enum souk_err err = final(x, open_to(x, tx));
+
+	if (err == SOUK_OK && !str_eq_c(x->r.store, destination_store(x->to)))
+		return refuse(x, SOUK_E_NOT_FOUND, "expired",
+		    "The delivery role does not lead to the store that has the files any more; "
+		    "start a new export.");
+	return err;
+}
+
+static enum souk_err
+announce_tx(struct db_tx *tx, void *arg)
+{
+	struct run *x = arg;
+	size_t n = 0;
+	enum souk_err err;
+
+	if ((err = final(x, announce_check(tx, &x->r, x->fail))) != SOUK_OK ||
+	    (err = announce_again(tx, &x->r, &n)) != SOUK_OK)
+		return err;
+	if (n == 0)
+		return refuse(x, SOUK_E_CONFLICT, "no_endpoint",
+		    "no endpoint of the topic is confirmed; subscribe one first");
+	return job_finish(tx, x->job);
+}
+
+static enum souk_err
+run_again(struct run *x)
+{
+	enum souk_err err;
+
+	if ((err = final(x, destination_look(x->to, x->r.csv_key, x->r.csv_bytes, x->fail))) !=
+		SOUK_OK ||
+	    (err = final(x, destination_look(x->to, x->r.meta_key, -1, x->fail))) != SOUK_OK)
+		return err;
+	return db_write(x->db, announce_tx, x);
+}
+
+/* ---- making and delivering ---- */
+
 static enum souk_err
 begin_tx(struct db_tx *tx, void *arg)
 {
@@ -143,7 +194,9 @@ begin_tx(struct db_tx *tx, void *arg)
 	x->real = export_type_is_real(x->r.data_set_type);
 	if (!x->real)
 		x->r.coverage_end = db_now(tx); /* of the test set: when it was made (8) */
-	if (x->answered || (err = set_names(x)) != SOUK_OK)
+	if (x->answered)
+		return announces_again(x) ? open_again(x, tx) : SOUK_OK;
+	if ((err = set_names(x)) != SOUK_OK)
 		return err;
 	return check_all(x, tx);
 }
@@ -286,7 +339,7 @@ run(struct run *x)
 	if (err != SOUK_OK)
 		return err;
 	if (x->answered)
-		return db_write(x->db, finish_tx, x);
+		return announces_again(x) ? run_again(x) : db_write(x->db, finish_tx, x);
 	if ((err = write_csv(x)) != SOUK_OK)
 		return err;
 	set_facts(x);
