@@ -164,6 +164,17 @@ test('every documented route answers as documented', async () => {
   await c(seller, 'PUT', '/sellers/{sellerId}/roles/{role}', { ...v, role: 'r' }, { body: { policy }, want: 200 });
   await c(seller, 'PUT', '/sellers/{sellerId}/roles/{role}', { ...v, role: 'r' }, { body: { policy }, headers: { 'If-Match': '"1"' }, want: 412 });
   await c(seller, 'PUT', '/sellers/{sellerId}/roles/{role}', { ...v, role: 'r' }, { body: { policy }, headers: { 'If-Match': '"1", "2"' }, want: 200 });
+  const remote = { endpoint: 'https://s3.example.com', region: 'eu-1', accessKeyId: 'AKID', secretAccessKey: 'secret' };
+  const away = { name: 'away', policy, s3: { ...remote, pathStyle: false, encryption: 'aws:kms', kmsKeyId: 'key' }, sns: remote };
+  const made = (await c(seller, 'POST', '/sellers/{sellerId}/roles', v, { body: away, headers: key(), want: 201 })).json;
+  assert.deepEqual([made.s3.kmsKeyId, made.sns.accessKeyId], ['key', 'AKID']);
+  await c(seller, 'PUT', '/sellers/{sellerId}/roles/{role}', { ...v, role: 'away' }, { body: { policy, s3: null, sns: made.sns }, want: 200 });
+  await c(seller, 'PUT', '/sellers/{sellerId}/roles/{role}', { ...v, role: 'away' }, { body: { policy, s3: { ...made.s3, endpoint: 'http://s3.example.com' } }, want: 422 });
+  const lent = { endpoint: remote.endpoint, region: 'eu-1', credentials: 'operator' };
+  await c(seller, 'PUT', '/sellers/{sellerId}/roles/{role}', { ...v, role: 'away' }, { body: { policy, s3: { ...lent, buckets: ['abc'] } }, want: 403 });
+  await c(op, 'PUT', '/sellers/{sellerId}/roles/{role}', { ...v, role: 'away' }, { body: { policy, s3: { ...lent, buckets: ['abc'] }, sns: { ...lent, topics: ['arn:aws:sns:eu-1:123456789012:t'] } }, want: 200 });
+  await c(seller, 'GET', '/sellers/{sellerId}/roles', v, { want: 200 });
+  await c(seller, 'DELETE', '/sellers/{sellerId}/roles/{role}', { ...v, role: 'away' }, { want: 204 });
   await c(seller, 'DELETE', '/sellers/{sellerId}/roles/{role}', { ...v, role: 'r' }, { want: 204 });
   const id = JSON.parse((await m.awsOk(m.exportArgs())).out).dataSetRequestId;
   await m.delivered(id);

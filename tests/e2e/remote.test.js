@@ -164,6 +164,25 @@ test('the metadata comes last: without it nothing is announced', async () => {
   assert.deepEqual(p.seen.filter((q) => q.method === 'PUT' && !q.what).map((q) => q.path.replace(/.*\./, '')).slice(-2), ['csv', 'json']);
 });
 
+test('sending again looks first whether the store still has the files', async () => {
+  const r = await role({ s3: s3(), sns: snsRemote() });
+  const e = await away({ role: r.roleArn, topic: TOPIC, prefix: 'again' });
+  assert.equal(e.state, 'delivered', JSON.stringify(e));
+  const told = () => topics.published.filter((x) => x.message.dataSetRequestId === e.dataSetRequestId).length;
+  await until(() => told() === 1, 10000, 'notification');
+  const resend = () => m.rest(m.seller, 'POST', `${base()}/deliveries/${e.dataSetRequestId}/resend`, {});
+  assert.ok((await resend()).status < 300);
+  await until(() => told() === 2, 10000, 're-sent');
+  await store.awsOk(['s3', 'rm', `s3://${BUCKET}/${e.metaKey}`]);
+  assert.ok((await resend()).status < 300);
+  const gone = await until(async () => {
+    const d = (await m.rest(m.seller, 'GET', `${base()}/deliveries/${e.dataSetRequestId}`)).json;
+    return d.jobs.some((j) => j.state === 'failed') && d;
+  }, 20000, 'refusal');
+  assert.match(gone.jobs.find((j) => j.state === 'failed').reason, /no longer holds/);
+  assert.deepEqual([gone.state, told()], ['delivered', 2], 'no notification names a missing object');
+});
+
 test('what was withdrawn while the file was sent is not delivered upon', async () => {
   const p = await faulty();
   const r = await role({ s3: s3({ endpoint: p.endpoint }) });
@@ -329,6 +348,15 @@ test('many contacts: parts that are reset, souk killed in the middle of one and 
     p.plan = () => null;
     await big.start();
     await check(late, 'big/late/');
+
+    // A key that may write, and neither read nor list.
+    await store.awsOk(['s3api', 'put-bucket-policy', '--bucket', BUCKET, '--policy', JSON.stringify({ Version: '2012-10-17', Statement: [{
+      Effect: 'Allow', Principal: { AWS: ['arn:aws:iam:::user/other'] }, Action: ['s3:PutObject'], Resource: [`arn:aws:s3:::${BUCKET}/big/writer/*`] }] })]);
+    const writer = (await big.rest(big.seller, 'POST', `${path}/roles`, { name: 'Writer', policy: allowAll,
+      s3: s3({ accessKeyId: 'OTHERKEY', secretAccessKey: 'othersecret' }) })).json;
+    const written = await big.delivered(JSON.parse((await big.awsOk(big.exportArgs({ bucket: BUCKET, role: writer.roleArn, prefix: 'big/writer' }))).out).dataSetRequestId);
+    assert.equal(written.state, 'delivered', JSON.stringify(written));
+    assert.equal((await store.keys(BUCKET, 'big/writer/')).length, 2);
 
     p.plan = (q) => (q.part === 2 ? 'stall' : null);
     p.seen.length = 0;
