@@ -401,6 +401,35 @@ take_one(struct bench *b)
 	return t;
 }
 
+static enum souk_err
+check_tx(struct db_tx *tx, void *arg)
+{
+	return job_check(tx, arg);
+}
+
+static enum souk_err
+finish_tx(struct db_tx *tx, void *arg)
+{
+	return job_finish(tx, arg);
+}
+
+static void
+test_a_lease_can_be_asked_for(void **state)
+{
+	struct bench b = { .p = *state };
+	struct job_taken t, thief;
+
+	(void)put(b.p->db, "effect", 0, SOUK_OK);
+	t = take_one(&b);
+	assert_int_equal(db_read(b.p->db, check_tx, &t.job), SOUK_OK);
+	thief = t;
+	thief.job.lease = guid_new();
+	assert_int_equal(db_read(b.p->db, check_tx, &thief.job), SOUK_E_CONFLICT);
+	assert_int_equal(db_write(b.p->db, finish_tx, &t.job), SOUK_OK);
+	assert_int_equal(db_read(b.p->db, check_tx, &t.job), SOUK_E_CONFLICT);
+	buf_done(&t.payload);
+}
+
 static void
 test_lost_lease_undoes_the_effect(void **state)
 {
@@ -738,6 +767,7 @@ main(void)
 		PLACED(test_dies_at_once_when_told),
 		PLACED(test_burial_that_fails_is_done_later),
 		PLACED(test_unknown_kind_dies_visibly),
+		PLACED(test_a_lease_can_be_asked_for),
 		PLACED(test_lost_lease_undoes_the_effect),
 		PLACED(test_expired_lease_is_taken_again),
 		PLACED(test_job_that_kills_its_worker_dies),
