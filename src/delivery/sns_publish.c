@@ -8,6 +8,8 @@
 #include <stdio.h>
 
 #define FORM_TYPE "application/x-www-form-urlencoded; charset=utf-8"
+static const char form_line[] = "Content-Type: " FORM_TYPE;
+
 #define SIGNED "content-type;host;x-amz-date"
 
 /* ---- the request ---- */
@@ -198,8 +200,7 @@ sns_publish(struct poster *p, const struct remote *r, struct str topic_arn, stru
 	ok = buf_ok(&body) && buf_ok(&url) && buf_ok(&host_line) && buf_ok(&date_line) &&
 	     authorize(r, host, amz, buf_str(&body), &auth_line) == SOUK_OK && buf_ok(&auth_line);
 	if (ok) {
-		const char *headers[] = { "Content-Type: " FORM_TYPE, host_line.p, date_line.p,
-			auth_line.p, NULL };
+		const char *headers[] = { form_line, host_line.p, date_line.p, auth_line.p, NULL };
 
 		poster_send(p,
 		    &(struct post){ .url = url.p,
