@@ -153,7 +153,8 @@ announce_tx(struct db_tx *tx, void *arg)
 	size_t n = 0;
 	enum souk_err err;
 
-	if ((err = final(x, announce_check(tx, &x->r, x->fail))) != SOUK_OK ||
+	if ((err = lock_owner_shared(tx, str_c(x->r.seller_id))) != SOUK_OK ||
+	    (err = final(x, announce_check(tx, &x->r, x->fail))) != SOUK_OK ||
 	    (err = announce_again(tx, &x->r, &n)) != SOUK_OK)
 		return err;
 	if (n == 0)

@@ -306,7 +306,7 @@ test('unless allowed, no remote leads to private addresses', async () => {
   }
 });
 
-test('many contacts: parts that are reset, souk killed in the middle of one and before the metadata; memory stays flat', { timeout: 400000 }, async () => {
+test('many contacts: parts that are reset, souk killed in the middle of one and before the metadata, stopped; the key may only write', { timeout: 900000 }, async () => {
   const big = await Marketplace.create({ ini: INI, scale: 3000 });
   const p = await faulty();
   try {
