@@ -238,11 +238,13 @@ test('SNS: tried again, told once in a .fifo topic, put aside with a reason, sen
   const id = await ask({ ...inside, topic: TOPIC });
   const e = await settled(id, 'publish');
   assert.deepEqual(e.jobs.filter((j) => j.kind === 'publish').map((j) => j.state), ['done']);
+  // A connection that is kept and found dead is tried again below the job.
   assert.ok(e.jobs.find((j) => j.kind === 'publish').attempts >= 3);
   assert.equal(topics.published.length, before + 1);
   topics.plan = ['lost'];
-  const once = await settled(await ask({ ...inside, topic: FIFO, prefix: 'fifo' }), 'publish');
-  assert.equal(once.jobs.find((j) => j.kind === 'publish').attempts, 2);
+  const seen = topics.requests;
+  await settled(await ask({ ...inside, topic: FIFO, prefix: 'fifo' }), 'publish');
+  assert.equal(topics.requests - seen, 2);
   assert.equal(topics.published.filter((x) => x.topic === FIFO).length, 1, 'a repeat has the same deduplication id');
   const again = await m.rest(m.seller, 'POST', `${base()}/deliveries/${id}/resend`, {});
   assert.ok(again.status < 300, again.text);
