@@ -45,6 +45,7 @@ static const char *const sql[Q__COUNT] = {
 	    "DELETE FROM delivery_reach WHERE seller_id = $1 AND role = $2 AND kind = $3",
 	[Q_REACH_FIND] = "SELECT 1 FROM delivery_reach"
 			 " WHERE seller_id = $1 AND role = $2 AND kind = $3 AND name = $4",
+	/* fan-out: does any other seller reach it? */
 	[Q_REACH_OTHER] = "SELECT 1 FROM delivery_reach"
 			  " WHERE kind = $1 AND name = $2 AND seller_id <> $3 LIMIT 1",
 	[Q_REACH_LIST] = "SELECT name FROM delivery_reach"
