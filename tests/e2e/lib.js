@@ -96,8 +96,9 @@ export class Marketplace {
     rmSync(ready, { force: true });
     this.exited = false;
     this.killed = false;
-    this.process = spawn(soukBinary,
-      ['serve', '--data', this.data, '--listen', this.listen, '--ready-file', ready, ...extra],
+    const [program, ...before] = [...(this.launcher ?? []), soukBinary];
+    this.process = spawn(program,
+      [...before, 'serve', '--data', this.data, '--listen', this.listen, '--ready-file', ready, ...extra],
       { env: { ...process.env, ...this.clockEnv() }, stdio: ['ignore', 'pipe', 'pipe'] });
     const child = this.process;
     for (const stream of [child.stdout, child.stderr]) {
@@ -128,10 +129,10 @@ export class Marketplace {
     rmSync(this.dir, { recursive: true, force: true });
   }
 
-  /** A REST call; `as` is a login of the demo (or null). Gives status, headers, text and json. */
-  async rest(as, method, path, body, headers = {}) {
+  /** A REST call; `as` is a login of the demo (or null). Gives status, headers, text and json; throws when no answer comes. */
+  async rest(as, method, path, body, headers = {}, signal = undefined) {
     const answer = await fetch(this.url + path, {
-      method,
+      method, signal,
       headers: {
         ...(as ? { Authorization: `Bearer ${as.token ?? as}` } : {}),
         ...(body !== undefined ? { 'Content-Type': 'application/json' } : {}),

@@ -2,9 +2,10 @@
 // Runs every *.test.js here through node's test runner: two files at a time, TAP on stdout.
 //   node run.js [part of a name ...]
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { sweep } from './sweep.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const wanted = process.argv.slice(2);
@@ -13,17 +14,6 @@ const files = readdirSync(here).filter((f) => f.endsWith('.test.js'))
 if (files.length === 0) {
   console.error('no such test');
   process.exit(2);
-}
-/*
- * What libfaketime leaves in shared memory when its process is killed: named by process id, and
- * the next process with that id does not start.
- */
-function sweep() {
-  const shm = '/dev/shm';
-  for (const name of existsSync(shm) ? readdirSync(shm) : []) {
-    const pid = /^(?:sem\.)?faketime_(?:sem|shm)_(\d+)$/.exec(name)?.[1];
-    if (pid && !existsSync(`/proc/${pid}`)) rmSync(join(shm, name), { force: true });
-  }
 }
 sweep();
 process.on('exit', sweep);

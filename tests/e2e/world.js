@@ -103,7 +103,7 @@ export function signedJson(m, seller, target, body, { date = new Date(m.now()), 
     Authorization: `AWS4-HMAC-SHA256 Credential=${seller.accessKeyId}/${scope}, SignedHeaders=${names.join(';')}, Signature=${signature}` } });
 }
 
-/** Starts an export, waits for it, gives the file, its metadata and the window. */
+/** Starts an export, waits for it, gives the file, its metadata, the request and the window's end. */
 export async function exportNow(m, seller, fromMs) {
   const clients = sdk(m, seller);
   const answer = await signedJson(m, seller, TARGET, JSON.stringify({
@@ -115,5 +115,5 @@ export async function exportNow(m, seller, fromMs) {
   assert.equal(entry.state, 'delivered', JSON.stringify(entry));
   const csv = await fetchText(clients, seller.bucket, entry.csvKey);
   const meta = JSON.parse(await fetchText(clients, seller.bucket, entry.metaKey));
-  return { csv, meta, end: Date.parse(meta.dataSetCoverageRange.endDateTime) };
+  return { csv, meta, dataSetRequestId, end: Date.parse(meta.dataSetCoverageRange.endDateTime) };
 }
