@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The fleet as one object: machines 1 to 3 with the database (tests/services/postgres-ha), 4 and 5 with souk, and this process on
 // machine 99, to which nothing ever happens.
+import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,6 +37,17 @@ export class Database {
 
   sql(statement, database = 'souk') {
     return this.do('sql', statement, database);
+  }
+
+  /** A session of the superuser that stays; `end` ends it, and with it its transaction. */
+  async session(statements) {
+    const url = this.url.replace('//souk:', '//postgres:');
+    const child = spawn('psql', ['-qAtX', '-v', 'ON_ERROR_STOP=1', '-d', url], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const done = new Promise((r) => child.on('exit', r));
+    child.stdin.write(`${statements}\n\\echo held\n`);
+    await Promise.race([new Promise((r) => child.stdout.on('data', (t) => String(t).includes('held') && r())),
+      done.then(() => { throw new Error('the session ended'); })]);
+    return { end: async () => { child.stdin.end(); await done; } };
   }
 
   setClock(seconds = this.shift) {

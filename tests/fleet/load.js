@@ -51,7 +51,7 @@ class Worker {
     this.running = (async () => {
       while (!this.stopping) await this.step();
     })();
-    this.running.catch(() => {}); // reported by pause()
+    this.running.catch((e) => { this.error = e; }); // thrown by pause() and Load.ok()
   }
 
   async pause() {
@@ -283,6 +283,12 @@ export class Load {
 
   start() {
     for (const w of [...this.buyers, ...this.sellers]) w.start();
+  }
+
+  /** True, or the first contradiction that somebody met. */
+  ok() {
+    for (const w of [...this.buyers, ...this.sellers]) if (w.error) throw w.error;
+    return true;
   }
 
   async pause() {
