@@ -27,6 +27,11 @@ export class Database {
     return r.out.trim();
   }
 
+  certificate(n) {
+    const file = (name) => readFileSync(join(this.dir, String(n), name));
+    return { key: file('server.key'), cert: file('server.crt') };
+  }
+
   leader() {
     return this.do('leader');
   }
@@ -99,13 +104,13 @@ export class Fleet {
     // The first node makes the schema and the key ring; every other one gets the same key ring and settings. Objects are where
     // all nodes see them.
     f.operator = JSON.parse((await soukOk(['init', '--data', first.data, '--name', 'Fleet', '--database', f.database.url, '--json'],
-      { env: first.clockEnv() })).out);
+      { env: first.clockEnv() })).out).operator;
     const objects = join(f.dir, 'objects');
-    cpSync(join(first.data, 'objects'), objects, { recursive: true });
-    rmSync(join(first.data, 'objects'), { recursive: true });
+    mkdirSync(objects, { mode: 0o700 });
     mkdirSync(second.data, { mode: 0o700 });
     cpSync(join(first.data, 'keyring.json'), join(second.data, 'keyring.json'));
     for (const node of f.nodes) {
+      rmSync(join(node.data, 'objects'), { recursive: true, force: true });
       symlinkSync(objects, join(node.data, 'objects'));
       node.operator = f.operator;
       node.ini(f.settings());
@@ -116,7 +121,7 @@ export class Fleet {
 
   settings(database = this.database.url) {
     return [`database = ${database}`, `public-url = http://${NET}.4:8080`, 'topic.private-addresses = true',
-      'topic.retry-seconds = 1', 'topic.retries = 100'];
+      `topic.ca-file = ${join(this.database.dir, 'ca.pem')}`, 'topic.retry-seconds = 1', 'topic.retries = 100'];
   }
 
   /** Everybody's clock, so many seconds from the real one; what is skewed stays skewed. */
@@ -127,7 +132,10 @@ export class Fleet {
   }
 
   async close() {
-    for (const node of this.nodes) await node.stop('SIGKILL');
+    for (const node of this.nodes) {
+      await node.stop('SIGKILL');
+      writeFileSync(join(this.database.dir, String(node.n), 'souk.log'), node.log);
+    }
     rmSync(this.dir, { recursive: true, force: true });
   }
 }

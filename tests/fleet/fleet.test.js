@@ -17,7 +17,7 @@ before(async () => {
   database = fleet.database;
   worlds = [];
   for (const base of [100, 300]) worlds.push(await makeWorld(fleet.nodes[0], { base, buyers: 2, subscriptionsPerBuyer: 2 }));
-  receiver = await Receiver.open(fleet, worlds.map((w) => w.seller), HERE);
+  receiver = await Receiver.open(fleet, worlds.map((w) => w.seller), HERE, database.certificate(99));
   load = new Load(fleet, worlds, receiver, rng(Number(process.env.SOUK_FLEET_SEED ?? 7)));
 }, { timeout: 120000 });
 
@@ -116,13 +116,17 @@ async function killInExport(held) {
   await seller.pause(); // so that the export at hand is the only one
   await load.sellers[1].pause();
   const session = await database.session(`BEGIN; ${held};`);
-  const { dataSetRequestId } = await startExport(sdk(fleet.nodes[0], seller.seller), seller.seller, new Date(0));
-  const waits = `SELECT host(client_addr) FROM pg_stat_activity WHERE usename = 'souk' AND query !~ 'INSERT INTO contact_version'
-    AND pid = ANY (SELECT pid FROM pg_locks WHERE NOT granted) AND EXISTS (SELECT FROM job WHERE kind = 'psc-export' AND state = 1) LIMIT 1`;
-  const address = await until(() => database.sql(waits), 15000, 'an export at work');
-  const node = fleet.nodes.find((x) => address === `${NET}.${x.n}`);
-  await node.stop('SIGKILL');
-  await session.end();
+  let dataSetRequestId, node;
+  try {
+    ({ dataSetRequestId } = await startExport(sdk(fleet.nodes[0], seller.seller), seller.seller, new Date(0)));
+    const waits = `SELECT host(client_addr) FROM pg_stat_activity WHERE usename = 'souk' AND query !~ 'INSERT INTO contact_version'
+      AND pid = ANY (SELECT pid FROM pg_locks WHERE NOT granted) AND EXISTS (SELECT FROM job WHERE kind = 'psc-export' AND state = 1) LIMIT 1`;
+    const address = await until(() => database.sql(waits), 15000, 'an export at work');
+    node = fleet.nodes.find((x) => address === `${NET}.${x.n}`);
+    await node.stop('SIGKILL');
+  } finally {
+    await session.end();
+  }
   await fleet.setClock(fleet.shift + 90); // past the lease
   const other = fleet.nodes.find((x) => x !== node);
   const entry = await other.delivered(dataSetRequestId, seller.seller);

@@ -4,6 +4,7 @@
 import { strict as assert } from 'node:assert';
 import { createHash, randomUUID } from 'node:crypto';
 import http from 'node:http';
+import https from 'node:https';
 import { parseCsv, person, sleep, until } from '../e2e/lib.js';
 import { Replica } from '../e2e/model.js';
 import { exportNow, fetchText, sdk } from '../e2e/world.js';
@@ -207,18 +208,19 @@ export class Seller extends Worker {
 
 /** A seller's endpoint: fetches whatever a notification names, at once, from every node. */
 export class Receiver {
-  static async open(fleet, sellers, host = '127.0.0.1') {
+  static async open(fleet, sellers, host = '127.0.0.1', tls = null) {
     const o = new Receiver();
     Object.assign(o, { fleet, sellers, messages: new Map(), missing: [], busy: 0, fetched: 0 });
-    o.server = http.createServer((req, res) => {
+    const answer = (req, res) => {
       const parts = [];
       req.on('data', (p) => parts.push(p)).on('end', () => {
         o.take(JSON.parse(Buffer.concat(parts).toString('utf8')));
         res.writeHead(200).end();
       });
-    });
+    };
+    o.server = tls ? https.createServer(tls, answer) : http.createServer(answer);
     await new Promise((r) => o.server.listen(0, host, r));
-    const url = `http://${host}:${o.server.address().port}/hook`;
+    const url = `http${tls ? 's' : ''}://${host}:${o.server.address().port}/hook`;
     for (const s of sellers) {
       const a = await fleet.nodes[0].rest(s, 'POST', `/api/v1/sellers/${s.accountId}/topics/${s.topicArn.split(':').at(-1)}/endpoints`, { url });
       assert.equal(a.status, 201, a.text);

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Brings up the highly available database in a temporary directory, runs every *.test.js here from a machine on its network,
 // and takes all down again. TAP on stdout. Needs root: without network namespaces these tests fail, they are not skipped.
-//   node run.js [part of a name ...]
+//   node run.js [part of a file's name ...] [-- option of node ...]     such as --test-name-pattern=cable
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { sweep } from '../e2e/sweep.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const wanted = process.argv.slice(2);
+const given = process.argv.slice(2);
+const split = given.includes('--') ? given.indexOf('--') : given.length;
+const wanted = given.slice(0, split), options = given.slice(split + 1);
 const files = readdirSync(here).filter((f) => f.endsWith('.test.js'))
   .filter((f) => wanted.length === 0 || wanted.some((w) => f.includes(w))).sort();
 
@@ -24,6 +26,7 @@ if (spawnSync('unshare', ['--net', 'true']).status !== 0) {
 }
 sweep();
 const dir = mkdtempSync(join(tmpdir(), 'souk-ha-'));
+chmodSync(dir, 0o755); // the servers run as the account postgres
 // --stdin: should this process die, the database goes too.
 const database = spawn(resolve(here, '../services/postgres-ha'), ['run', join(dir, 'db'), '--clock', '--stdin'], { stdio: ['pipe', 'pipe', 'inherit'] });
 const ended = new Promise((done) => database.on('exit', done));
@@ -35,7 +38,7 @@ let code = 1;
 if (ready) {
   const tag = readFileSync(join(dir, 'db/tag'), 'utf8').trim();
   const tests = spawn('nsenter', [`--net=/run/netns/${tag}-99`, process.execPath, '--test', '--test-reporter=tap', '--test-concurrency=1',
-    ...files.map((f) => join(here, f))], { cwd: here, stdio: ['ignore', 'inherit', 'inherit'],
+    ...options, ...files.map((f) => join(here, f))], { cwd: here, stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, SOUK_FLEET_DIR: join(dir, 'db'), NODE_NO_WARNINGS: '1' } });
   code = await new Promise((done) => tests.on('exit', done));
 }
