@@ -49,6 +49,7 @@ export class Gauge {
 class Worker {
   start() {
     this.stopping = false;
+    this.error = undefined;
     this.running = (async () => {
       while (!this.stopping) await this.step();
     })();
@@ -295,6 +296,11 @@ export class Load {
 
   async pause() {
     await Promise.all([...this.buyers, ...this.sellers].map((w) => w.pause()));
+  }
+
+  /** Everybody stops, whatever they met. */
+  async rest() {
+    await Promise.allSettled([...this.buyers, ...this.sellers].map((w) => w.pause()));
   }
 
   want(seller) {
