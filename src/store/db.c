@@ -85,7 +85,17 @@ tx_init(struct db_tx *tx, struct db *db, struct conn *c, bool write)
 	tx->now = INSTANT_MIN;
 	tx->write = write;
 	tx->scrub = false;
-	tx->n_hooks = 0;
+	tx->n_hooks = tx->n_lasts = 0;
+}
+
+enum souk_err
+tx_run(struct db_tx *tx, db_fn *fn, void *arg)
+{
+	enum souk_err err = fn(tx, arg);
+
+	for (unsigned i = 0; i < tx->n_lasts && err == SOUK_OK; i++)
+		err = tx->last[i].fn(tx, tx->last[i].arg);
+	return err;
 }
 
 void
@@ -191,6 +201,17 @@ db_on_commit(struct db_tx *tx, void (*fn)(void *arg), void *arg)
 }
 
 void
+db_before_commit(struct db_tx *tx, db_fn *fn, void *arg)
+{
+	assert(tx->write);
+	for (unsigned i = 0; i < tx->n_lasts; i++)
+		if (tx->last[i].fn == fn && tx->last[i].arg == arg)
+			return;
+	assert(tx->n_lasts < DB_LASTS_MAX);
+	tx->last[tx->n_lasts++] = (struct db_last){ .fn = fn, .arg = arg };
+}
+
+void
 db_scrub(struct db_tx *tx)
 {
 	assert(tx->write);
@@ -213,7 +234,7 @@ write_on(struct db_tx *tx, struct db *db, struct conn *c, db_fn *fn, void *arg)
 	if (err != SOUK_OK)
 		return err;
 	tx_init(tx, db, c, true);
-	err = fn(tx, arg);
+	err = tx_run(tx, fn, arg);
 	conn_reset_open(c);
 	if (err == SOUK_OK && !conn_in_tx(c))
 		err = SOUK_E_STORAGE;

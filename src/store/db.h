@@ -150,6 +150,11 @@ enum db_news { DB_NEWS_JOBS, DB_NEWS_ACCESS, DB_NEWS__COUNT };
 SOUK_MUST enum souk_err db_tell(struct db_tx *tx, enum db_news news);
 /* Calls `fn` from another thread at each piece of news from other nodes; one listener per kind, for good. */
 void db_listen(struct db *db, enum db_news news, void (*fn)(void *arg), void *arg);
+/*
+ * As the last thing of the transaction, once however often it is asked for with the same two: for what
+ * many steps change and only its last state matters. Its failure undoes the transaction.
+ */
+void db_before_commit(struct db_tx *tx, db_fn *fn, void *arg);
 /* After the commit is durable, before anybody is told; not when it is undone. For caches and wake-ups.
  * `arg` must live until then. A small fixed number per transaction (16); more is our bug. */
 void db_on_commit(struct db_tx *tx, void (*fn)(void *arg), void *arg);

@@ -14,6 +14,7 @@
 #include <semaphore.h>
 
 #define DB_HOOKS_MAX 16
+#define DB_LASTS_MAX 4
 #define DB_BATCH_MAX 256  /* functions in one commit */
 #define DB_READERS_MAX 64 /* connections of the pool */
 #define DB_READERS 8
@@ -24,13 +25,19 @@ struct db_hook {
 	void *arg;
 };
 
+struct db_last {
+	db_fn *fn;
+	void *arg;
+};
+
 struct db_tx {
 	struct db *db;
 	struct conn *conn;
 	instant_t now; /* INSTANT_MIN: not asked for yet */
 	bool write, scrub;
-	unsigned n_hooks;
+	unsigned n_hooks, n_lasts;
 	struct db_hook hook[DB_HOOKS_MAX];
+	struct db_last last[DB_LASTS_MAX]; /* run before the commit */
 };
 
 /* One function of a batch and what came of it. */
@@ -126,6 +133,8 @@ struct db {
 
 /* db.c */
 void tx_init(struct db_tx *tx, struct db *db, struct conn *c, bool write);
+/* Runs the function, and what it left for the end. */
+enum souk_err tx_run(struct db_tx *tx, db_fn *fn, void *arg);
 /* Runs the hooks and passes the erasures on; after the commit, once. */
 void tx_committed(struct db_tx *tx);
 /* After a commit: metrics. */

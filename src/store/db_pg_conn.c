@@ -560,9 +560,13 @@ settings(PGconn *h, int statement_ms, struct fail *f)
 	(void)snprintf(sql, sizeof(sql),
 	    "SET statement_timeout = %d; SET lock_timeout = %d;"
 	    " SET idle_in_transaction_session_timeout = %d; SET client_min_messages = warning;"
-	    " SET jit = off; SET synchronous_commit ="
-	    " %s",
-	    statement_ms, PG_LOCK_MS, statement_ms, "on");
+	    /*
+	     * Every look-up of ours has an index. The planner knows nothing of tables that have just been
+	     * made, and a plan that is kept must not be one for empty tables.
+	     */
+	    " SET jit = off; SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan;"
+	    " SET synchronous_commit = on",
+	    statement_ms, PG_LOCK_MS, statement_ms);
 	res = PQexec(h, sql);
 	ok = PQresultStatus(res) == PGRES_COMMAND_OK;
 	pg_words(res, h, words, sizeof(words));

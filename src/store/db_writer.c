@@ -55,7 +55,7 @@ run_part(struct db *db, struct db_part *p, bool alone)
 
 	tx_init(&p->tx, db, c, true);
 	if (err == SOUK_OK)
-		err = p->w->fn(&p->tx, p->w->arg);
+		err = tx_run(&p->tx, p->w->fn, p->w->arg);
 	conn_reset_open(c);
 	if (!conn_in_tx(c)) {
 		settle(p, err == SOUK_OK ? SOUK_E_STORAGE : err);
