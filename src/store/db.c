@@ -141,7 +141,7 @@ enum souk_err
 db_lock(struct db_tx *tx, enum db_lock kind, const void *key, size_t n, bool shared)
 {
 	assert(tx->write);
-	return tx->conn->ops->lock(tx->conn, lock_name(kind, key, n), shared);
+	return tx->conn->ops->lock(tx->conn, kind, lock_name(kind, key, n), shared);
 }
 
 int

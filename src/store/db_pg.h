@@ -84,6 +84,7 @@ struct pg_conn {
 	instant_t now;  /* of the transaction */
 	uint64_t began; /* monotonic; the transaction */
 	int lane;
+	int64_t last_lock; /* of a bulk transaction: taken already */
 	enum souk_err err; /* the transaction's first failure */
 	unsigned first, n_waiting;
 	struct pg_waiting waiting[PG_WAITING_MAX]; /* a ring */

@@ -319,6 +319,7 @@ pg_begin(struct conn *base, bool write)
 	c->err = SOUK_OK;
 	c->again = c->doubt = c->committed = c->in_commit = false;
 	c->now = INSTANT_MIN;
+	c->last_lock = 0;
 	c->began = clock_mono_ns();
 	c->message[0] = '\0';
 	if (c->broken)
@@ -453,8 +454,12 @@ pg_lane(const struct conn *base)
 	return ((const struct pg_conn *)base)->lane;
 }
 
+/*
+ * The server has room for some thousands of locks, and a bulk transaction touches any number of
+ * subjects. It takes their owner for itself instead: whoever changes a subject shares the owner.
+ */
 static enum souk_err
-pg_lock(struct conn *base, int64_t key, bool shared)
+pg_lock(struct conn *base, enum db_lock kind, int64_t key, bool shared)
 {
 	struct pg_conn *c = pg(base);
 	uint64_t be = htobe64((uint64_t)key);
@@ -462,6 +467,10 @@ pg_lock(struct conn *base, int64_t key, bool shared)
 
 	if (c->tx == PG_TX_FAILED)
 		return c->err;
+	if (c->use == CONN_BULK && (kind == DB_LOCK_SUBJECT || key == c->last_lock))
+		return SOUK_OK;
+	c->last_lock = key;
+	shared &= c->use != CONN_BULK;
 	memcpy(value, &be, sizeof(value));
 	return control(c, shared ? PG_LOCK_SHARED : PG_LOCK, PG_A_CHECK, value, (int)sizeof(value));
 }

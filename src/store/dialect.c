@@ -21,6 +21,7 @@ static const struct word words[] = {
 	{ "{hot}", { "", "WITH (fillfactor = 50)" } },
 	/* statements */
 	{ "{for update}", { "", "FOR UPDATE" } },
+	{ "{for share}", { "", "FOR SHARE" } },
 	{ "{skip locked}", { "", "FOR UPDATE SKIP LOCKED" } },
 };
 

@@ -40,7 +40,7 @@ struct conn_ops {
 	const char *(*message)(const struct conn *c);
 	instant_t (*now)(struct conn *c);
 	int (*lane)(const struct conn *c);
-	enum souk_err (*lock)(struct conn *c, int64_t key, bool shared);
+	enum souk_err (*lock)(struct conn *c, enum db_lock kind, int64_t key, bool shared);
 	enum souk_err (*tell)(struct conn *c, enum db_news news);
 };
 
