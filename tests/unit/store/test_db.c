@@ -84,6 +84,58 @@ test_failure_undoes_all(void **state)
 	assert_int_equal(count_of(p->db, "a"), 1);
 }
 
+/* ---- steps at the end of a transaction ---- */
+
+struct lasting {
+	const char *step;
+	unsigned asked, runs;
+	enum souk_err err; /* of the last step */
+};
+
+static enum souk_err
+last_step(struct db_tx *tx, void *arg)
+{
+	struct lasting *l = arg;
+	struct fact x = { .name = "last" };
+
+	l->runs++;
+	(void)snprintf(x.value, sizeof(x.value), "%u", l->asked);
+	return l->err == SOUK_OK ? fact_put(tx, &x) : l->err;
+}
+
+static enum souk_err
+ask_thrice(struct db_tx *tx, void *arg)
+{
+	struct lasting *l = arg;
+	struct fact x = { .value = "1" };
+
+	(void)snprintf(x.name, sizeof(x.name), "%s", l->step);
+	for (l->asked = 0; l->asked < 3; l->asked++)
+		db_before_commit(tx, last_step, l);
+	return fact_put(tx, &x);
+}
+
+static void
+test_last_step_runs_once_and_can_undo(void **state)
+{
+	struct place *p = *state;
+	struct lasting l = { .step = "kept" };
+	struct fact x = { .name = "last" };
+
+	assert_int_equal(db_write(p->db, ask_thrice, &l), SOUK_OK);
+	assert_int_equal(l.runs, 1);
+	assert_int_equal(db_read(p->db, fact_get, &x), SOUK_OK);
+	assert_string_equal(x.value, "3"); /* after the function, not when it was asked for */
+	assert_int_equal(db_bulk(p->db, ask_thrice, &l), SOUK_OK);
+	assert_int_equal(l.runs, 2);
+	assert_int_equal(count_of(p->db, "kept"), 1);
+	l.step = "undone";
+	l.err = SOUK_E_DENIED;
+	assert_int_equal(db_write(p->db, ask_thrice, &l), SOUK_E_DENIED);
+	assert_int_equal(db_bulk(p->db, ask_thrice, &l), SOUK_E_DENIED);
+	assert_int_equal(count_of(p->db, "undone"), 0);
+}
+
 /* ---- a batch: held up by a function that waits, so that the others gather behind it ---- */
 
 struct held {
@@ -607,6 +659,7 @@ main(void)
 		PLACED(test_failure_undoes_all),
 		PLACED(test_batch_isolates_failures),
 		PLACED(test_a_lone_write_runs_here_and_never_beside_another),
+		PLACED(test_last_step_runs_once_and_can_undo),
 		PLACED(test_many_writers_count_exactly),
 		PLACED(test_bulk_gets_its_turn_among_writers),
 		PLACED(test_reader_keeps_its_snapshot),
