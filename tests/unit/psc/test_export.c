@@ -627,8 +627,8 @@ static const char *const swaps[] = {
 	"UPDATE contact_version SET seller_id = '" OTHER_SELLER "' WHERE contact_id IN ($1, $2)",
 	"UPDATE contact_version SET operation_time = operation_time + 1 WHERE contact_id IN ($1, "
 	"$2)",
-	"UPDATE contact_version SET sealed = x'00' WHERE contact_id IN ($1, $2)",
-	"UPDATE contact_version SET data_key = x'00' WHERE contact_id IN ($1, $2)",
+	"UPDATE contact_version SET sealed = CAST('0' AS {blob}) WHERE contact_id IN ($1, $2)",
+	"UPDATE contact_version SET data_key = CAST('0' AS {blob}) WHERE contact_id IN ($1, $2)",
 };
 static struct db_texts swap_texts = { .component = "psc.swap", .sql = swaps, .n = COUNT(swaps) };
 
