@@ -20,6 +20,7 @@ static const struct command commands[] = {
 	{ "keys rotate", "seal everything with a new master key, drop the old one",
 	    cmd_keys_rotate },
 	{ "backup", "copy database and objects while souk runs", cmd_backup },
+	{ "migrate", "move the database's schema forward, a fleet's while it runs", cmd_migrate },
 	{ "config show", "print every setting, its value and where it comes from",
 	    cmd_config_show },
 };

@@ -231,6 +231,22 @@ SOUK_MUST enum souk_err db_ping(struct db *db);
 /* Number of the newest migration this program knows. */
 int db_schema_version(void);
 
+struct db_migrated {
+	int was, is,
+	    knows;     /* schema versions: before, now, of this program; `was` 0: it was empty */
+	int runs_from; /* oldest program, by its version, that can run on it now */
+	char waiting
+	    [64]; /* the next migration, when it has to wait for older nodes to stop; or "" */
+};
+/*
+ * Moves the schema forward as far as older nodes can live with it, or (`contract`) to its end, which is
+ * refused while older nodes are connected. The embedded engine has one program and always goes to the end.
+ * The database must not be open in this process. SOUK_E_CONFLICT: as of db_open; also when this program cannot
+ * run before older nodes have stopped. *ret is filled as far as it got.
+ */
+SOUK_MUST enum souk_err db_migrate(
+    const char *path, bool contract, struct db_migrated *ret, struct fail *f);
+
 /* Small facts of the installation (table meta): name -> text. Absent: SOUK_E_NOT_FOUND. */
 SOUK_MUST enum souk_err db_meta_get(struct db_tx *tx, const char *name, struct buf *ret);
 SOUK_MUST enum souk_err db_meta_put(struct db_tx *tx, const char *name, struct str value);

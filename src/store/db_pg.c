@@ -313,7 +313,10 @@ start(struct db *db, const struct db_options *o, struct fail *f)
 		return fail_set(f, SOUK_E_NOMEM, "out_of_memory", "no memory for the database");
 	clock_cond_init(&db->pg->bell);
 	db->pg->wake[0] = db->pg->wake[1] = -1;
-	if ((err = migrate_pg(db->path, o->create ? MIGRATE_CREATE : MIGRATE_CHECK, o->distribute,
+	if ((err = migrate_pg(db->path,
+		 !o->create      ? MIGRATE_CHECK
+		 : o->distribute ? MIGRATE_DISTRIBUTE
+				 : MIGRATE_CREATE,
 		 f)) != SOUK_OK)
 		return err;
 	if ((err = start_threads(db, o->writers)) != SOUK_OK)

@@ -591,10 +591,12 @@ pg_connect(const char *url, const char *name, int statement_ms, PGconn **ret, st
 	const char *key[N_DEFAULTS + 5] = { "dbname" }, *value[N_DEFAULTS + 5] = { url };
 	size_t n = 1;
 	PQconninfoOption *o = PQconninfoParse(url, NULL);
+	char session[64];
 	PGconn *h;
 	enum souk_err err;
 
 	*ret = NULL;
+	(void)snprintf(session, sizeof(session), "%s (schema %d)", name, db_schema_version());
 	if (!o) /* libpq's words would quote the address, password and all */
 		return fail_field(f, "database",
 		    "is not an address that PostgreSQL's library reads",
@@ -607,7 +609,7 @@ pg_connect(const char *url, const char *name, int statement_ms, PGconn **ret, st
 		}
 	PQconninfoFree(o);
 	key[n] = "fallback_application_name";
-	value[n++] = name;
+	value[n++] = session;
 	key[n] = "client_encoding";
 	value[n++] = "UTF8";
 	h = PQconnectdbParams(key, value, 1);
