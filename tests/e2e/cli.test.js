@@ -29,11 +29,11 @@ const sqlite = async (data, sql) => {
 test('help and usage', async () => {
   const help = await souk(['--help']);
   assert.equal(help.code, 0);
-  for (const c of ['init', 'serve', 'demo', 'import', 'export contacts', 'audit verify', 'keys rotate', 'backup', 'config show']) {
+  for (const c of ['init', 'serve', 'demo', 'import', 'export contacts', 'audit verify', 'keys rotate', 'backup', 'migrate', 'copy', 'config show']) {
     assert.ok(help.out.includes(c), c);
     const h = await souk([...c.split(' '), '--help']);
     assert.equal(h.code, 0, c);
-    assert.match(h.out, /Example: /, c);
+    assert.match(h.out, /Examples?: /, c);
   }
   assert.equal((await souk([])).code, 2);
   for (const args of [['nonsense'], ['serve', '--nonsense'], ['init'], ['export', 'contacts', '--data', 'x'], ['demo', '--data', 'x', '--scale', '0'], ['import', '--data', 'x', 'usage']]) {
