@@ -477,6 +477,46 @@ test_a_read_only_server_is_not_written_to(void **state)
 	assert_int_equal(length_of(p, "a"), 1);
 }
 
+/* A real one, that follows the server: alone it is refused, among several hosts the other one is found. */
+static void
+test_a_standby_is_passed_over(void **state)
+{
+	struct fault_place *p = *state;
+	char path[512], port[16] = "", primary[16], url[1024], both[1100];
+	struct change c = { .p = p, .name = "a" };
+	const char *at;
+	PGconn *standby;
+	FILE *in;
+
+	(void)snprintf(path, sizeof(path), "%s/standby-port", getenv("SOUK_TEST_POSTGRES"));
+	assert_non_null(in = fopen(path, "r"));
+	assert_non_null(fgets(port, sizeof(port), in));
+	(void)fclose(in);
+	port[strcspn(port, "\n")] = '\0';
+	at = strstr(p->pg->url, "@127.0.0.1:");
+	assert_non_null(at);
+	at += strlen("@127.0.0.1:");
+	(void)snprintf(primary, sizeof(primary), "%.*s", (int)strspn(at, "0123456789"), at);
+	(void)snprintf(url, sizeof(url), "%.*s%s%s", (int)(at - p->pg->url), p->pg->url, port,
+	    at + strlen(primary));
+	(void)snprintf(both, sizeof(both), "%.*s%s,127.0.0.1:%s%s", (int)(at - p->pg->url),
+	    p->pg->url, port, primary, at + strlen(primary));
+	for (int i = 0; i < 500; i++) { /* until it has the database, too */
+		standby = PQconnectdb(url);
+		if (PQstatus(standby) == CONNECTION_OK)
+			break;
+		PQfinish(standby);
+		clock_sleep_ms(20);
+	}
+	assert_int_equal(pg_number(standby, "SELECT pg_is_in_recovery()::int"), 1);
+	PQfinish(standby);
+	refused(url, SOUK_E_UNAVAILABLE, "takes writes");
+	reopen(p, both, 1);
+	assert_int_equal(db_write(p->db, change, &c), SOUK_OK);
+	assert_int_equal(db_ping(p->db), SOUK_OK);
+	assert_int_equal(length_of(p, "a"), 1);
+}
+
 static void
 test_too_many_connections_are_waited_for(void **state)
 {
@@ -690,6 +730,7 @@ main(void)
 		FAULT(test_a_statement_ends_in_time),
 		FAULT(test_wrong_addresses_say_what_is_wrong),
 		FAULT(test_a_read_only_server_is_not_written_to),
+		FAULT(test_a_standby_is_passed_over),
 		FAULT(test_too_many_connections_are_waited_for),
 		FAULT(test_a_scan_needs_no_memory_and_stops_early),
 		FAULT(test_a_full_queue_refuses),
