@@ -56,7 +56,12 @@ static const char *const sql[W__COUNT] = {
 	    "INSERT INTO psc_coverage (seller_id, exported_until) VALUES ($1, $2) "
 	    "ON CONFLICT (seller_id) DO UPDATE SET exported_until = excluded.exported_until",
 	[W_AGREE] = "UPDATE subscription SET ends_at = $1 WHERE subscription_id = $2",
-	[W_MOVE] = "UPDATE product SET seller_id = $1 WHERE product_id = $2",
+	[W_MOVE] = "INSERT INTO product (seller_id, product_id, product_code, title, type, pricing,"
+		   " support_email, support_phone, support_url, psc_enabled, psc_enabled_since,"
+		   " state, created_at, changed_at, revision) SELECT $1, product_id, product_code,"
+		   " title, type, pricing, support_email, support_phone, support_url, psc_enabled,"
+		   " psc_enabled_since, state, created_at, changed_at, revision FROM product"
+		   " WHERE product_id = $2",
 	[W_COUNT_VERSIONS] = "SELECT count(*) FROM contact_version",
 	[W_COUNT_LIVE] = "SELECT count(*) FROM contact_version "
 			 "WHERE superseded_at = 9223372036854775807 AND operation < 3",

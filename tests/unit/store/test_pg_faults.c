@@ -38,7 +38,7 @@ enum { Q_CHANGE, Q_SLEEP, Q_SCAN, Q_ADD, Q_TIMEOUT, Q__COUNT };
 static const char *const sql[Q__COUNT] = {
 	[Q_CHANGE] = "UPDATE meta SET value = value || $1 WHERE name = $2",
 	[Q_SLEEP] = "SELECT pg_sleep(20)",
-	[Q_SCAN] = "SELECT seq, purpose FROM audit_entry ORDER BY seq",
+	[Q_SCAN] = "SELECT seq, purpose FROM audit_entry ORDER BY chain, seq",
 	[Q_ADD] = "INSERT INTO meta (name, value) VALUES ($1, $2)",
 	[Q_TIMEOUT] = "SELECT setting::bigint FROM pg_settings WHERE name = $1",
 };
@@ -607,7 +607,7 @@ test_a_scan_needs_no_memory_and_stops_early(void **state)
 		assert_int_equal(db_read(p->db, scan, &some), SOUK_OK);
 		assert_int_equal(some.rows, 700);
 	}
-	assert_true(clock_mono_ns() - began < 5 * SECOND);
+	assert_true(clock_mono_ns() - began < 10 * SECOND);
 }
 
 static sem_t may_go;
@@ -639,8 +639,8 @@ test_a_full_queue_refuses(void **state)
 	clock_sleep_ms(1000);
 	for (size_t i = 0; i < 200; i++)
 		refused_n += atomic_load(&q[i].at) != 0;
-	assert_int_equal(refused_n, 200 - 64);
 	assert_int_equal(sem_post(&may_go), 0);
+	assert_int_equal(refused_n, 200 - 64);
 	for (size_t i = 0; i < 200; i++) {
 		(void)end_of(&q[i], 20 * SECOND);
 		assert_true(q[i].err == (i < 64 ? SOUK_OK : SOUK_E_UNAVAILABLE));
