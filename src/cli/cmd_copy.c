@@ -21,7 +21,7 @@
 struct options {
 	struct cli_common common;
 	const char *from, *to;
-	bool use;
+	bool use, distribute;
 };
 
 /* One side: an address, or a data directory with the file in it. */
@@ -41,6 +41,9 @@ option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 't':
 		o->to = arg;
+		return 0;
+	case 'c':
+		o->distribute = true;
 		return 0;
 	case 'u':
 		o->use = true;
@@ -215,6 +218,7 @@ copy(const struct options *o, const struct place *from, const struct place *to,
 	if (r == SOUK_OK) {
 		struct db_copy_options c = { .from = from->path,
 			.to = to->dir != NULL ? to->part : to->path,
+			.distribute = o->distribute,
 			.told = told,
 			.arg = &p };
 
@@ -257,6 +261,8 @@ static const struct argp_option options[] = { CLI_COMMON_OPTIONS,
 	{ "from", 'f', "PLACE", 0,
 	    "The database to copy, sqlite:DIR or postgresql://... (default: that of --data)", 0 },
 	{ "to", 't', "PLACE", 0, "A database that holds no data yet, of the other kind", 0 },
+	{ "distribute", 'c', NULL, 0,
+	    "Lay the new tables out by seller over the nodes of a Citus cluster", 0 },
 	{ "use", 'u', NULL, 0, "When all is there, name the copy in the souk.ini of --data", 0 },
 	{ 0 } };
 

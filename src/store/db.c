@@ -34,6 +34,13 @@ db_open(const struct db_options *o, struct db **ret, struct fail *f)
 		free(db);
 		return fail_set(f, SOUK_E_NOMEM, "out_of_memory", "no memory to open the database");
 	}
+	if (o->distribute && !db_is_url(o->path)) {
+		free(db->path);
+		free(db);
+		return fail_set(f, SOUK_E_INVALID, "not_distributable",
+		    "the embedded database is one file; give a postgresql:// address to "
+		    "distribute");
+	}
 	db->ops = db_is_url(o->path) ? &db_pg_ops : &db_lite_ops;
 	db->cache_kib = o->cache_kib;
 	(void)pthread_mutex_init(&db->bell.lock, NULL);

@@ -170,24 +170,29 @@ compare_table(struct copying *c, const struct copy_table *t, struct fail *f)
 
 /* An embedded one is opened once by its engine, which recovers and migrates it. */
 static enum souk_err
-prepare(const char *path, bool target, struct fail *f)
+prepare(const char *path, bool target, bool distribute, struct fail *f)
 {
 	struct db *db = NULL;
 	enum souk_err err;
 
 	if (db_is_url(path))
-		return migrate_pg(path, target ? MIGRATE_CREATE : MIGRATE_CHECK, f);
-	if ((err = db_open(&(struct db_options){ .path = path, .create = target }, &db, f)) !=
-	    SOUK_OK)
+		return migrate_pg(path,
+		    !target      ? MIGRATE_CHECK
+		    : distribute ? MIGRATE_DISTRIBUTE
+				 : MIGRATE_CREATE,
+		    f);
+	if ((err = db_open(
+		 &(struct db_options){ .path = path, .create = target, .distribute = distribute },
+		 &db, f)) != SOUK_OK)
 		return err;
 	db_close(db);
 	return SOUK_OK;
 }
 
 static enum souk_err
-open_side(const char *path, bool target, struct copy_side **ret, struct fail *f)
+open_side(const char *path, bool target, bool distribute, struct copy_side **ret, struct fail *f)
 {
-	enum souk_err err = prepare(path, target, f);
+	enum souk_err err = prepare(path, target, distribute, f);
 
 	if (err != SOUK_OK)
 		return err;
@@ -248,8 +253,8 @@ db_copy(const struct db_copy_options *o, struct db_copied *ret, struct fail *f)
 	if (!(c = calloc(1, sizeof(*c))))
 		return fail_set(f, SOUK_E_NOMEM, "out_of_memory", "no memory for the copy");
 	c->o = o;
-	if ((err = open_side(o->from, false, &c->from, f)) == SOUK_OK &&
-	    (err = open_side(o->to, true, &c->to, f)) == SOUK_OK)
+	if ((err = open_side(o->from, false, false, &c->from, f)) == SOUK_OK &&
+	    (err = open_side(o->to, true, o->distribute, &c->to, f)) == SOUK_OK)
 		err = copy_all(c, f);
 	if (err == SOUK_OK)
 		*ret = (struct db_copied){ .tables = c->plan.n, .rows = c->rows };

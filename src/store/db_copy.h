@@ -5,11 +5,13 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct db_copy_options {
 	/* As db_options.path: a file of the embedded engine, or a postgresql:// address; one of each. */
 	const char *from, *to;
+	bool distribute; /* lay the target out by seller (distribute.h) */
 	/* Now and then; `done` and `total` are rows. May be NULL. */
 	void (*told)(void *arg, const char *doing, int64_t done, int64_t total);
 	void *arg;

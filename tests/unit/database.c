@@ -21,6 +21,12 @@ test_on_postgres(void)
 	return server() != NULL;
 }
 
+bool
+test_distributes(void)
+{
+	return server() != NULL && getenv("SOUK_TEST_DISTRIBUTE") != NULL;
+}
+
 static void
 schema_of(const char *dir, char out[32])
 {
@@ -78,8 +84,9 @@ test_database(const char *dir)
 	}
 	schema_of(dir, schema);
 	command("SET client_min_messages = warning; CREATE SCHEMA IF NOT EXISTS", schema, "");
-	(void)snprintf(path, sizeof(path), "%s%coptions=-csearch_path%%3D%s", server(),
-	    strchr(server(), '?') ? '&' : '?', schema);
+	(void)snprintf(path, sizeof(path), "%s%coptions=-csearch_path%%3D%s%s", server(),
+	    strchr(server(), '?') ? '&' : '?', schema,
+	    test_distributes() ? "%20-ccitus.shard_count%3D4" : "");
 	return path;
 }
 

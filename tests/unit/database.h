@@ -10,6 +10,8 @@
 #include <stddef.h>
 
 bool test_on_postgres(void);
+/* For db_options.distribute: SOUK_TEST_DISTRIBUTE is set, the server has the extension. */
+bool test_distributes(void);
 /* For db_options.path: the same for the same directory. Valid until the next call. Makes the schema. */
 const char *test_database(const char *dir);
 /* What the test left there. A file goes with its directory. */

@@ -99,9 +99,10 @@ place_set_up(void **state)
 	(void)snprintf(path, sizeof(path), "%s/souk.ini", p->dir);
 	assert_int_equal(config_load(path, &p->config, &p->f), SOUK_OK);
 	assert_int_equal(vault_open(p->config, p->dir, &p->vault, &p->f), SOUK_OK);
-	assert_int_equal(
-	    db_open(&(struct db_options){ .path = test_database(p->dir), .create = true }, &p->db,
-		&p->f),
+	assert_int_equal(db_open(&(struct db_options){ .path = test_database(p->dir),
+				     .create = true,
+				     .distribute = test_distributes() },
+			     &p->db, &p->f),
 	    SOUK_OK);
 	assert_int_equal(access_new(p->db, p->vault, &p->access), SOUK_OK);
 	p->mem = arena_new((size_t)1 << 20);

@@ -50,9 +50,10 @@ place_set_up(void **state)
 	(void)snprintf(path, sizeof(path), "%s/souk.ini", p->dir);
 	assert_int_equal(config_load(path, &p->config, &f), SOUK_OK);
 	assert_int_equal(vault_open(p->config, p->dir, &p->vault, &f), SOUK_OK);
-	assert_int_equal(
-	    db_open(
-		&(struct db_options){ .path = test_database(p->dir), .create = true }, &p->db, &f),
+	assert_int_equal(db_open(&(struct db_options){ .path = test_database(p->dir),
+				     .create = true,
+				     .distribute = test_distributes() },
+			     &p->db, &f),
 	    SOUK_OK);
 	*state = p;
 	return 0;

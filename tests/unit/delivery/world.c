@@ -20,7 +20,9 @@ in_dir(const struct world *w, const char *name, char out[512])
 static void
 open_parts(struct world *w, bool create)
 {
-	struct db_options o = { .path = test_database(w->dir), .create = create };
+	struct db_options o = {
+		.path = test_database(w->dir), .create = create, .distribute = test_distributes()
+	};
 
 	assert_ok(db_open(&o, &w->db, NULL));
 	assert_ok(vault_open(w->config, w->dir, &w->vault, NULL));

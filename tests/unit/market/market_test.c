@@ -19,7 +19,7 @@ int
 world_setup(void **state)
 {
 	struct world *w = calloc(1, sizeof(*w));
-	struct db_options o = { .create = true };
+	struct db_options o = { .create = true, .distribute = test_distributes() };
 
 	(void)snprintf(w->dir, sizeof(w->dir), "/tmp/souk-market-XXXXXX");
 	if (!mkdtemp(w->dir))
