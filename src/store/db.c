@@ -92,6 +92,7 @@ tx_init(struct db_tx *tx, struct db *db, struct conn *c, bool write)
 	tx->now = INSTANT_MIN;
 	tx->write = write;
 	tx->scrub = false;
+	memcpy(tx->memo, c->memo, sizeof(tx->memo));
 	tx->n_hooks = tx->n_lasts = 0;
 }
 
@@ -103,6 +104,12 @@ tx_run(struct db_tx *tx, db_fn *fn, void *arg)
 	for (unsigned i = 0; i < tx->n_lasts && err == SOUK_OK; i++)
 		err = tx->last[i].fn(tx, tx->last[i].arg);
 	return err;
+}
+
+void
+tx_keep_memo(const struct db_tx *tx)
+{
+	memcpy(tx->conn->memo, tx->memo, sizeof(tx->memo));
 }
 
 void
@@ -156,6 +163,13 @@ db_lane(struct db_tx *tx)
 {
 	assert(tx->write);
 	return tx->conn->ops->lane(tx->conn);
+}
+
+void *
+db_lane_memo(struct db_tx *tx)
+{
+	assert(tx->write);
+	return tx->memo;
 }
 
 bool
@@ -240,14 +254,21 @@ write_on(struct db_tx *tx, struct db *db, struct conn *c, db_fn *fn, void *arg)
 
 	if (err != SOUK_OK)
 		return err;
+	if (!c->own_lane)
+		memset(c->memo, 0, sizeof(c->memo));
 	tx_init(tx, db, c, true);
 	err = tx_run(tx, fn, arg);
 	conn_reset_open(c);
 	if (err == SOUK_OK && !conn_in_tx(c))
 		err = SOUK_E_STORAGE;
-	if (err == SOUK_OK)
-		return conn_commit(c);
-	conn_rollback(c);
+	if (err != SOUK_OK) {
+		conn_rollback(c);
+		return err;
+	}
+	if ((err = conn_commit(c)) == SOUK_OK)
+		tx_keep_memo(tx);
+	else /* perhaps it is there, perhaps not */
+		memset(c->memo, 0, sizeof(c->memo));
 	return err;
 }
 

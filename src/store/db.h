@@ -139,6 +139,14 @@ lock_subject(struct db_tx *tx, const void *key, size_t n)
  * would else make writers wait for each other. Embedded: always 0.
  */
 int db_lane(struct db_tx *tx);
+/*
+ * Memory for what only the lane's holder writes (a chain's end), DB_LANE_MEMO bytes, aligned for numbers:
+ * as the last transaction on this lane that is committed left it, if nobody else can have had the lane
+ * since; all zero where that is not certain (a new connection, a commit in doubt, and in the embedded engine
+ * each new commit, because other processes have the same lane). What is undone is forgotten here as well.
+ */
+#define DB_LANE_MEMO 64
+void *db_lane_memo(struct db_tx *tx);
 /* Do other processes serve the same database? */
 bool db_is_shared(const struct db *db);
 

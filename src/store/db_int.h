@@ -35,6 +35,7 @@ struct db_tx {
 	struct conn *conn;
 	instant_t now; /* INSTANT_MIN: not asked for yet */
 	bool write, scrub;
+	uint64_t memo[DB_LANE_MEMO / sizeof(uint64_t)]; /* of the lane, this transaction's state */
 	unsigned n_hooks, n_lasts;
 	struct db_hook hook[DB_HOOKS_MAX];
 	struct db_last last[DB_LASTS_MAX]; /* run before the commit */
@@ -135,6 +136,8 @@ struct db {
 void tx_init(struct db_tx *tx, struct db *db, struct conn *c, bool write);
 /* Runs the function, and what it left for the end. */
 enum souk_err tx_run(struct db_tx *tx, db_fn *fn, void *arg);
+/* The lane's memory as this transaction leaves it: to the connection, once that is certain. */
+void tx_keep_memo(const struct db_tx *tx);
 /* Runs the hooks and passes the erasures on; after the commit, once. */
 void tx_committed(struct db_tx *tx);
 /* After a commit: metrics. */

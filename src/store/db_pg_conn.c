@@ -651,6 +651,7 @@ take_lane(struct pg_conn *c)
 		err = pg_failed(c, res);
 	else
 		c->lane = (int)big_endian(PQgetvalue(res, 0, 0), PQgetlength(res, 0, 0));
+	c->base.own_lane = err == SOUK_OK;
 	PQclear(res);
 	return err;
 }

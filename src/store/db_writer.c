@@ -74,6 +74,7 @@ run_part(struct db *db, struct db_part *p, bool alone)
 		conn_rollback(c);
 		return false;
 	}
+	tx_keep_memo(&p->tx);
 	return true;
 }
 
@@ -97,6 +98,8 @@ try_batch(struct db *db, struct db_part *part, unsigned n, uint64_t *ret_commit_
 		return true;
 	}
 	upkeep_room(db);
+	/* From one function to the next; before the first, another process may have written. */
+	memset(db->writer->memo, 0, sizeof(db->writer->memo));
 	for (unsigned i = 0; i < n; i++)
 		if (!part[i].settled && !run_part(db, &part[i], n == 1))
 			return false;

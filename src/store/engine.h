@@ -17,6 +17,8 @@
 
 struct conn {
 	const struct conn_ops *ops;
+	bool own_lane; /* as long as it is open, nobody else has its lane */
+	uint64_t memo[DB_LANE_MEMO / sizeof(uint64_t)]; /* of the lane; kept by what committed */
 };
 
 enum conn_use {

@@ -414,7 +414,7 @@ CREATE INDEX job_finished ON job (state, finished_at) WHERE state >= 2;
 -- Local: a chain has one order, so one place.
 -- distribute: local
 CREATE TABLE audit_entry (
-  chain      BIGINT NOT NULL,            -- embedded: 0
+  chain      BIGINT NOT NULL,            -- embedded: 0; else the writer's lane, and 0 names the chains begun
   seq        BIGINT NOT NULL,            -- from 1, without gaps
   at         BIGINT NOT NULL,
   account_id {text}   NOT NULL,            -- of who did it
@@ -429,6 +429,8 @@ CREATE TABLE audit_entry (
   mac        {blob} NOT NULL,
   PRIMARY KEY (chain, seq)
 );
+-- Chains are listed in order of time. The embedded engine's one chain has that order by its numbers.
+CREATE INDEX audit_entry_by_time ON audit_entry (at, chain, seq) {of other chains};
 -- End of each chain, with a MAC of its own: cutting entries off the end shows.
 -- distribute: local
 CREATE TABLE audit_head (
