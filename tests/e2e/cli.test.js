@@ -229,8 +229,8 @@ test('audit verify finds an edit, a removal, a reordering and a cut tail', async
   await soukOk(['demo', '--data', base]);
   const sound = JSON.parse((await soukOk(['audit', 'verify', '--data', base, '--json'])).out);
   assert.ok(sound.sound && sound.entries > 10);
-  assert.equal((await souk(['audit', 'verify', '--data', base, '--anchor', `${sound.headEntry}:${sound.head}`])).code, 0);
-  assert.equal((await souk(['audit', 'verify', '--data', base, '--anchor', `${sound.headEntry}:${'0'.repeat(64)}`])).code, 1);
+  assert.equal((await souk(['audit', 'verify', '--data', base, '--anchor', sound.head])).code, 0);
+  assert.equal((await souk(['audit', 'verify', '--data', base, '--anchor', sound.head.replace(/:.*/, `:${'0'.repeat(64)}`)])).code, 1);
   let n = 0;
   for (const sql of ["update audit_entry set resource = resource || 'x' where seq = 5", 'delete from audit_entry where seq = 5',
     'update audit_entry set count = count + 1 where seq = 3', 'delete from audit_entry where seq = (select max(seq) from audit_entry)',
