@@ -173,6 +173,12 @@ db_lane_memo(struct db_tx *tx)
 }
 
 bool
+db_settle(struct db *db, int64_t timeout_ms)
+{
+	return db->ops->settle(db, timeout_ms);
+}
+
+bool
 db_is_shared(const struct db *db)
 {
 	return db->ops->shared;
@@ -237,6 +243,12 @@ db_scrub(struct db_tx *tx)
 {
 	assert(tx->write);
 	tx->scrub = true;
+}
+
+bool
+db_is_over(const struct db_tx *tx)
+{
+	return !conn_in_tx(tx->conn);
 }
 
 const char *

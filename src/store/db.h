@@ -147,6 +147,11 @@ int db_lane(struct db_tx *tx);
  */
 #define DB_LANE_MEMO 64
 void *db_lane_memo(struct db_tx *tx);
+/*
+ * Waits until the write transactions that run now, in all processes, have ended; false when that takes longer.
+ * For who takes away what they may still use. Embedded: its one writer runs ours after them anyway.
+ */
+SOUK_MUST bool db_settle(struct db *db, int64_t timeout_ms);
 /* Do other processes serve the same database? */
 bool db_is_shared(const struct db *db);
 
@@ -225,6 +230,12 @@ struct str db_text(struct db_stmt *st, int col);
 struct str db_blob(struct db_stmt *st, int col);
 struct guid db_guid(struct db_stmt *st, int col);
 bool db_is_null(struct db_stmt *st, int col);
+
+/*
+ * Has a statement's failure ended the transaction, so that no other one can be run in it? On a server every
+ * failure does, also a broken key; in the embedded engine one of the disk.
+ */
+bool db_is_over(const struct db_tx *tx);
 
 /* The last engine message of this transaction, for the log: never has bound values in it. */
 const char *db_message(struct db_tx *tx);

@@ -92,6 +92,7 @@ struct db_ops {
 	enum souk_err (*bulk)(struct db *db, db_fn *fn, void *arg);
 	void (*ask_scrub)(struct db *db);
 	bool (*scrub_wait)(struct db *db, int64_t timeout_ms);
+	bool (*settle)(struct db *db, int64_t timeout_ms);
 	enum souk_err (*backup)(struct db *db, const char *path, struct fail *f);
 	/* False: known to be away just now, without asking. */
 	bool (*reachable)(const struct db *db);

@@ -166,7 +166,16 @@ reachable(const struct db *db)
 	return true;
 }
 
+static bool
+settle(struct db *db, int64_t timeout_ms)
+{
+	(void)db;
+	(void)timeout_ms;
+	return true;
+}
+
 const struct db_ops db_lite_ops = {
+	.settle = settle,
 	.start = start,
 	.stop = stop,
 	.open_conn = open_conn,
