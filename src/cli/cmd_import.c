@@ -232,6 +232,9 @@ take_records(struct import *im, struct import_source *source, struct db_tx *tx)
 		if (r != SOUK_OK) {
 			im->bad++;
 			show_bad(im, import_source_line(source), &f);
+			/* Of the lines behind it nothing can be said before this one is mended. */
+			if (db_is_over(tx))
+				break;
 		} else if (!more) {
 			break;
 		}
