@@ -408,6 +408,22 @@ CREATE INDEX job_due ON job (state, run_after) WHERE state < 2;
 CREATE INDEX job_by_request ON job (seller_id, request_id, created_at);
 CREATE INDEX job_finished ON job (state, finished_at) WHERE state >= 2;
 
+-- ---- nodes ------------------------------------------------------------------------------------------------
+
+-- Processes that serve this installation, each refreshed by its own. Local: written every few seconds.
+-- distribute: local
+CREATE TABLE node (
+  node_id        {guid} NOT NULL PRIMARY KEY,   -- of the process: new at each start
+  host           {text} NOT NULL,
+  version        {text} NOT NULL,
+  schema_version BIGINT NOT NULL,          -- newest that its program knows
+  ring_current   BIGINT NOT NULL,          -- master key that it wraps with
+  ring_newest    BIGINT NOT NULL,          -- highest number of a master key that it has
+  started_at     BIGINT NOT NULL,
+  seen_at        BIGINT NOT NULL,          -- by the database's clock
+  used           {blob} NOT NULL           -- calls let through in the last seconds (server/beat.c)
+) {hot};
+
 -- ---- audit -----------------------------------------------------------------------------------------------
 
 -- Who read or changed personal or confidential data. `mac` chains: keyed hash of the row and the mac before it.
