@@ -28,6 +28,7 @@ int cmd_import(int argc, char **argv);
 int cmd_export_contacts(int argc, char **argv);
 int cmd_audit_verify(int argc, char **argv);
 int cmd_keys_rotate(int argc, char **argv);
+int cmd_nodes(int argc, char **argv);
 int cmd_backup(int argc, char **argv);
 int cmd_migrate(int argc, char **argv);
 int cmd_copy(int argc, char **argv);
