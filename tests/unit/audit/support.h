@@ -48,8 +48,10 @@ place_open(struct place *p)
 {
 	struct fail f = { 0 };
 
-	if (db_open(
-		&(struct db_options){ .path = test_database(p->dir), .create = true, .writers = 1 },
+	if (db_open(&(struct db_options){ .path = test_database(p->dir),
+			.create = true,
+			.distribute = test_distributes(),
+			.writers = 1 },
 		&p->db, &f) != SOUK_OK)
 		fail_msg("%s", f.detail);
 	p->mentions = db_is_shared(p->db);
