@@ -66,7 +66,7 @@ static const char *const sql[W__COUNT] = {
 	[W_COUNT_LIVE] = "SELECT count(*) FROM contact_version "
 			 "WHERE superseded_at = 9223372036854775807 AND operation < 3",
 	[W_COUNT_TOMBSTONES] = "SELECT count(*) FROM contact_version WHERE operation = 3",
-	[W_COUNT_AUDIT] = "SELECT count(*) FROM audit_entry",
+	[W_COUNT_AUDIT] = "SELECT count(*) FROM audit_entry WHERE action <> 'audit:BeginChain'",
 	[W_COUNT_MESSAGES] = "SELECT count(*) FROM message",
 	[W_COUNT_OBJECTS] = "SELECT count(*) FROM object",
 	[W_COVERED] = "SELECT coalesce(max(exported_until), 0) FROM psc_coverage",
