@@ -125,8 +125,13 @@ pg_failed(struct pg_conn *c, const PGresult *res)
 	const char *severity = or_empty(PQresultErrorField(res, PG_DIAG_SEVERITY_NONLOCALIZED));
 	const struct state_row *r = state_row_of(state);
 
-	/* A session that is ended while it commits may have committed. */
-	if (c->in_commit && strcmp(severity, "ERROR") != 0) {
+	/*
+	 * A session that is ended while it commits may have committed. Not when an administrator ended it
+	 * and this is COMMIT's own answer: that is heeded before a commit begins or after its answer, and
+	 * in the wait for a standby only with a warning.
+	 */
+	if (c->in_commit && strcmp(severity, "ERROR") != 0 &&
+	    (c->doubt || strcmp(state, "57P01") != 0)) {
 		pg_words(res, c->h, c->message, sizeof(c->message));
 		c->broken = true;
 	}
