@@ -84,6 +84,8 @@ struct pg_conn {
 	instant_t now;  /* of the transaction */
 	uint64_t began; /* monotonic; the transaction */
 	int lane;
+	int64_t
+	    salt; /* of the schema: several installations in one database do not wait for each other */
 	int64_t last_lock; /* of a bulk transaction: taken already */
 	enum souk_err err; /* the transaction's first failure */
 	unsigned first, n_waiting;

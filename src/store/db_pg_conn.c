@@ -467,7 +467,7 @@ static enum souk_err
 pg_lock(struct conn *base, enum db_lock kind, int64_t key, bool shared)
 {
 	struct pg_conn *c = pg(base);
-	uint64_t be = htobe64((uint64_t)key);
+	uint64_t be = htobe64((uint64_t)key ^ (uint64_t)c->salt);
 	char value[8];
 
 	if (c->tx == PG_TX_FAILED)
@@ -647,8 +647,10 @@ note_warning(void *arg, const PGresult *res)
 static enum souk_err
 take_lane(struct pg_conn *c)
 {
-	static const char sql[] = "SELECT n::bigint FROM generate_series(1, 100000) n"
-				  " WHERE pg_try_advisory_lock(1936684395, n) LIMIT 1";
+	static const char sql[] =
+	    "SELECT n::bigint, hashtextextended(current_schema(), 0)"
+	    " FROM generate_series(1, 100000) n"
+	    " WHERE pg_try_advisory_lock(1936684395 # hashtext(current_schema()), n) LIMIT 1";
 	PGresult *res = PQexecParams(c->h, sql, 0, NULL, NULL, NULL, NULL, 1);
 	enum souk_err err = SOUK_OK;
 
@@ -656,6 +658,8 @@ take_lane(struct pg_conn *c)
 		err = pg_failed(c, res);
 	else
 		c->lane = (int)big_endian(PQgetvalue(res, 0, 0), PQgetlength(res, 0, 0));
+	if (err == SOUK_OK)
+		c->salt = big_endian(PQgetvalue(res, 0, 1), PQgetlength(res, 0, 1));
 	c->base.own_lane = err == SOUK_OK;
 	PQclear(res);
 	return err;
