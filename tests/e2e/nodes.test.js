@@ -20,7 +20,12 @@ async function postgres(at) {
   const ended = new Promise((r) => child.on('exit', r));
   ended.then((code) => { if (code) process.stderr.write(`postgres ended: ${err}\n`); });
   await until(() => /postgresql:\S+\n/.test(out), 30000, `postgres: ${err}`);
-  return { url: out.match(/postgresql:\S+/)[0], stop: async () => { child.kill('SIGTERM'); await ended; } };
+  return { url: out.match(/postgresql:\S+/)[0], stop: async () => {
+    child.kill('SIGTERM');
+    await ended;
+    child.stdout.destroy(); // a process of the server's may outlive it and hold them
+    child.stderr.destroy();
+  } };
 }
 
 /** A node in a data directory of its own. */
@@ -59,6 +64,7 @@ after(async () => {
   for (const m of [a, b]) await m?.stop('SIGKILL');
   await server?.stop();
   rmSync(dir, { recursive: true, force: true });
+  setTimeout(() => process.exit(), 3000).unref(); // the report is out by then; nothing may keep the file from ending
 });
 
 test('both nodes are listed, and counted', async () => {
