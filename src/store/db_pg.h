@@ -22,6 +22,7 @@
 #define PG_LOCK_MS 5000
 #define PG_BULK_MS 600000
 #define PG_COMMIT_MS 15000
+#define PG_OPEN_MS 3000    /* each answer while a connection is opened */
 #define PG_WRITE_MS 120000 /* a whole write transaction, bulk apart */
 
 enum pg_control {
@@ -78,7 +79,8 @@ struct pg_conn {
 	enum pg_tx tx;
 	bool broken;    /* the connection is of no use any more */
 	bool again;     /* what failed may be tried again from its beginning */
-	bool in_commit; /* COMMIT was sent and its answer not read */
+	bool write;     /* the transaction */
+	bool in_commit; /* COMMIT is being sent, or was and its answer not read */
 	bool doubt;     /* the server warned while it committed */
 	bool committed; /* it said so */
 	instant_t now;  /* of the transaction */

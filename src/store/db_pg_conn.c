@@ -125,8 +125,11 @@ pg_failed(struct pg_conn *c, const PGresult *res)
 	const char *severity = or_empty(PQresultErrorField(res, PG_DIAG_SEVERITY_NONLOCALIZED));
 	const struct state_row *r = state_row_of(state);
 
-	/* A session that is ended while it commits may have committed. */
-	if (c->in_commit && strcmp(severity, "ERROR") != 0) {
+	/*
+	 * A session that is ended while it commits may have committed, and what stands between us
+	 * and the server calls a connection that it lost an ordinary error.
+	 */
+	if (c->in_commit && (strcmp(severity, "ERROR") != 0 || strncmp(state, "08", 2) == 0)) {
 		pg_words(res, c->h, c->message, sizeof(c->message));
 		c->broken = true;
 	}
@@ -151,16 +154,16 @@ pg_failed(struct pg_conn *c, const PGresult *res)
 
 /* Waits until an answer can be read without blocking. */
 static bool
-wait_answer(struct pg_conn *c, uint64_t until)
+wait_answer(PGconn *h, uint64_t until)
 {
 	for (;;) {
-		int unsent = PQflush(c->h);
-		struct pollfd p = { .fd = PQsocket(c->h), .events = POLLIN };
+		int unsent = PQflush(h);
+		struct pollfd p = { .fd = PQsocket(h), .events = POLLIN };
 		uint64_t now = clock_mono_ns();
 
 		if (unsent < 0)
 			return false;
-		if (!PQisBusy(c->h))
+		if (!PQisBusy(h))
 			return true;
 		if (now >= until || p.fd < 0)
 			return false;
@@ -168,7 +171,7 @@ wait_answer(struct pg_conn *c, uint64_t until)
 			p.events |= POLLOUT;
 		if (poll(&p, 1, (int)((until - now) / 1000000) + 1) < 0 && errno != EINTR)
 			return false;
-		if ((p.revents & (POLLIN | POLLERR | POLLHUP)) != 0 && !PQconsumeInput(c->h))
+		if ((p.revents & (POLLIN | POLLERR | POLLHUP)) != 0 && !PQconsumeInput(h))
 			return false;
 	}
 }
@@ -191,15 +194,27 @@ big_endian(const char *p, int n)
 	return (int64_t)v;
 }
 
+/*
+ * The session was ended while something before the COMMIT was at work: answers come in order, so the
+ * COMMIT was not begun. Without such words nobody knows: its answer may be among those that were lost.
+ */
+static bool
+ended_before_commit(const struct pg_waiting *w, const PGresult *res)
+{
+	return w->kind != PG_A_COMMIT && w->kind != PG_A_SYNC &&
+	       strcmp(or_empty(PQresultErrorField(res, PG_DIAG_SQLSTATE)), "57P01") == 0;
+}
+
 static enum souk_err
 take_answer(struct pg_conn *c, const struct pg_waiting *w, PGresult *res)
 {
 	ExecStatusType status = PQresultStatus(res);
 	enum souk_err err = SOUK_OK;
 
-	if (status == PGRES_FATAL_ERROR)
+	if (status == PGRES_FATAL_ERROR) {
+		c->in_commit = c->in_commit && !ended_before_commit(w, res);
 		err = pg_failed(c, res);
-	else if (status == PGRES_PIPELINE_ABORTED)
+	} else if (status == PGRES_PIPELINE_ABORTED)
 		err = c->err != SOUK_OK ? c->err : SOUK_E_INTERNAL;
 	else if (w->kind == PG_A_NOW)
 		c->now = big_endian(PQgetvalue(res, 0, 0), PQgetlength(res, 0, 0));
@@ -228,19 +243,23 @@ read_answer(struct pg_conn *c)
 	PGresult *res;
 	enum souk_err err;
 
-	if (!wait_answer(c, until))
+	if (!wait_answer(c->h, until))
 		return pg_lost(c, PQstatus(c->h) == CONNECTION_OK
 				      ? "the database did not answer in time"
 				      : "the connection to the database was lost");
 	if (!(res = PQgetResult(c->h)))
 		return pg_lost(c, "the database gave no answer");
+	if ((PQresultStatus(res) == PGRES_PIPELINE_SYNC) != (w.kind == PG_A_SYNC)) {
+		PQclear(res);
+		return pg_lost(c, "the database's answers are out of step");
+	}
 	c->first++;
 	c->n_waiting--;
 	err = take_answer(c, &w, res);
 	if (w.kind == PG_A_SYNC || c->broken)
 		return err;
 	/* Each command's answers end with nothing. */
-	if (!wait_answer(c, until) || (res = PQgetResult(c->h))) {
+	if (!wait_answer(c->h, until) || (res = PQgetResult(c->h))) {
 		PQclear(res);
 		return pg_lost(c, "the connection to the database was lost");
 	}
@@ -318,6 +337,7 @@ pg_begin(struct conn *base, bool write)
 	assert(c->tx == PG_TX_NONE);
 	c->err = SOUK_OK;
 	c->again = c->doubt = c->committed = c->in_commit = false;
+	c->write = write;
 	c->now = INSTANT_MIN;
 	c->began = clock_mono_ns();
 	c->message[0] = '\0';
@@ -337,7 +357,9 @@ pg_rollback(struct conn *base)
 {
 	struct pg_conn *c = pg(base);
 	enum souk_err err = c->err;
-	bool again = c->again, failed = c->tx == PG_TX_FAILED;
+	bool again = c->again;
+	/* What was not read yet may have failed, too; the next transaction must not take it for its own. */
+	bool failed = c->tx == PG_TX_FAILED || (c->write && c->n_waiting > 0);
 
 	if (c->tx == PG_TX_NONE)
 		return;
@@ -380,11 +402,12 @@ pg_commit(struct conn *base)
 		pg_rollback(base);
 		return SOUK_E_UNAVAILABLE;
 	}
+	/* From here on, for its answer may come while it is sent: when many are waited for. */
+	c->in_commit = true;
 	if ((err = control(c, PG_COMMIT, PG_A_COMMIT, NULL, 0)) != SOUK_OK) {
 		c->tx = PG_TX_NONE;
 		return err;
 	}
-	c->in_commit = true;
 	(void)sync_point(c);
 	(void)pg_await(c, NULL);
 	if (c->committed && !c->doubt) {
@@ -528,6 +551,36 @@ given(const PQconninfoOption *o, const char *name)
 	return false;
 }
 
+/*
+ * Is a character of the password left in the address that has a meaning there? The rest of the
+ * password would be a part of the host's name or the port, and the library would quote it.
+ */
+static bool
+misread(const PQconninfoOption *o)
+{
+	for (; o->keyword; o++) {
+		const char *v = o->val;
+
+		if (!v || !v[0])
+			continue;
+		if (strcmp(o->keyword, "port") == 0 && v[strspn(v, "0123456789,")])
+			return true;
+		/* A host that begins with it is a socket's. */
+		if ((strcmp(o->keyword, "host") == 0 && strchr(v + 1, '@')) ||
+		    (strcmp(o->keyword, "dbname") == 0 && strchr(v, '@')))
+			return true;
+	}
+	return false;
+}
+
+/* Its text may quote values; and what nobody takes is printed. */
+static void
+ignore_notice(void *arg, const PGresult *res)
+{
+	(void)arg;
+	(void)res;
+}
+
 /* libpq's own words name hosts and users, which is what is wanted here; the first line is enough. */
 static enum souk_err
 cannot_connect(PGconn *h, struct fail *f)
@@ -550,6 +603,25 @@ cannot_connect(PGconn *h, struct fail *f)
 	    "the database cannot be reached: %.*s; %s", (int)strcspn(words, "\n"), words, fix);
 }
 
+/* Runs texts over a connection that is not in use yet; NULL when the server is silent. */
+static PGresult *
+exec_in_time(PGconn *h, const char *sql)
+{
+	uint64_t until = clock_mono_ns() + (uint64_t)PG_OPEN_MS * 1000000;
+	PGresult *res = NULL, *next;
+
+	if (!PQsendQuery(h, sql))
+		return NULL;
+	while (wait_answer(h, until)) {
+		if (!(next = PQgetResult(h)))
+			return res;
+		PQclear(res);
+		res = next; /* a failure is the last one */
+	}
+	PQclear(res);
+	return NULL;
+}
+
 static enum souk_err
 settings(PGconn *h, int statement_ms, struct fail *f)
 {
@@ -563,13 +635,16 @@ settings(PGconn *h, int statement_ms, struct fail *f)
 	    " SET jit = off; SET synchronous_commit ="
 	    " %s",
 	    statement_ms, PG_LOCK_MS, statement_ms, "on");
-	res = PQexec(h, sql);
+	res = exec_in_time(h, sql);
 	ok = PQresultStatus(res) == PGRES_COMMAND_OK;
-	pg_words(res, h, words, sizeof(words));
+	if (res)
+		pg_words(res, h, words, sizeof(words));
+	else
+		(void)snprintf(words, sizeof(words), "it does not answer");
 	PQclear(res);
 	return ok ? SOUK_OK
 		  : fail_set(f, SOUK_E_UNAVAILABLE, "database_failed",
-			"the database refuses its settings: %s", words);
+			"the database does not take souk's settings: %s", words);
 }
 
 enum souk_err
@@ -582,11 +657,13 @@ pg_connect(const char *url, const char *name, int statement_ms, PGconn **ret, st
 	enum souk_err err;
 
 	*ret = NULL;
-	if (!o) /* libpq's words would quote the address, password and all */
+	if (!o || misread(o)) { /* libpq's words would quote the address, password and all */
+		PQconninfoFree(o);
 		return fail_field(f, "database",
 		    "is not an address that PostgreSQL's library reads",
 		    "give postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with special characters "
 		    "as %XX");
+	}
 	for (size_t i = 0; i < N_DEFAULTS; i++)
 		if (!given(o, defaults[i].name)) {
 			key[n] = defaults[i].name;
@@ -598,6 +675,7 @@ pg_connect(const char *url, const char *name, int statement_ms, PGconn **ret, st
 	key[n] = "client_encoding";
 	value[n++] = "UTF8";
 	h = PQconnectdbParams(key, value, 1);
+	(void)PQsetNoticeReceiver(h, ignore_notice, NULL);
 	if (PQstatus(h) != CONNECTION_OK)
 		err = cannot_connect(h, f);
 	else if (PQserverVersion(h) < 140000)
@@ -627,15 +705,17 @@ note_warning(void *arg, const PGresult *res)
 static enum souk_err
 take_lane(struct pg_conn *c)
 {
-	static const char sql[] = "SELECT n::bigint FROM generate_series(1, 100000) n"
+	static const char sql[] = "SELECT n FROM generate_series(1, 100000) n"
 				  " WHERE pg_try_advisory_lock(1936684395, n) LIMIT 1";
-	PGresult *res = PQexecParams(c->h, sql, 0, NULL, NULL, NULL, NULL, 1);
+	PGresult *res = exec_in_time(c->h, sql);
 	enum souk_err err = SOUK_OK;
 
-	if (PQresultStatus(res) != PGRES_TUPLES_OK || PQntuples(res) != 1)
+	if (!res)
+		err = pg_lost(c, "the database did not answer in time");
+	else if (PQresultStatus(res) != PGRES_TUPLES_OK || PQntuples(res) != 1)
 		err = pg_failed(c, res);
 	else
-		c->lane = (int)big_endian(PQgetvalue(res, 0, 0), PQgetlength(res, 0, 0));
+		c->lane = (int)strtol(PQgetvalue(res, 0, 0), NULL, 10);
 	PQclear(res);
 	return err;
 }
