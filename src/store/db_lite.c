@@ -177,4 +177,5 @@ const struct db_ops db_lite_ops = {
 	.scrub_wait = upkeep_scrub_wait,
 	.backup = lite_backup,
 	.reachable = reachable,
+	.read_patience_ms = DB_GATE_MS,
 };
