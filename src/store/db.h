@@ -95,7 +95,8 @@ SOUK_MUST bool db_write_alone(struct db *db, struct db_write *w);
 
 /*
  * A transaction of its own on the calling thread, for bulk work (import, demo, restore):
- * all or nothing, however large; other writers wait. `fn` may run for long.
+ * all or nothing, however large; other writers wait. `fn` may run for long. PostgreSQL: once it has
+ * taken several hundred locks, whoever takes one waits for its end, or is refused.
  */
 SOUK_MUST enum souk_err db_bulk(struct db *db, db_fn *fn, void *arg);
 

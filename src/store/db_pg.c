@@ -125,7 +125,9 @@ run(struct db *db, struct conn **c, enum conn_use use, db_fn *fn, void *arg, uin
 	for (unsigned n = 1; again && err != SOUK_OK; n++) {
 		if (n >= TRIES_MAX && *c) /* always in the way of others */
 			break;
-		if (clock_mono_ns() >= until || atomic_load(&db->pg->stop))
+		/* A large one takes longer than that: once more is fair. */
+		if ((clock_mono_ns() >= until && !(use == CONN_BULK && n == 1)) ||
+		    atomic_load(&db->pg->stop))
 			break;
 		metric_add(MET_DB_RETRIES, 0, 1);
 		pause_ms(pause_before(n, !*c));

@@ -16,6 +16,7 @@
 #define PG_PARAMS_MAX 32
 #define PG_WAITING_MAX 64 /* commands sent whose answers were not read */
 #define PG_FETCH 512      /* rows of a scan that come at once */
+#define PG_LOCKS_MAX 500  /* that one transaction takes one by one */
 
 /* How long things may take, far below the 15 minutes that exports lag behind (specs/psc.md 6). */
 #define PG_STATEMENT_MS 30000
@@ -31,6 +32,9 @@ enum pg_control {
 	PG_COMMIT,
 	PG_ROLLBACK,
 	PG_NOW,
+	PG_LOCK_ALL,
+	PG_LOCK_FIRST, /* from here on with a parameter */
+	PG_LOCK_FIRST_SHARED,
 	PG_LOCK,
 	PG_LOCK_SHARED,
 	PG_TELL,
@@ -77,14 +81,17 @@ struct pg_conn {
 	PGconn *h;
 	enum conn_use use;
 	enum pg_tx tx;
-	bool broken;    /* the connection is of no use any more */
-	bool again;     /* what failed may be tried again from its beginning */
-	bool write;     /* the transaction */
-	bool in_commit; /* COMMIT is being sent, or was and its answer not read */
-	bool doubt;     /* the server warned while it committed */
-	bool committed; /* it said so */
-	instant_t now;  /* of the transaction */
-	uint64_t began; /* monotonic; the transaction */
+	bool broken;      /* the connection is of no use any more */
+	bool again;       /* what failed may be tried again from its beginning */
+	bool write;       /* the transaction */
+	bool in_commit;   /* COMMIT is being sent, or was and its answer not read */
+	bool doubt;       /* the server warned while it committed */
+	bool committed;   /* it said so */
+	instant_t now;    /* of the transaction */
+	uint64_t began;   /* monotonic; the transaction */
+	unsigned n_locks; /* of the transaction */
+	bool all_locks;   /* it has the one that stands for all */
+	bool all_first;   /* a large transaction met others: it is to begin with that one */
 	int lane;
 	enum souk_err err; /* the transaction's first failure */
 	unsigned first, n_waiting;
@@ -103,13 +110,19 @@ pg(struct conn *c)
 	return (struct pg_conn *)c;
 }
 
-/* ---- db_pg_conn.c ---- */
+/* ---- db_pg_open.c ---- */
 /*
  * A plain connection with the settings of ours that the address does not give. *ret is NULL on
  * failure; the words say what to mend and hold neither password nor data.
  */
 SOUK_MUST enum souk_err pg_connect(
     const char *url, const char *name, int statement_ms, PGconn **ret, struct fail *f);
+/* Runs texts over a connection that is not in use yet; NULL when the server is silent for PG_OPEN_MS. The caller clears it. */
+PGresult *pg_exec_in_time(PGconn *h, const char *sql);
+
+/* ---- db_pg_conn.c ---- */
+/* Waits until an answer can be read without blocking; false at `until` (monotonic) or when the connection is lost. */
+bool pg_wait(PGconn *h, uint64_t until);
 SOUK_MUST enum souk_err pg_conn_open(
     const char *url, enum conn_use use, struct conn **ret, struct fail *f);
 /* What a failed answer means; sets message, again, broken. */

@@ -15,12 +15,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/*
+ * Each lock takes room in a table that all sessions share, a few thousand in all. So a transaction that
+ * wants very many takes one instead that stands for all of them; whoever takes any one shares it.
+ */
+#define ALL_LOCKS "1936684397"
+
 static const char *const controls[PG_CONTROL__COUNT] = {
 	[PG_BEGIN_READ] = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
 	[PG_BEGIN_WRITE] = "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE",
 	[PG_COMMIT] = "COMMIT",
 	[PG_ROLLBACK] = "ROLLBACK",
 	[PG_NOW] = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint",
+	[PG_LOCK_ALL] = "SELECT pg_advisory_xact_lock(" ALL_LOCKS ")",
+	[PG_LOCK_FIRST] =
+	    "SELECT pg_advisory_xact_lock_shared(" ALL_LOCKS "), pg_advisory_xact_lock($1)",
+	[PG_LOCK_FIRST_SHARED] =
+	    "SELECT pg_advisory_xact_lock_shared(" ALL_LOCKS "), pg_advisory_xact_lock_shared($1)",
 	[PG_LOCK] = "SELECT pg_advisory_xact_lock($1)",
 	[PG_LOCK_SHARED] = "SELECT pg_advisory_xact_lock_shared($1)",
 	[PG_TELL] = "SELECT pg_notify('souk', $1)",
@@ -31,6 +42,9 @@ static const char *const control_names[PG_CONTROL__COUNT] = {
 	[PG_COMMIT] = "commit",
 	[PG_ROLLBACK] = "rollback",
 	[PG_NOW] = "now",
+	[PG_LOCK_ALL] = "lock_all",
+	[PG_LOCK_FIRST] = "lock_first",
+	[PG_LOCK_FIRST_SHARED] = "lock_first_shared",
 	[PG_LOCK] = "lock",
 	[PG_LOCK_SHARED] = "lock_shared",
 	[PG_TELL] = "tell",
@@ -141,6 +155,7 @@ pg_failed(struct pg_conn *c, const PGresult *res)
 	c->err = r->err;
 	c->again = r->again;
 	c->broken |= r->broken;
+	c->all_first |= strcmp(state, "40P01") == 0;
 	if (c->use == CONN_READ && strcmp(state, "25006") == 0) {
 		c->err = SOUK_E_INTERNAL; /* a write in a read transaction: our bug */
 		c->again = c->broken = false;
@@ -152,9 +167,8 @@ pg_failed(struct pg_conn *c, const PGresult *res)
 
 /* ---- the pipeline ---- */
 
-/* Waits until an answer can be read without blocking. */
-static bool
-wait_answer(PGconn *h, uint64_t until)
+bool
+pg_wait(PGconn *h, uint64_t until)
 {
 	for (;;) {
 		int unsent = PQflush(h);
@@ -243,7 +257,7 @@ read_answer(struct pg_conn *c)
 	PGresult *res;
 	enum souk_err err;
 
-	if (!wait_answer(c->h, until))
+	if (!pg_wait(c->h, until))
 		return pg_lost(c, PQstatus(c->h) == CONNECTION_OK
 				      ? "the database did not answer in time"
 				      : "the connection to the database was lost");
@@ -259,7 +273,7 @@ read_answer(struct pg_conn *c)
 	if (w.kind == PG_A_SYNC || c->broken)
 		return err;
 	/* Each command's answers end with nothing. */
-	if (!wait_answer(c->h, until) || (res = PQgetResult(c->h))) {
+	if (!pg_wait(c->h, until) || (res = PQgetResult(c->h))) {
 		PQclear(res);
 		return pg_lost(c, "the connection to the database was lost");
 	}
@@ -338,6 +352,8 @@ pg_begin(struct conn *base, bool write)
 	c->err = SOUK_OK;
 	c->again = c->doubt = c->committed = c->in_commit = false;
 	c->write = write;
+	c->n_locks = 0;
+	c->all_locks = false;
 	c->now = INSTANT_MIN;
 	c->began = clock_mono_ns();
 	c->message[0] = '\0';
@@ -347,6 +363,11 @@ pg_begin(struct conn *base, bool write)
 	if ((err = control(c, write ? PG_BEGIN_WRITE : PG_BEGIN_READ, PG_A_CHECK, NULL, 0)) ==
 	    SOUK_OK)
 		err = control(c, PG_NOW, PG_A_NOW, NULL, 0);
+	/* A large transaction does not quarrel twice. */
+	if (err == SOUK_OK && write && c->use == CONN_BULK && c->all_first) {
+		c->all_locks = true;
+		err = control(c, PG_LOCK_ALL, PG_A_CHECK, NULL, 0);
+	}
 	if (err != SOUK_OK)
 		c->tx = PG_TX_NONE;
 	return err;
@@ -481,12 +502,22 @@ pg_lock(struct conn *base, int64_t key, bool shared)
 {
 	struct pg_conn *c = pg(base);
 	uint64_t be = htobe64((uint64_t)key);
+	bool first = c->n_locks == 0;
 	char value[8];
 
 	if (c->tx == PG_TX_FAILED)
 		return c->err;
+	if (c->all_locks)
+		return SOUK_OK;
+	if (c->n_locks++ >= PG_LOCKS_MAX) {
+		c->all_locks = true;
+		return control(c, PG_LOCK_ALL, PG_A_CHECK, NULL, 0);
+	}
 	memcpy(value, &be, sizeof(value));
-	return control(c, shared ? PG_LOCK_SHARED : PG_LOCK, PG_A_CHECK, value, (int)sizeof(value));
+	return control(c,
+	    shared ? (first ? PG_LOCK_FIRST_SHARED : PG_LOCK_SHARED)
+		   : (first ? PG_LOCK_FIRST : PG_LOCK),
+	    PG_A_CHECK, value, (int)sizeof(value));
 }
 
 static enum souk_err
@@ -529,168 +560,6 @@ static const struct conn_ops pg_ops = {
 
 /* ---- opening ---- */
 
-/* Used unless the address says otherwise: a cut connection must show in seconds, not in minutes. */
-static const struct {
-	const char *name, *value;
-} defaults[] = {
-	{ "connect_timeout", "3" },
-	{ "tcp_user_timeout", "8000" },
-	{ "keepalives_idle", "4" },
-	{ "keepalives_interval", "2" },
-	{ "keepalives_count", "2" },
-	{ "target_session_attrs", "read-write" },
-};
-#define N_DEFAULTS (sizeof(defaults) / sizeof(defaults[0]))
-
-static bool
-given(const PQconninfoOption *o, const char *name)
-{
-	for (; o->keyword; o++)
-		if (strcmp(o->keyword, name) == 0)
-			return o->val != NULL;
-	return false;
-}
-
-/*
- * Is a character of the password left in the address that has a meaning there? The rest of the
- * password would be a part of the host's name or the port, and the library would quote it.
- */
-static bool
-misread(const PQconninfoOption *o)
-{
-	for (; o->keyword; o++) {
-		const char *v = o->val;
-
-		if (!v || !v[0])
-			continue;
-		if (strcmp(o->keyword, "port") == 0 && v[strspn(v, "0123456789,")])
-			return true;
-		/* A host that begins with it is a socket's. */
-		if ((strcmp(o->keyword, "host") == 0 && strchr(v + 1, '@')) ||
-		    (strcmp(o->keyword, "dbname") == 0 && strchr(v, '@')))
-			return true;
-	}
-	return false;
-}
-
-/* Its text may quote values; and what nobody takes is printed. */
-static void
-ignore_notice(void *arg, const PGresult *res)
-{
-	(void)arg;
-	(void)res;
-}
-
-/* libpq's own words name hosts and users, which is what is wanted here; the first line is enough. */
-static enum souk_err
-cannot_connect(PGconn *h, struct fail *f)
-{
-	const char *words = h ? PQerrorMessage(h) : "out of memory";
-	const char *fix = "is it running, and is the address right?";
-
-	if (strstr(words, "password authentication failed") ||
-	    strstr(words, "no password supplied"))
-		fix = "give the right user and password in `database`, or in a passfile";
-	else if (strstr(words, "certificate") || strstr(words, "SSL"))
-		fix = "see sslmode, sslrootcert and sslcert in the address";
-	else if (strstr(words, "session is read-only") || strstr(words, "read-only"))
-		fix = "no host of the address takes writes: name the primary too, or wait for it";
-	else if (strstr(words, "does not exist"))
-		fix = "make the database or the role first";
-	else if (strstr(words, "pg_hba.conf"))
-		fix = "allow this host and user in the server's pg_hba.conf";
-	return fail_set(f, SOUK_E_UNAVAILABLE, "database_unreachable",
-	    "the database cannot be reached: %.*s; %s", (int)strcspn(words, "\n"), words, fix);
-}
-
-/* Runs texts over a connection that is not in use yet; NULL when the server is silent. */
-static PGresult *
-exec_in_time(PGconn *h, const char *sql)
-{
-	uint64_t until = clock_mono_ns() + (uint64_t)PG_OPEN_MS * 1000000;
-	PGresult *res = NULL, *next;
-
-	if (!PQsendQuery(h, sql))
-		return NULL;
-	while (wait_answer(h, until)) {
-		if (!(next = PQgetResult(h)))
-			return res;
-		PQclear(res);
-		res = next; /* a failure is the last one */
-	}
-	PQclear(res);
-	return NULL;
-}
-
-static enum souk_err
-settings(PGconn *h, int statement_ms, struct fail *f)
-{
-	char sql[400], words[200];
-	PGresult *res;
-	bool ok;
-
-	(void)snprintf(sql, sizeof(sql),
-	    "SET statement_timeout = %d; SET lock_timeout = %d;"
-	    " SET idle_in_transaction_session_timeout = %d; SET client_min_messages = warning;"
-	    " SET jit = off; SET synchronous_commit ="
-	    " %s",
-	    statement_ms, PG_LOCK_MS, statement_ms, "on");
-	res = exec_in_time(h, sql);
-	ok = PQresultStatus(res) == PGRES_COMMAND_OK;
-	if (res)
-		pg_words(res, h, words, sizeof(words));
-	else
-		(void)snprintf(words, sizeof(words), "it does not answer");
-	PQclear(res);
-	return ok ? SOUK_OK
-		  : fail_set(f, SOUK_E_UNAVAILABLE, "database_failed",
-			"the database does not take souk's settings: %s", words);
-}
-
-enum souk_err
-pg_connect(const char *url, const char *name, int statement_ms, PGconn **ret, struct fail *f)
-{
-	const char *key[N_DEFAULTS + 5] = { "dbname" }, *value[N_DEFAULTS + 5] = { url };
-	size_t n = 1;
-	PQconninfoOption *o = PQconninfoParse(url, NULL);
-	PGconn *h;
-	enum souk_err err;
-
-	*ret = NULL;
-	if (!o || misread(o)) { /* libpq's words would quote the address, password and all */
-		PQconninfoFree(o);
-		return fail_field(f, "database",
-		    "is not an address that PostgreSQL's library reads",
-		    "give postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with special characters "
-		    "as %XX");
-	}
-	for (size_t i = 0; i < N_DEFAULTS; i++)
-		if (!given(o, defaults[i].name)) {
-			key[n] = defaults[i].name;
-			value[n++] = defaults[i].value;
-		}
-	PQconninfoFree(o);
-	key[n] = "fallback_application_name";
-	value[n++] = name;
-	key[n] = "client_encoding";
-	value[n++] = "UTF8";
-	h = PQconnectdbParams(key, value, 1);
-	(void)PQsetNoticeReceiver(h, ignore_notice, NULL);
-	if (PQstatus(h) != CONNECTION_OK)
-		err = cannot_connect(h, f);
-	else if (PQserverVersion(h) < 140000)
-		err = fail_set(f, SOUK_E_INVALID, "database_too_old",
-		    "database: the server is PostgreSQL %d; souk needs 14 or newer",
-		    PQserverVersion(h) / 10000);
-	else
-		err = settings(h, statement_ms, f);
-	if (err != SOUK_OK)
-		PQfinish(h);
-	else
-		*ret = h;
-	return err;
-}
-
 static void
 note_warning(void *arg, const PGresult *res)
 {
@@ -707,7 +576,7 @@ take_lane(struct pg_conn *c)
 {
 	static const char sql[] = "SELECT n FROM generate_series(1, 100000) n"
 				  " WHERE pg_try_advisory_lock(1936684395, n) LIMIT 1";
-	PGresult *res = exec_in_time(c->h, sql);
+	PGresult *res = pg_exec_in_time(c->h, sql);
 	enum souk_err err = SOUK_OK;
 
 	if (!res)
@@ -726,7 +595,7 @@ prepare_controls(struct pg_conn *c)
 	static const Oid number = 20, text = 25;
 
 	for (unsigned t = 0; t < PG_CONTROL__COUNT; t++) {
-		bool takes = t == PG_LOCK || t == PG_LOCK_SHARED || t == PG_TELL;
+		bool takes = t >= PG_LOCK_FIRST && t <= PG_TELL;
 
 		if (pg_sent(c,
 			PQsendPrepare(c->h, control_names[t], controls[t], takes ? 1 : 0,

@@ -404,6 +404,8 @@ move_clock(PGconn *own, const char *by)
 	pg_do(own, text);
 }
 
+#define KIND_LEASE_MS 3000
+
 struct running {
 	_Atomic int began, told, ran;
 	_Atomic bool go;
@@ -434,7 +436,9 @@ run_job(void *ctx, struct db *db, const struct job *j, struct fail *f)
 	return JOB_DONE;
 }
 
-static const struct job_kind kinds[] = { { .kind = "attack", .lease_ms = 1500, .run = run_job } };
+static const struct job_kind kinds[] = {
+	{ .kind = "attack", .lease_ms = KIND_LEASE_MS, .run = run_job }
+};
 
 static enum souk_err
 put_job(struct db_tx *tx, void *arg)
@@ -471,11 +475,15 @@ test_leases_go_by_the_servers_clock(void **state)
 	for (int i = 0; i < 1000 && !atomic_load(&one.began); i++)
 		clock_sleep_ms(5);
 	assert_int_equal(one.began, 1);
-	/* All of this node's connections are cut, so that renewals fail for a moment. */
-	pg_do(a->root, "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-		       " WHERE application_name = 'souk write' AND datname = current_database()");
+	/* The first renewal fails, the next ones do not. */
+	pg_do(own, "CREATE FUNCTION fail_once() RETURNS trigger LANGUAGE plpgsql AS "
+		   "$$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '53200'; END $$;"
+		   "CREATE TRIGGER fail_once BEFORE UPDATE ON job FOR EACH ROW WHEN (old.state = 1)"
+		   " EXECUTE FUNCTION fail_once()");
+	clock_sleep_ms(KIND_LEASE_MS / 2);
+	pg_do(own, "DROP TRIGGER fail_once ON job");
 	assert_int_equal(job_runner_start(other.db, kinds, 1, 2, 5, &two, &two.r), SOUK_OK);
-	clock_sleep_ms(4000); /* more than two leases */
+	clock_sleep_ms(2 * KIND_LEASE_MS);
 	assert_int_equal(one.told, 0);
 	assert_int_equal(two.began, 0);
 	atomic_store(&one.go, true);
@@ -610,6 +618,97 @@ test_a_reader_does_not_wait_for_ever(void **state)
 	assert_int_equal(db_read(a->db, tell_time, &t), SOUK_OK);
 }
 
+/* ---- very many locks ---- */
+
+static enum souk_err
+lock_many(struct db_tx *tx, void *arg)
+{
+	struct slow_read *s = arg;
+	int n = 9;
+	enum souk_err err = put_later(tx, Q_PUT, n, "many");
+
+	for (int i = 0; i < 30000 && err == SOUK_OK; i++)
+		err = lock_subject(tx, &i, sizeof(i));
+	if (err == SOUK_OK && (err = db_one(db_stmt(tx, &texts, Q_PID))) == SOUK_OK)
+		atomic_store(&s->in, true);
+	while (err == SOUK_OK && !atomic_load(&s->go))
+		clock_sleep_ms(5);
+	return err;
+}
+
+static void *
+bulk_main(void *arg)
+{
+	struct slow_read *s = arg;
+
+	assert_int_equal(db_bulk(s->db, lock_many, s), SOUK_OK);
+	return NULL;
+}
+
+static enum souk_err
+lock_one(struct db_tx *tx, void *arg)
+{
+	return lock_subject(tx, arg, sizeof(int));
+}
+
+static void
+test_a_large_import_leaves_room_for_locks(void **state)
+{
+	struct attacked *a = *state;
+	struct slow_read s = { .db = a->db };
+	int n = 5, last = 29999;
+	pthread_t t;
+
+	assert_int_equal(pthread_create(&t, NULL, bulk_main, &s), 0);
+	for (int i = 0; i < 4000 && !atomic_load(&s.in); i++)
+		clock_sleep_ms(5);
+	assert_true(s.in);
+	assert_true(
+	    pg_number(a->root, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") <
+	    2 * PG_LOCKS_MAX);
+	assert_int_equal(db_write(a->db, put_many, &n), SOUK_OK); /* takes none */
+	assert_int_equal(db_write(a->db, lock_one, &last), SOUK_E_UNAVAILABLE);
+	atomic_store(&s.go, true);
+	(void)pthread_join(t, NULL);
+	assert_int_equal(db_write(a->db, lock_one, &last), SOUK_OK);
+}
+
+/* It holds what a writer waits for, and comes to want all: the writer or itself is run again. */
+static void *
+lock_main(void *arg)
+{
+	struct holder *h = arg;
+	int last = 1;
+
+	while (!atomic_load(&h->held))
+		if ((h->err = db_write(h->db, lock_one, &last)) != SOUK_OK)
+			break;
+	return NULL;
+}
+
+static void
+test_a_large_import_among_writers_gets_through(void **state)
+{
+	struct attacked *a = *state;
+	struct slow_read s = { .db = a->db, .go = true };
+	struct holder h[4];
+	pthread_t t[4];
+
+	open_with(a, a->pg->url, 1, 4);
+	s.db = a->db;
+	for (int i = 0; i < 4; i++) {
+		h[i] = (struct holder){ .db = a->db };
+		assert_int_equal(pthread_create(&t[i], NULL, lock_main, &h[i]), 0);
+	}
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(db_bulk(a->db, lock_many, &s), SOUK_OK);
+	for (int i = 0; i < 4; i++) {
+		atomic_store(&h[i].held, true);
+		(void)pthread_join(t[i], NULL);
+		assert_int_equal(h[i].err, SOUK_OK);
+	}
+}
+
 /* ---- words ---- */
 
 static void
@@ -649,6 +748,8 @@ main(void)
 		PLACED(test_a_clock_that_goes_back_is_followed),
 		PLACED(test_writers_without_a_connection_leave_the_work_to_others),
 		PLACED(test_a_reader_does_not_wait_for_ever),
+		PLACED(test_a_large_import_leaves_room_for_locks),
+		PLACED(test_a_large_import_among_writers_gets_through),
 		cmocka_unit_test(test_no_words_quote_what_is_left_of_a_password),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
