@@ -88,6 +88,8 @@ struct db_ops {
 	enum souk_err (*backup)(struct db *db, const char *path, struct fail *f);
 	/* False: known to be away just now, without asking. */
 	bool (*reachable)(const struct db *db);
+	/* Has nothing answered for seconds, not even to refuse? Then who asks would only wait, too. */
+	bool (*silent)(const struct db *db);
 	bool shared;
 	int64_t read_patience_ms; /* how long a reader waits for its turn */
 };

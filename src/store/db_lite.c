@@ -166,6 +166,13 @@ reachable(const struct db *db)
 	return true;
 }
 
+static bool
+silent(const struct db *db)
+{
+	(void)db;
+	return false;
+}
+
 const struct db_ops db_lite_ops = {
 	.start = start,
 	.stop = stop,
@@ -177,5 +184,6 @@ const struct db_ops db_lite_ops = {
 	.scrub_wait = upkeep_scrub_wait,
 	.backup = lite_backup,
 	.reachable = reachable,
+	.silent = silent,
 	.read_patience_ms = DB_GATE_MS,
 };

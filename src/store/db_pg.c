@@ -24,7 +24,7 @@
 static enum souk_err
 open_conn(struct db *db, enum conn_use use, struct conn **ret, struct fail *f)
 {
-	return pg_conn_open(db->path, use, ret, f);
+	return pg_conn_open(db, use, ret, f);
 }
 
 /* ---- writing ---- */
@@ -126,7 +126,7 @@ run(struct db *db, struct conn **c, enum conn_use use, db_fn *fn, void *arg, uin
 		if (n >= TRIES_MAX && *c) /* always in the way of others */
 			break;
 		/* A large one takes longer than that: once more is fair. */
-		if ((clock_mono_ns() >= until && !(use == CONN_BULK && n == 1)) ||
+		if ((clock_mono_ns() >= until && !(use == CONN_BULK && n == 1)) || pg_silent(db) ||
 		    atomic_load(&db->pg->stop))
 			break;
 		metric_add(MET_DB_RETRIES, 0, 1);
@@ -403,6 +403,7 @@ const struct db_ops db_pg_ops = {
 	.scrub_wait = scrub_wait,
 	.backup = backup,
 	.reachable = pg_reachable,
+	.silent = pg_silent,
 	.shared = true,
 	.read_patience_ms = PG_PATIENCE_MS,
 };

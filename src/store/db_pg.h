@@ -79,6 +79,7 @@ enum pg_tx { PG_TX_NONE, PG_TX_OPEN, PG_TX_FAILED };
 struct pg_conn {
 	struct conn base; /* first: callers hold it */
 	PGconn *h;
+	struct db *db;
 	enum conn_use use;
 	enum pg_tx tx;
 	bool broken;      /* the connection is of no use any more */
@@ -121,10 +122,11 @@ SOUK_MUST enum souk_err pg_connect(
 PGresult *pg_exec_in_time(PGconn *h, const char *sql);
 
 /* ---- db_pg_conn.c ---- */
-/* Waits until an answer can be read without blocking; false at `until` (monotonic) or when the connection is lost. */
-bool pg_wait(PGconn *h, uint64_t until);
+/* Waits until an answer can be read without blocking; false at `until` (monotonic), when
+ * the connection is lost, or, with `db`, when that is silent. */
+bool pg_wait(PGconn *h, uint64_t until, const struct db *db);
 SOUK_MUST enum souk_err pg_conn_open(
-    const char *url, enum conn_use use, struct conn **ret, struct fail *f);
+    struct db *db, enum conn_use use, struct conn **ret, struct fail *f);
 /* What a failed answer means; sets message, again, broken. */
 enum souk_err pg_failed(struct pg_conn *c, const PGresult *res);
 /* The connection is lost: nothing more goes over it. */
@@ -151,6 +153,9 @@ SOUK_MUST enum souk_err pg_listen_start(struct db *db);
 void pg_listen_stop(struct db *db);
 /* Has the database answered lately, and can it be written to? */
 bool pg_reachable(const struct db *db);
+bool pg_silent(const struct db *db);
+/* It said something, to whomever. */
+void pg_answered(struct db *db);
 
 /* ---- the handle (db_pg.c) ---- */
 #define PG_WRITERS 16
@@ -176,9 +181,10 @@ struct db_pg {
 	pthread_t listener;
 	bool listening;
 	_Atomic bool stop;
-	int wake[2];               /* ends the listener's sleep */
-	_Atomic uint64_t heard_at; /* monotonic: the database answered the listener */
-	_Atomic uint64_t told_at;  /* when the log was last told that it is away */
+	int wake[2];                  /* ends the listener's sleep */
+	_Atomic uint64_t answered_at; /* monotonic: it answered anybody, or refused to */
+	_Atomic uint64_t heard_at;    /* monotonic: the database answered the listener */
+	_Atomic uint64_t told_at;     /* when the log was last told that it is away */
 };
 
 #endif

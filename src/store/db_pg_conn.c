@@ -21,6 +21,8 @@
  */
 #define ALL_LOCKS "1936684397"
 
+#define LOOK_MS 250 /* between looks whether the server is silent */
+
 static const char *const controls[PG_CONTROL__COUNT] = {
 	[PG_BEGIN_READ] = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
 	[PG_BEGIN_WRITE] = "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE",
@@ -168,7 +170,7 @@ pg_failed(struct pg_conn *c, const PGresult *res)
 /* ---- the pipeline ---- */
 
 bool
-pg_wait(PGconn *h, uint64_t until)
+pg_wait(PGconn *h, uint64_t until, const struct db *db)
 {
 	for (;;) {
 		int unsent = PQflush(h);
@@ -179,11 +181,14 @@ pg_wait(PGconn *h, uint64_t until)
 			return false;
 		if (!PQisBusy(h))
 			return true;
-		if (now >= until || p.fd < 0)
+		if (now >= until || p.fd < 0 || (db && pg_silent(db)))
 			return false;
 		if (unsent > 0)
 			p.events |= POLLOUT;
-		if (poll(&p, 1, (int)((until - now) / 1000000) + 1) < 0 && errno != EINTR)
+		if (poll(&p, 1,
+			(int)((until - now) / 1000000 < LOOK_MS || !db ? (until - now) / 1000000 + 1
+								       : LOOK_MS)) < 0 &&
+		    errno != EINTR)
 			return false;
 		if ((p.revents & (POLLIN | POLLERR | POLLHUP)) != 0 && !PQconsumeInput(h))
 			return false;
@@ -254,10 +259,12 @@ read_answer(struct pg_conn *c)
 {
 	struct pg_waiting w = c->waiting[c->first % PG_WAITING_MAX];
 	uint64_t until = clock_mono_ns() + (uint64_t)patience_ms(c) * 1000000;
+	/* A commit has its own time, and so have large transactions. */
+	const struct db *watched = c->in_commit || c->use == CONN_BULK ? NULL : c->db;
 	PGresult *res;
 	enum souk_err err;
 
-	if (!pg_wait(c->h, until))
+	if (!pg_wait(c->h, until, watched))
 		return pg_lost(c, PQstatus(c->h) == CONNECTION_OK
 				      ? "the database did not answer in time"
 				      : "the connection to the database was lost");
@@ -267,13 +274,14 @@ read_answer(struct pg_conn *c)
 		PQclear(res);
 		return pg_lost(c, "the database's answers are out of step");
 	}
+	pg_answered(c->db);
 	c->first++;
 	c->n_waiting--;
 	err = take_answer(c, &w, res);
 	if (w.kind == PG_A_SYNC || c->broken)
 		return err;
 	/* Each command's answers end with nothing. */
-	if (!pg_wait(c->h, until) || (res = PQgetResult(c->h))) {
+	if (!pg_wait(c->h, until, watched) || (res = PQgetResult(c->h))) {
 		PQclear(res);
 		return pg_lost(c, "the connection to the database was lost");
 	}
@@ -608,7 +616,7 @@ prepare_controls(struct pg_conn *c)
 }
 
 enum souk_err
-pg_conn_open(const char *url, enum conn_use use, struct conn **ret, struct fail *f)
+pg_conn_open(struct db *db, enum conn_use use, struct conn **ret, struct fail *f)
 {
 	struct pg_conn *c = calloc(1, sizeof(*c));
 	enum souk_err err;
@@ -617,8 +625,9 @@ pg_conn_open(const char *url, enum conn_use use, struct conn **ret, struct fail 
 		return fail_set(
 		    f, SOUK_E_NOMEM, "out_of_memory", "no memory for a database connection");
 	c->base.ops = &pg_ops;
+	c->db = db;
 	c->use = use;
-	if ((err = pg_connect(url, use == CONN_READ ? "souk read" : "souk write",
+	if ((err = pg_connect(db->path, use == CONN_READ ? "souk read" : "souk write",
 		 use == CONN_BULK ? PG_BULK_MS : PG_STATEMENT_MS, &c->h, f)) != SOUK_OK) {
 		free(c);
 		return err;

@@ -91,7 +91,7 @@ pg_exec_in_time(PGconn *h, const char *sql)
 
 	if (!PQsendQuery(h, sql))
 		return NULL;
-	while (pg_wait(h, until)) {
+	while (pg_wait(h, until, NULL)) {
 		if (!(next = PQgetResult(h)))
 			return res;
 		PQclear(res);

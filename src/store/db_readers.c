@@ -75,6 +75,9 @@ read_on(struct db *db, struct conn *c, db_fn *fn, void *arg)
 	tx_init(&tx, db, c, false);
 	err = fn(&tx, arg);
 	conn_reset_open(c);
+	if (err == SOUK_OK &&
+	    !conn_in_tx(c)) /* it overlooked a failure: what it has may be a part */
+		err = conn_again(c) ? SOUK_E_UNAVAILABLE : SOUK_E_STORAGE;
 	conn_rollback(c); /* nothing to keep: ends the snapshot */
 	return err;
 }
@@ -102,16 +105,19 @@ try_read(struct db *db, struct db_reader *r, db_fn *fn, void *arg, bool *ret_bro
 enum souk_err
 db_read(struct db *db, db_fn *fn, void *arg)
 {
-	struct db_reader *r = take(db);
-	bool broke;
+	/* Who waits for a silent server holds up a thread that has others to serve. */
+	struct db_reader *r = db->ops->silent(db) ? NULL : take(db);
+	bool broke = false;
 	enum souk_err err;
 
 	if (!r) {
 		metric_add(MET_DB_REFUSED, 0, 1);
 		return SOUK_E_UNAVAILABLE;
 	}
-	err = try_read(db, r, fn, arg, &broke);
-	if (broke) /* the server was started anew, perhaps long ago: a read may be repeated */
+	err = db->ops->silent(db) ? SOUK_E_UNAVAILABLE : try_read(db, r, fn, arg, &broke);
+	if (broke &&
+	    !db->ops->silent(
+		db)) /* the server was started anew, perhaps long ago: a read may be repeated */
 		err = try_read(db, r, fn, arg, &broke);
 	give_back(db, r);
 	return err;

@@ -7,6 +7,7 @@
 #include "store/job_int.h"
 
 #include <pthread.h>
+#include <signal.h>
 
 #define SECOND UINT64_C(1000000000)
 
@@ -554,13 +555,12 @@ test_writers_without_a_connection_leave_the_work_to_others(void **state)
 	int n = 1;
 
 	open_with(a, a->pg->url, 1, 16);
-	/* Whoever is connected now may stay: one writer, and the listener. */
+	/* Whoever is connected now may stay: one or two writers, and the listener. */
 	assert_int_equal(db_write(a->db, put_many, &n), SOUK_OK);
-	pg_until(a->root,
-	    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename "
-	    "= 'souk'",
-	    2);
-	(void)snprintf(text, sizeof(text), "ALTER DATABASE %s CONNECTION LIMIT 2", a->pg->name);
+	clock_sleep_ms(300);
+	(void)snprintf(text, sizeof(text), "ALTER DATABASE %s CONNECTION LIMIT %d", a->pg->name,
+	    (int)pg_number(a->root, "SELECT count(*) FROM pg_stat_activity"
+				    " WHERE datname = current_database() AND usename = 'souk'"));
 	pg_do(a->root, text);
 	for (int i = 0; i < 16; i++)
 		assert_int_equal(pthread_create(&t[i], NULL, crowd_main, &c), 0);
@@ -616,6 +616,67 @@ test_a_reader_does_not_wait_for_ever(void **state)
 	atomic_store(&s.go, true);
 	(void)pthread_join(thread, NULL);
 	assert_int_equal(db_read(a->db, tell_time, &t), SOUK_OK);
+}
+
+/* The server's processes stand still: those that have a connection, and the one that makes new ones. */
+static void
+stop_server(struct attacked *a, bool stopped)
+{
+	char path[300], line[32];
+	static int pids[32];
+	static size_t n;
+	PGresult *res;
+	FILE *in;
+
+	for (size_t i = 0; !stopped && i < n; i++)
+		(void)kill(pids[i], SIGCONT);
+	if (!stopped)
+		return;
+	(void)snprintf(path, sizeof(path), "%s/data/postmaster.pid", getenv("SOUK_TEST_POSTGRES"));
+	in = fopen(path, "r");
+	assert_non_null(in);
+	assert_non_null(fgets(line, sizeof(line), in));
+	(void)fclose(in);
+	res = PQexec(a->root, "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+			      " AND usename = 'souk'");
+	for (n = 0; n < (size_t)PQntuples(res) && n < 30; n++)
+		pids[n] = (int)strtol(PQgetvalue(res, (int)n, 0), NULL, 10);
+	PQclear(res);
+	pids[n++] = (int)strtol(line, NULL, 10);
+	for (size_t i = 0; i < n; i++)
+		(void)kill(pids[i], SIGSTOP);
+}
+
+static void
+test_a_silent_server_is_not_waited_for(void **state)
+{
+	struct attacked *a = *state;
+	instant_t t;
+	uint64_t began;
+	int n = 1;
+
+	assert_int_equal(db_read(a->db, tell_time, &t), SOUK_OK);
+	stop_server(a, true);
+	began = clock_mono_ns();
+	t = db_read(a->db, tell_time, &t);
+	if (t != SOUK_E_UNAVAILABLE || clock_mono_ns() - began > 9 * SECOND)
+		stop_server(a, false);
+	assert_int_equal(t, SOUK_E_UNAVAILABLE);
+	assert_true(clock_mono_ns() - began < 9 * SECOND);
+	/* From then on nobody waits who has others to serve. */
+	began = clock_mono_ns();
+	for (int i = 0; i < 100; i++)
+		n += db_read(a->db, tell_time, &t) == SOUK_E_UNAVAILABLE;
+	n += !db_reachable(a->db);
+	began = clock_mono_ns() - began;
+	stop_server(a, false);
+	assert_int_equal(n, 102);
+	assert_true(began < SECOND);
+	for (n = 0; n < 500 && db_read(a->db, tell_time, &t) != SOUK_OK; n++)
+		clock_sleep_ms(10);
+	assert_true(n < 500);
+	n = 1;
+	assert_int_equal(db_write(a->db, put_many, &n), SOUK_OK);
 }
 
 /* ---- very many locks ---- */
@@ -748,6 +809,7 @@ main(void)
 		PLACED(test_a_clock_that_goes_back_is_followed),
 		PLACED(test_writers_without_a_connection_leave_the_work_to_others),
 		PLACED(test_a_reader_does_not_wait_for_ever),
+		PLACED(test_a_silent_server_is_not_waited_for),
 		PLACED(test_a_large_import_leaves_room_for_locks),
 		PLACED(test_a_large_import_among_writers_gets_through),
 		cmocka_unit_test(test_no_words_quote_what_is_left_of_a_password),
