@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What must not reach the next transaction, the commit's answer wherever it is read, clocks that differ, too few connections. */
 #include "pg.h"
+#include "proxy.h"
 #include "support.h"
 
 #include "store/db_pg.h"
 #include "store/job_int.h"
 
 #include <pthread.h>
-#include <signal.h>
 
 #define SECOND UINT64_C(1000000000)
 
@@ -618,50 +618,41 @@ test_a_reader_does_not_wait_for_ever(void **state)
 	assert_int_equal(db_read(a->db, tell_time, &t), SOUK_OK);
 }
 
-/* The server's processes stand still: those that have a connection, and the one that makes new ones. */
 static void
-stop_server(struct attacked *a, bool stopped)
+open_proxied(struct attacked *a, struct proxy *x)
 {
-	char path[300], line[32];
-	static int pids[32];
-	static size_t n;
-	PGresult *res;
-	FILE *in;
+	PQconninfoOption *o = PQconninfoParse(a->pg->url, NULL);
+	const char *password = "", *port = "";
+	char url[1024];
 
-	for (size_t i = 0; !stopped && i < n; i++)
-		(void)kill(pids[i], SIGCONT);
-	if (!stopped)
-		return;
-	(void)snprintf(path, sizeof(path), "%s/data/postmaster.pid", getenv("SOUK_TEST_POSTGRES"));
-	in = fopen(path, "r");
-	assert_non_null(in);
-	assert_non_null(fgets(line, sizeof(line), in));
-	(void)fclose(in);
-	res = PQexec(a->root, "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
-			      " AND usename = 'souk'");
-	for (n = 0; n < (size_t)PQntuples(res) && n < 30; n++)
-		pids[n] = (int)strtol(PQgetvalue(res, (int)n, 0), NULL, 10);
-	PQclear(res);
-	pids[n++] = (int)strtol(line, NULL, 10);
-	for (size_t i = 0; i < n; i++)
-		(void)kill(pids[i], SIGSTOP);
+	for (PQconninfoOption *i = o; i->keyword; i++) {
+		if (strcmp(i->keyword, "password") == 0)
+			password = i->val;
+		if (strcmp(i->keyword, "port") == 0)
+			port = i->val;
+	}
+	proxy_start(x, getenv("SOUK_TEST_POSTGRES"), port);
+	(void)snprintf(url, sizeof(url),
+	    "postgresql://souk:%s@127.0.0.1:%d/%s?sslmode=disable&gssencmode=disable", password,
+	    x->port, a->pg->name);
+	PQconninfoFree(o);
+	open_with(a, url, 2, 1);
 }
 
 static void
 test_a_silent_server_is_not_waited_for(void **state)
 {
 	struct attacked *a = *state;
+	struct proxy x = { 0 };
 	instant_t t;
 	uint64_t began;
 	int n = 1;
 
+	open_proxied(a, &x);
 	assert_int_equal(db_read(a->db, tell_time, &t), SOUK_OK);
-	stop_server(a, true);
+	atomic_store(&x.mode, PROXY_STALL);
 	began = clock_mono_ns();
-	t = db_read(a->db, tell_time, &t);
-	if (t != SOUK_E_UNAVAILABLE || clock_mono_ns() - began > 9 * SECOND)
-		stop_server(a, false);
-	assert_int_equal(t, SOUK_E_UNAVAILABLE);
+	assert_int_equal(db_read(a->db, tell_time, &t), SOUK_E_UNAVAILABLE);
 	assert_true(clock_mono_ns() - began < 9 * SECOND);
 	/* From then on nobody waits who has others to serve. */
 	began = clock_mono_ns();
@@ -669,7 +660,7 @@ test_a_silent_server_is_not_waited_for(void **state)
 		n += db_read(a->db, tell_time, &t) == SOUK_E_UNAVAILABLE;
 	n += !db_reachable(a->db);
 	began = clock_mono_ns() - began;
-	stop_server(a, false);
+	atomic_store(&x.mode, PROXY_PASS);
 	assert_int_equal(n, 102);
 	assert_true(began < SECOND);
 	for (n = 0; n < 500 && db_read(a->db, tell_time, &t) != SOUK_OK; n++)
@@ -677,6 +668,9 @@ test_a_silent_server_is_not_waited_for(void **state)
 	assert_true(n < 500);
 	n = 1;
 	assert_int_equal(db_write(a->db, put_many, &n), SOUK_OK);
+	db_close(a->db);
+	a->db = NULL;
+	proxy_stop(&x);
 }
 
 /* ---- very many locks ---- */
