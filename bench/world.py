@@ -230,6 +230,9 @@ class World:
             self.facts(folder, n, database)
             run([self.souk, "import", "--data", folder / "data", "contacts", folder / "contacts.csv"])
             if fleet:
+                # the server's clock is the real one: what was made was enrolled and enabled a moment ago
+                self.postgres().sql("UPDATE enrolment SET since = 1; UPDATE product SET psc_enabled_since = 1 "
+                                    "WHERE psc_enabled = 1", f"souk{n}")
                 self.postgres().sql("VACUUM ANALYZE", f"souk{n}")
             (folder / "done").touch()
         return Market(self, folder, n)

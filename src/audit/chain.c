@@ -36,7 +36,7 @@ chain_text(const struct audit_row *r, struct buf *ret)
 	/* Room at once: most entries need no more, and growing copies. */
 	if (!buf_reserve(ret, 512))
 		return;
-	add_number(ret, AUDIT_CHAIN);
+	add_number(ret, r->chain);
 	add_number(ret, r->at);
 	add_text(ret, r->account_id);
 	add_text(ret, r->actor);
@@ -67,7 +67,7 @@ chain_mac(const struct vault *v, struct buf *text, int64_t seq, const uint8_t pr
 void
 chain_seal(const struct vault *v, const struct audit_head *h, uint8_t ret[AUDIT_MAC_LEN])
 {
-	uint64_t number[2] = { htobe64(AUDIT_CHAIN), htobe64((uint64_t)h->seq) };
+	uint64_t number[2] = { htobe64((uint64_t)h->chain), htobe64((uint64_t)h->seq) };
 	char text[sizeof(number) + AUDIT_MAC_LEN];
 
 	memcpy(text, number, sizeof(number));

@@ -107,6 +107,8 @@ static const struct metric_row rows[MET__COUNT] = {
 	    "Writes that wait for a database connection." },
 	[MET_DB_REFUSED] = { "souk_db_refused_total", KIND_COUNTER, { { 0 } },
 	    "Writes refused because too many waited, or for too long." },
+	[MET_NODES] = { "souk_nodes", KIND_GAUGE, { { 0 } },
+	    "Processes that serve this installation." },
 	[MET_NOTIFICATIONS] = { "souk_notifications_total", KIND_COUNTER,
 	    { LABEL("outcome", outcomes) }, "Topic messages sent to endpoints, by outcome." },
 	[MET_OBJECT_BYTES] = { "souk_object_bytes_total", KIND_COUNTER,

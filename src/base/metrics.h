@@ -28,6 +28,7 @@ enum metric_id {
 	MET_DB_FAILURES,         /* counter: transactions that failed for the database's sake */
 	MET_DB_QUEUED,           /* gauge: writes that wait for a connection */
 	MET_DB_REFUSED,          /* counter: writes refused because too many waited, or too long */
+	MET_NODES,               /* gauge: processes that serve this installation */
 	MET_NOTIFICATIONS,       /* counter by outcome */
 	MET_OBJECT_BYTES,        /* counter by direction */
 	MET_OBJECT_STORE_UP,     /* gauge: did the home of objects answer as it should? */

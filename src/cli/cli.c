@@ -171,7 +171,9 @@ cli_parse(const struct argp *argp, int argc, char **argv, struct cli_common *c, 
 	if (end < argc)
 		cli_usage("ARGUMENT: `%s` is one too many; `%s --help` tells what this takes",
 		    argv[end], argv[0]);
-	if (c->data == NULL || c->data[0] == '\0')
+	if (c->data != NULL && c->data[0] == '\0')
+		c->data = NULL;
+	if (c->data == NULL && !c->optional)
 		cli_usage("--data: is missing; say which data directory, as in --data ./data");
 }
 

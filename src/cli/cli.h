@@ -28,7 +28,10 @@ int cmd_import(int argc, char **argv);
 int cmd_export_contacts(int argc, char **argv);
 int cmd_audit_verify(int argc, char **argv);
 int cmd_keys_rotate(int argc, char **argv);
+int cmd_nodes(int argc, char **argv);
 int cmd_backup(int argc, char **argv);
+int cmd_migrate(int argc, char **argv);
+int cmd_copy(int argc, char **argv);
 int cmd_config_show(int argc, char **argv);
 
 /* Prints "souk: ..." for each offending field, or the sentence; returns the exit code for it. */
@@ -48,6 +51,7 @@ int cli_finish(int code);
 struct cli_common {
 	const char *data; /* --data DIR, else SOUK_DATA */
 	bool json;        /* --json */
+	bool optional;    /* set by a command that can do without --data */
 };
 #define CLI_OPT_JSON 0x101
 #define CLI_OPT_USAGE 0x102
@@ -63,7 +67,7 @@ struct cli_common {
 error_t cli_common_option(struct cli_common *c, int key, char *arg, struct argp_state *state);
 /* A whole argp parser for commands that have no options of their own; the input is their cli_common. */
 error_t cli_only_common(int key, char *arg, struct argp_state *state);
-/* Parses; prints usage mistakes and exits 2 itself. --data must have been given. */
+/* Parses; prints usage mistakes and exits 2 itself. --data must have been given unless it is optional. */
 void cli_parse(const struct argp *argp, int argc, char **argv, struct cli_common *c, void *input);
 
 /* Opens --data; on failure prints why and sets *ret_exit. */

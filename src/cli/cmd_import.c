@@ -30,7 +30,8 @@ struct import {
 	FILE *in;
 	struct vault *vault;
 	struct tenant_scope scope;
-	struct arena *arena; /* of one record */
+	struct contact_home home; /* of the last contact */
+	struct arena *arena;      /* of one record */
 	struct progress progress;
 	int64_t taken, bad;
 	int runs;
@@ -132,7 +133,7 @@ place_refused(enum souk_err r, struct fail *f)
 static enum souk_err
 take_contact(struct import *im, struct db_tx *tx, json_t *o, struct fail *f)
 {
-	struct contact_preset preset = { 0 };
+	struct contact_preset preset = { .home = &im->home };
 	struct contact_fields fields = { 0 };
 	struct contact made;
 	struct guid subscription;
@@ -231,6 +232,9 @@ take_records(struct import *im, struct import_source *source, struct db_tx *tx)
 		if (r != SOUK_OK) {
 			im->bad++;
 			show_bad(im, import_source_line(source), &f);
+			/* Of the lines behind it nothing can be said before this one is mended. */
+			if (db_is_over(tx))
+				break;
 		} else if (!more) {
 			break;
 		}
@@ -252,6 +256,7 @@ take_file(struct db_tx *tx, void *arg)
 	if (im->runs++ > 0 && fseek(im->in, 0, SEEK_SET) != 0)
 		return SOUK_E_UNAVAILABLE; /* a pipe cannot be read twice */
 	im->taken = im->bad = 0;
+	im->home = (struct contact_home){ .slots = 0 };
 	r = import_source_new(im->in, im->kind->columns, im->kind->n_columns, &source, &f);
 	if (r == SOUK_OK) {
 		r = take_records(im, source, tx);

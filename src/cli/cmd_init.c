@@ -271,7 +271,7 @@ cmd_init(int argc, char **argv)
 		"Makes a new data directory: database, key ring (mode 0600), operator. Prints the "
 		"operator's "
 		"sign-in token and access key once.\v"
-		"Examples: souk init --data /var/lib/souk --name 'Example marketplace'\n"
+		"Example: souk init --data /var/lib/souk --name 'Example marketplace'\n"
 		"souk init --data /etc/souk --database postgresql://souk@db1,db2,db3/souk",
 		NULL, NULL, NULL };
 	struct options o = { .name = "souk" };

@@ -19,7 +19,10 @@ static const struct command commands[] = {
 	    cmd_audit_verify },
 	{ "keys rotate", "seal everything with a new master key, drop the old one",
 	    cmd_keys_rotate },
+	{ "nodes", "list the processes that serve this installation", cmd_nodes },
 	{ "backup", "copy database and objects while souk runs", cmd_backup },
+	{ "migrate", "move the database's schema forward, a fleet's while it runs", cmd_migrate },
+	{ "copy", "move an installation to PostgreSQL or back, verified row by row", cmd_copy },
 	{ "config show", "print every setting, its value and where it comes from",
 	    cmd_config_show },
 };

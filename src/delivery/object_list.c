@@ -11,8 +11,6 @@
 #include "base/utf8.h"
 #include "delivery/scope.h"
 
-#include <assert.h>
-
 #define LIST_MAX 1000
 
 struct lister {
@@ -48,15 +46,52 @@ byte_cmp(struct str a, struct str b)
 	return c != 0 ? c : (a.n > b.n) - (a.n < b.n);
 }
 
-/* The smallest text greater than every text that begins with `prefix` (never 0xff: it is UTF-8). */
+static void
+add_code_point(struct buf *b, uint32_t cp)
+{
+	if (cp < 0x80) {
+		buf_add_char(b, (char)cp);
+		return;
+	}
+	if (cp < 0x800) {
+		buf_add_char(b, (char)(0xc0 | cp >> 6));
+	} else {
+		if (cp < 0x10000) {
+			buf_add_char(b, (char)(0xe0 | cp >> 12));
+		} else {
+			buf_add_char(b, (char)(0xf0 | cp >> 18));
+			buf_add_char(b, (char)(0x80 | (cp >> 12 & 0x3f)));
+		}
+		buf_add_char(b, (char)(0x80 | (cp >> 6 & 0x3f)));
+	}
+	buf_add_char(b, (char)(0x80 | (cp & 0x3f)));
+}
+
+/*
+ * The smallest text greater than every text that begins with `prefix`: its last character, one greater. It has to
+ * be UTF-8 itself, or a server would not take it; whose order is that of the code points.
+ */
 static void
 skip_past(struct lister *x, struct str prefix)
 {
-	assert(prefix.n > 0);
+	uint32_t cp = 0x10ffff;
+
+	while (prefix.n > 0 && cp == 0x10ffff) { /* nothing is greater than the last of all */
+		size_t at = prefix.n - 1;
+
+		while (at > 0 && ((unsigned char)prefix.p[at] & 0xc0) == 0x80)
+			at--;
+		if (utf8_next((struct str){ prefix.p + at, prefix.n - at }, &cp) == 0)
+			cp = 0x10ffff;
+		prefix.n = at;
+	}
+	if (cp == 0x10ffff) {
+		x->end = true;
+		return;
+	}
 	buf_clear(&x->from);
 	buf_add_str(&x->from, prefix);
-	if (buf_ok(&x->from))
-		x->from.p[x->from.n - 1] = (char)((unsigned char)x->from.p[x->from.n - 1] + 1);
+	add_code_point(&x->from, cp == 0xd7ff ? 0xe000 : cp + 1);
 	x->seek = true;
 }
 

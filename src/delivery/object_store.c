@@ -311,7 +311,7 @@ object_row_delete(struct db_tx *tx, struct str seller_id, const struct guid *id)
 struct db_stmt *
 object_rows_from(struct db_tx *tx, struct str seller_id, struct str bucket, struct str from)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_OBJECT_FROM);
+	struct db_stmt *st = db_scan(tx, &texts, Q_OBJECT_FROM);
 
 	bind_name(st, seller_id, bucket, from);
 	db_bind_int(st, 4, db_now(tx));

@@ -192,6 +192,7 @@ account_change(struct db_tx *tx, const struct tenant_scope *s, struct account *a
 
 	if ((r = scope_operator(s, f)) != SOUK_OK ||
 	    (r = lock_owner(tx, str_c(a->id))) != SOUK_OK ||
+	    (r = account_hold(tx, str_c(a->id), true)) != SOUK_OK ||
 	    (r = account_find_roles(tx, str_c(a->id), &found, &old)) != SOUK_OK)
 		return r;
 	if (!found)

@@ -18,6 +18,8 @@
 	X(Q_FIND, "SELECT " COLUMNS " FROM account WHERE account_id = $1")                         \
 	X(Q_ROLES, "SELECT is_operator, is_buyer, is_seller, state, revision FROM account"         \
 		   " WHERE account_id = $1")                                                       \
+	X(Q_KEEP, "SELECT 1 FROM account WHERE account_id = $1 {for share}")                       \
+	X(Q_TAKE, "SELECT 1 FROM account WHERE account_id = $1 {for update}")                      \
 	X(Q_LIST, "SELECT " COLUMNS " FROM account WHERE account_id > $1"                          \
 		  " ORDER BY account_id LIMIT $2")                                                 \
 	X(Q_HAS_PRODUCT, "SELECT 1 FROM product WHERE seller_id = $1 LIMIT 1")                     \
@@ -128,6 +130,18 @@ account_find(struct db_tx *tx, struct str id, struct arena *mem, struct account 
 	if (r == SOUK_OK)
 		*ret = a;
 	return r;
+}
+
+enum souk_err
+account_hold(struct db_tx *tx, struct str id, bool to_change)
+{
+	struct db_stmt *st = db_stmt(tx, &account_texts, to_change ? Q_TAKE : Q_KEEP);
+	enum souk_err r;
+
+	db_bind_text(st, 1, id);
+	r = db_one(st);
+	db_reset(st);
+	return r == SOUK_E_NOT_FOUND ? SOUK_OK : r; /* who needs it says that it is missing */
 }
 
 enum souk_err

@@ -51,6 +51,11 @@ struct account_roles {
 	bool is_operator, is_buyer, is_seller, active;
 	int64_t revision;
 };
+/*
+ * Nobody else changes the account's row until the transaction ends; with `to_change` nobody else
+ * holds it either. Of rows there may be any number, of locks (db.h) not.
+ */
+SOUK_MUST enum souk_err account_hold(struct db_tx *tx, struct str id, bool to_change);
 SOUK_MUST enum souk_err account_find_roles(
     struct db_tx *tx, struct str id, bool *ret_found, struct account_roles *ret);
 struct db_stmt *account_rows(struct db_tx *tx, struct str after, size_t limit);

@@ -156,7 +156,7 @@ subscription_create(
 
 	if (r != SOUK_OK)
 		return r;
-	if ((r = lock_owner_shared(tx, str_c(new.buyer_id))) != SOUK_OK)
+	if ((r = account_hold(tx, str_c(new.buyer_id), false)) != SOUK_OK)
 		return r;
 	r = subscription_find_basis(tx, &new, &basis);
 	if (r != SOUK_OK && r != SOUK_E_NOT_FOUND)

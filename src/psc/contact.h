@@ -49,10 +49,24 @@ SOUK_MUST enum souk_err contact_get(struct db_tx *tx, struct vault *v, const str
     const struct guid *subscription_id, const struct guid *contact_id, struct arena *mem,
     struct contact *ret);
 
-/* For import and the demo: an id and a time other than new and now. Zero members: as usual. */
+/* What a change of a subscription's contacts has to know. */
+struct contact_home {
+	char seller_id[ACCOUNT_ID_LEN + 1], buyer_id[ACCOUNT_ID_LEN + 1];
+	struct guid subscription_id, product_id;
+	instant_t subscription_start;
+	bool active, psc_enabled;
+	instant_t exported_until; /* INSTANT_MIN when nothing was exported yet */
+	unsigned slots;           /* bit 1 << slot: taken */
+};
+/*
+ * For import and the demo: an id and a time other than new and now. Zero members: as usual. `home`
+ * (zeroed at first, of one transaction and one scope) keeps what the last call found out, for further contacts of
+ * the same subscription.
+ */
 struct contact_preset {
 	struct guid id;
 	instant_t at;
+	struct contact_home *home;
 };
 /*
  * Adds a contact (validated fields) and audits it. SOUK_E_CONFLICT: "contact_limit" (a sixth),

@@ -116,22 +116,32 @@ trail(struct db_tx *tx, struct vault *v, const struct tenant_scope *s, const cha
 }
 
 static enum souk_err
-free_slot(struct db_tx *tx, const struct contact_home *h, int *ret, struct fail *f)
+free_slot(struct contact_home *h, int *ret, struct fail *f)
 {
-	unsigned taken = 0;
-	enum souk_err err =
-	    contact_store_slots(tx, str_c(h->seller_id), &h->subscription_id, &taken);
-
-	if (err != SOUK_OK)
-		return err;
 	for (int slot = 1; slot <= CONTACTS_MAX; slot++)
-		if (!(taken & 1U << slot)) {
+		if (!(h->slots & 1U << slot)) {
 			*ret = slot;
 			return SOUK_OK;
 		}
 	return fail_set(f, SOUK_E_CONFLICT, "contact_limit",
 	    "The subscription has %d contacts, the most it may have; delete one first.",
 	    CONTACTS_MAX);
+}
+
+/* The home of a contact to be added, with its slots: as kept, or looked up and kept. */
+static enum souk_err
+home_to_add(struct db_tx *tx, const struct tenant_scope *s, const struct guid *subscription_id,
+    struct contact_home *kept, struct contact_home *ret)
+{
+	enum souk_err err;
+
+	if (kept && guid_eq(&kept->subscription_id, subscription_id)) {
+		*ret = *kept;
+		return SOUK_OK;
+	}
+	if ((err = contact_home_lock(tx, s, subscription_id, ret)) != SOUK_OK)
+		return err;
+	return contact_store_slots(tx, str_c(ret->seller_id), &ret->subscription_id, &ret->slots);
 }
 
 /* May a contact be added to this subscription, and under this id? */
@@ -161,15 +171,15 @@ contact_add(struct db_tx *tx, struct vault *v, const struct tenant_scope *s,
     const struct guid *subscription_id, const struct contact_fields *c,
     const struct contact_preset *preset, struct contact *ret, struct fail *f)
 {
-	struct contact_home h;
+	struct contact_home h, *kept = preset ? preset->home : NULL;
 	struct contact_row row = { .operation = CONTACT_CREATE };
 	struct data_key key;
 	struct wrapped_key wrapped;
 	enum souk_err err;
 
-	if ((err = contact_home_lock(tx, s, subscription_id, &h)) != SOUK_OK ||
+	if ((err = home_to_add(tx, s, subscription_id, kept, &h)) != SOUK_OK ||
 	    (err = check_add(tx, &h, preset ? &preset->id : NULL, f)) != SOUK_OK ||
-	    (err = free_slot(tx, &h, &row.slot, f)) != SOUK_OK ||
+	    (err = free_slot(&h, &row.slot, f)) != SOUK_OK ||
 	    (err = contact_operation_time(tx, h.exported_until, INSTANT_MIN,
 		 preset ? preset->at : 0, &row.operation_time, f)) != SOUK_OK)
 		return err;
@@ -185,6 +195,9 @@ contact_add(struct db_tx *tx, struct vault *v, const struct tenant_scope *s,
 	wipe(&key, sizeof(key));
 	if (err != SOUK_OK || (err = trail(tx, v, s, "psc:AddContact", &row)) != SOUK_OK)
 		return err;
+	h.slots |= 1U << row.slot;
+	if (kept)
+		*kept = h;
 	give(&row, c, ret);
 	return SOUK_OK;
 }

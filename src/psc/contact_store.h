@@ -24,15 +24,6 @@ struct contact_row {
 	struct str wrapped, sealed; /* empty in tombstones */
 };
 
-/* What a change of a subscription's contacts has to know. */
-struct contact_home {
-	char seller_id[ACCOUNT_ID_LEN + 1], buyer_id[ACCOUNT_ID_LEN + 1];
-	struct guid subscription_id, product_id;
-	instant_t subscription_start;
-	bool active, psc_enabled;
-	instant_t exported_until; /* INSTANT_MIN when nothing was exported yet */
-};
-
 /* SOUK_E_NOT_FOUND when there is no such subscription. The caller applies the scope. */
 SOUK_MUST enum souk_err contact_store_home(
     struct db_tx *tx, const struct guid *subscription_id, struct contact_home *ret);

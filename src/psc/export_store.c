@@ -90,7 +90,7 @@ export_store_products(struct db_tx *tx, struct str seller_id, instant_t end,
 struct db_stmt *
 export_store_scan(struct db_tx *tx, struct str seller_id, instant_t from, instant_t end)
 {
-	struct db_stmt *st = db_stmt(tx, &export_texts, Q_SCAN);
+	struct db_stmt *st = db_scan(tx, &export_texts, Q_SCAN);
 
 	db_bind_text(st, 1, seller_id);
 	db_bind_int(st, 2, from);

@@ -544,18 +544,29 @@ dispatcher_new(const struct services *svc, struct dispatcher **ret)
 	int64_t per_second = config_int(svc->config, SET_REQUESTS_PER_SECOND);
 	unsigned threads =
 	    svc->objects && object_store_remote(svc->objects) ? SLOW_THREADS_REMOTE : SLOW_THREADS;
+	union {
+		uint8_t b[VAULT_BLIND_LEN];
+		uint64_t n[VAULT_BLIND_LEN / sizeof(uint64_t)];
+	} seed;
 	enum souk_err r = SOUK_E_NOMEM;
 
 	if (!d)
 		return r;
 	d->svc = svc;
-	if ((per_second > 0 && !(d->rate = rate_new(per_second))) ||
+	vault_blind(svc->vault, "server.rate", STR("seed"), seed.b);
+	if ((per_second > 0 && !(d->rate = rate_new(per_second, seed.n[0]))) ||
 	    (r = slow_new(threads, &d->slow)) != SOUK_OK) {
 		dispatcher_free(d);
 		return r;
 	}
 	*ret = d;
 	return SOUK_OK;
+}
+
+struct rate *
+dispatcher_rate(struct dispatcher *d)
+{
+	return d->rate;
 }
 
 void

@@ -45,6 +45,7 @@ struct services {
 
 struct call;
 struct health;
+struct rate;
 
 enum op_flag {
 	OP_READ = 1,  /* `run` in a read snapshot, on this thread */
@@ -123,6 +124,8 @@ struct api_family {
 /* The dispatcher as the application behind the HTTP seam. */
 struct dispatcher;
 SOUK_MUST enum souk_err dispatcher_new(const struct services *svc, struct dispatcher **ret);
+/* The calls it lets through; NULL: no limit. Lives as long as the dispatcher. */
+struct rate *dispatcher_rate(struct dispatcher *d);
 void dispatcher_free(struct dispatcher *d); /* after the HTTP server has stopped; accepts NULL */
 struct http_app dispatcher_app(struct dispatcher *d);
 /* For http_options: what the dispatcher keeps with each connection. */

@@ -75,6 +75,19 @@ take_lock(const char *data_dir, int *ret_fd, struct fail *f)
 	return SOUK_OK;
 }
 
+enum souk_err
+installation_hold(const char *data_dir, int *ret_fd, struct fail *f)
+{
+	return take_lock(data_dir, ret_fd, f);
+}
+
+void
+installation_let_go(int fd)
+{
+	if (fd >= 0)
+		(void)close(fd);
+}
+
 struct ring_check {
 	char fingerprint[33];
 	bool same;

@@ -49,6 +49,12 @@ SOUK_MUST enum souk_err installation_database_open(const struct config *config, 
 SOUK_MUST enum souk_err installation_open(const char *data_dir, struct config *config,
     bool exclusive, struct installation *ret, struct fail *f);
 void installation_close(struct installation *in);
+/*
+ * The data directory's lock alone, for who works on the database without opening the rest.
+ * SOUK_E_CONFLICT names the process that has it. let_go takes -1, too.
+ */
+SOUK_MUST enum souk_err installation_hold(const char *data_dir, int *ret_fd, struct fail *f);
+void installation_let_go(int fd);
 
 /* Binds a new database to its key ring: keeps the fingerprint that installation_open compares. */
 SOUK_MUST enum souk_err installation_bind(

@@ -513,7 +513,7 @@ token_remove(struct call *c, struct db_tx *tx)
 
 /* ---- audit ----------------------------------------------------------------------------- */
 
-/* The cursor is the number of the last entry seen. */
+/* The cursor is the place of the last entry seen. */
 static enum souk_err
 read_audit_page(struct call *c, struct audit_filter *ret)
 {
@@ -525,7 +525,7 @@ read_audit_page(struct call *c, struct audit_filter *ret)
 	*ret = (struct audit_filter){ .limit = p.limit };
 	if (!tenant_is_operator(c->scope))
 		ret->account_id = tenant_account(c->scope);
-	if (p.cursor.n > 0 && (!str_to_i64(p.cursor, &ret->before_seq) || ret->before_seq <= 0))
+	if (p.cursor.n > 0 && !audit_place_parse(p.cursor, &ret->before))
 		return fail_field(&c->fail, "cursor", "is not one that a page gave",
 		    "use `next` of the page before");
 	return SOUK_OK;
@@ -535,7 +535,7 @@ static enum souk_err
 audit_entries(struct call *c, struct db_tx *tx)
 {
 	struct audit_filter q;
-	int64_t next = 0;
+	struct audit_place next = { 0 };
 	size_t n = 0;
 	enum souk_err r = read_audit_page(c, &q);
 
@@ -545,9 +545,9 @@ audit_entries(struct call *c, struct db_tx *tx)
 	r = audit_list(tx, &q, &c->out, &next, &n);
 	buf_add_char(&c->out, ']');
 	/* Also behind a page that is not full: others may have written much since the caller did. */
-	if (next > 0) {
+	if (next.seq > 0) {
 		buf_add_c(&c->out, ",\"next\":\"");
-		buf_add_i64(&c->out, next);
+		audit_place_add(&c->out, &next);
 		buf_add_char(&c->out, '"');
 	}
 	buf_add_char(&c->out, '}');

@@ -11,6 +11,7 @@
 #include "delivery/sns_job.h"
 #include "psc/export.h"
 #include "psc/export_names.h"
+#include "server/beat.h"
 #include "server/http_listen.h"
 #include "server/installation.h"
 #include "server/upkeep.h"
@@ -39,6 +40,7 @@ struct service {
 	struct sns_sender *sns;
 	struct job_runner *jobs;
 	struct upkeep *upkeep;
+	struct beat *beat;
 	struct dispatcher *dispatcher;
 	struct http_server *http;
 };
@@ -283,7 +285,8 @@ start(struct service *s, struct fail *f)
 	set_urls(s);
 	if ((r = start_jobs(s, f)) != SOUK_OK)
 		return r;
-	r = upkeep_begin(&s->svc, &s->upkeep);
+	if ((r = beat_begin(&s->svc, dispatcher_rate(s->dispatcher), &s->beat)) == SOUK_OK)
+		r = upkeep_begin(&s->svc, &s->upkeep);
 	return r == SOUK_OK ? r : fail_set(f, r, "threads", "the ticker cannot be started");
 }
 
@@ -307,9 +310,10 @@ stop(struct service *s)
 
 	atomic_store(&s->health.stopping, true);
 	http_server_stop(s->http, HTTP_STOP_MS);
-	dispatcher_free(s->dispatcher);
 	stopped = !s->jobs || job_runner_stop(s->jobs, JOBS_STOP_MS);
 	upkeep_end(s->upkeep);
+	beat_end(s->beat);
+	dispatcher_free(s->dispatcher);
 	/* A handler that waits for somebody's store still uses all of it; the process ends with it. */
 	if (!stopped)
 		return;

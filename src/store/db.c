@@ -34,6 +34,13 @@ db_open(const struct db_options *o, struct db **ret, struct fail *f)
 		free(db);
 		return fail_set(f, SOUK_E_NOMEM, "out_of_memory", "no memory to open the database");
 	}
+	if (o->distribute && !db_is_url(o->path)) {
+		free(db->path);
+		free(db);
+		return fail_set(f, SOUK_E_INVALID, "not_distributable",
+		    "the embedded database is one file; give a postgresql:// address to "
+		    "distribute");
+	}
 	db->ops = db_is_url(o->path) ? &db_pg_ops : &db_lite_ops;
 	db->cache_kib = o->cache_kib;
 	(void)pthread_mutex_init(&db->bell.lock, NULL);
@@ -92,7 +99,24 @@ tx_init(struct db_tx *tx, struct db *db, struct conn *c, bool write)
 	tx->now = INSTANT_MIN;
 	tx->write = write;
 	tx->scrub = false;
-	tx->n_hooks = 0;
+	memcpy(tx->memo, c->memo, sizeof(tx->memo));
+	tx->n_hooks = tx->n_lasts = 0;
+}
+
+enum souk_err
+tx_run(struct db_tx *tx, db_fn *fn, void *arg)
+{
+	enum souk_err err = fn(tx, arg);
+
+	for (unsigned i = 0; i < tx->n_lasts && err == SOUK_OK; i++)
+		err = tx->last[i].fn(tx, tx->last[i].arg);
+	return err;
+}
+
+void
+tx_keep_memo(const struct db_tx *tx)
+{
+	memcpy(tx->conn->memo, tx->memo, sizeof(tx->memo));
 }
 
 void
@@ -138,7 +162,7 @@ enum souk_err
 db_lock(struct db_tx *tx, enum db_lock kind, const void *key, size_t n, bool shared)
 {
 	assert(tx->write);
-	return tx->conn->ops->lock(tx->conn, lock_name(kind, key, n), shared);
+	return tx->conn->ops->lock(tx->conn, kind, lock_name(kind, key, n), shared);
 }
 
 int
@@ -146,6 +170,19 @@ db_lane(struct db_tx *tx)
 {
 	assert(tx->write);
 	return tx->conn->ops->lane(tx->conn);
+}
+
+void *
+db_lane_memo(struct db_tx *tx)
+{
+	assert(tx->write);
+	return tx->memo;
+}
+
+bool
+db_settle(struct db *db, int64_t timeout_ms)
+{
+	return db->ops->settle(db, timeout_ms);
 }
 
 bool
@@ -198,10 +235,27 @@ db_on_commit(struct db_tx *tx, void (*fn)(void *arg), void *arg)
 }
 
 void
+db_before_commit(struct db_tx *tx, db_fn *fn, void *arg)
+{
+	assert(tx->write);
+	for (unsigned i = 0; i < tx->n_lasts; i++)
+		if (tx->last[i].fn == fn && tx->last[i].arg == arg)
+			return;
+	assert(tx->n_lasts < DB_LASTS_MAX);
+	tx->last[tx->n_lasts++] = (struct db_last){ .fn = fn, .arg = arg };
+}
+
+void
 db_scrub(struct db_tx *tx)
 {
 	assert(tx->write);
 	tx->scrub = true;
+}
+
+bool
+db_is_over(const struct db_tx *tx)
+{
+	return !conn_in_tx(tx->conn);
 }
 
 const char *
@@ -219,14 +273,21 @@ write_on(struct db_tx *tx, struct db *db, struct conn *c, db_fn *fn, void *arg)
 
 	if (err != SOUK_OK)
 		return err;
+	if (!c->own_lane)
+		memset(c->memo, 0, sizeof(c->memo));
 	tx_init(tx, db, c, true);
-	err = fn(tx, arg);
+	err = tx_run(tx, fn, arg);
 	conn_reset_open(c);
 	if (err == SOUK_OK && !conn_in_tx(c))
 		err = SOUK_E_STORAGE;
-	if (err == SOUK_OK)
-		return conn_commit(c);
-	conn_rollback(c);
+	if (err != SOUK_OK) {
+		conn_rollback(c);
+		return err;
+	}
+	if ((err = conn_commit(c)) == SOUK_OK)
+		tx_keep_memo(tx);
+	else /* perhaps it is there, perhaps not */
+		memset(c->memo, 0, sizeof(c->memo));
 	return err;
 }
 

@@ -143,6 +143,19 @@ lock_subject(struct db_tx *tx, const void *key, size_t n)
  * would else make writers wait for each other. Embedded: always 0.
  */
 int db_lane(struct db_tx *tx);
+/*
+ * Memory for what only the lane's holder writes (a chain's end), DB_LANE_MEMO bytes, aligned for numbers:
+ * as the last transaction on this lane that is committed left it, if nobody else can have had the lane
+ * since; all zero where that is not certain (a new connection, a commit in doubt, and in the embedded engine
+ * each new commit, because other processes have the same lane). What is undone is forgotten here as well.
+ */
+#define DB_LANE_MEMO 64
+void *db_lane_memo(struct db_tx *tx);
+/*
+ * Waits until the write transactions that run now, in all processes, have ended; false when that takes longer.
+ * For who takes away what they may still use. Embedded: its one writer runs ours after them anyway.
+ */
+SOUK_MUST bool db_settle(struct db *db, int64_t timeout_ms);
 /* Do other processes serve the same database? */
 bool db_is_shared(const struct db *db);
 
@@ -154,6 +167,11 @@ enum db_news { DB_NEWS_JOBS, DB_NEWS_ACCESS, DB_NEWS__COUNT };
 SOUK_MUST enum souk_err db_tell(struct db_tx *tx, enum db_news news);
 /* Calls `fn` from another thread at each piece of news from other nodes; one listener per kind, for good. */
 void db_listen(struct db *db, enum db_news news, void (*fn)(void *arg), void *arg);
+/*
+ * As the last thing of the transaction, once however often it is asked for with the same two: for what
+ * many steps change and only its last state matters. Its failure undoes the transaction.
+ */
+void db_before_commit(struct db_tx *tx, db_fn *fn, void *arg);
 /* After the commit is durable, before anybody is told; not when it is undone. For caches and wake-ups.
  * `arg` must live until then. A small fixed number per transaction (16); more is our bug. */
 void db_on_commit(struct db_tx *tx, void (*fn)(void *arg), void *arg);
@@ -217,6 +235,12 @@ struct str db_blob(struct db_stmt *st, int col);
 struct guid db_guid(struct db_stmt *st, int col);
 bool db_is_null(struct db_stmt *st, int col);
 
+/*
+ * Has a statement's failure ended the transaction, so that no other one can be run in it? On a server every
+ * failure does, also a broken key; in the embedded engine one of the disk.
+ */
+bool db_is_over(const struct db_tx *tx);
+
 /* The last engine message of this transaction, for the log: never has bound values in it. */
 const char *db_message(struct db_tx *tx);
 
@@ -231,6 +255,22 @@ SOUK_MUST enum souk_err db_ping(struct db *db);
 SOUK_MUST bool db_reachable(const struct db *db);
 /* Number of the newest migration this program knows. */
 int db_schema_version(void);
+
+struct db_migrated {
+	int was, is,
+	    knows;     /* schema versions: before, now, of this program; `was` 0: it was empty */
+	int runs_from; /* oldest program, by its version, that can run on it now */
+	char waiting
+	    [64]; /* the next migration, when it has to wait for older nodes to stop; or "" */
+};
+/*
+ * Moves the schema forward as far as older nodes can live with it, or (`contract`) to its end, which is
+ * refused while older nodes are connected. The embedded engine has one program and always goes to the end.
+ * The database must not be open in this process. SOUK_E_CONFLICT: as of db_open; also when this program cannot
+ * run before older nodes have stopped. *ret is filled as far as it got.
+ */
+SOUK_MUST enum souk_err db_migrate(
+    const char *path, bool contract, struct db_migrated *ret, struct fail *f);
 
 /* Small facts of the installation (table meta): name -> text. Absent: SOUK_E_NOT_FOUND. */
 SOUK_MUST enum souk_err db_meta_get(struct db_tx *tx, const char *name, struct buf *ret);

@@ -14,6 +14,7 @@
 #include <semaphore.h>
 
 #define DB_HOOKS_MAX 16
+#define DB_LASTS_MAX 4
 #define DB_BATCH_MAX 256  /* functions in one commit */
 #define DB_READERS_MAX 64 /* connections of the pool */
 #define DB_READERS 8
@@ -25,13 +26,20 @@ struct db_hook {
 	void *arg;
 };
 
+struct db_last {
+	db_fn *fn;
+	void *arg;
+};
+
 struct db_tx {
 	struct db *db;
 	struct conn *conn;
 	instant_t now; /* INSTANT_MIN: not asked for yet */
 	bool write, scrub;
-	unsigned n_hooks;
+	uint64_t memo[DB_LANE_MEMO / sizeof(uint64_t)]; /* of the lane, this transaction's state */
+	unsigned n_hooks, n_lasts;
 	struct db_hook hook[DB_HOOKS_MAX];
+	struct db_last last[DB_LASTS_MAX]; /* run before the commit */
 };
 
 /* One function of a batch and what came of it. */
@@ -85,6 +93,7 @@ struct db_ops {
 	enum souk_err (*bulk)(struct db *db, db_fn *fn, void *arg);
 	void (*ask_scrub)(struct db *db);
 	bool (*scrub_wait)(struct db *db, int64_t timeout_ms);
+	bool (*settle)(struct db *db, int64_t timeout_ms);
 	enum souk_err (*backup)(struct db *db, const char *path, struct fail *f);
 	/* False: known to be away just now, without asking. */
 	bool (*reachable)(const struct db *db);
@@ -130,6 +139,10 @@ struct db {
 
 /* db.c */
 void tx_init(struct db_tx *tx, struct db *db, struct conn *c, bool write);
+/* Runs the function, and what it left for the end. */
+enum souk_err tx_run(struct db_tx *tx, db_fn *fn, void *arg);
+/* The lane's memory as this transaction leaves it: to the connection, once that is certain. */
+void tx_keep_memo(const struct db_tx *tx);
 /* Runs the hooks and passes the erasures on; after the commit, once. */
 void tx_committed(struct db_tx *tx);
 /* After a commit: metrics. */

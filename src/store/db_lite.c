@@ -173,7 +173,16 @@ silent(const struct db *db)
 	return false;
 }
 
+static bool
+settle(struct db *db, int64_t timeout_ms)
+{
+	(void)db;
+	(void)timeout_ms;
+	return true;
+}
+
 const struct db_ops db_lite_ops = {
+	.settle = settle,
 	.start = start,
 	.stop = stop,
 	.open_conn = open_conn,

@@ -16,6 +16,7 @@
 #include "store/migrate.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -312,6 +313,43 @@ scrub_wait(struct db *db, int64_t timeout_ms)
 	return true;
 }
 
+/* One text of the server's, at most 63 bytes; false when it does not answer. */
+static bool
+ask(PGconn *h, const char *sql, char out[64])
+{
+	PGresult *res = PQexec(h, sql);
+	bool ok = PQresultStatus(res) == PGRES_TUPLES_OK && PQntuples(res) == 1;
+
+	if (ok)
+		(void)snprintf(out, 64, "%s", PQgetvalue(res, 0, 0));
+	PQclear(res);
+	return ok;
+}
+
+static bool
+settle(struct db *db, int64_t timeout_ms)
+{
+	uint64_t until = clock_mono_ns() + (uint64_t)timeout_ms * 1000000;
+	char now[64], left[64] = "", sql[256];
+	struct fail f = { 0 };
+	PGconn *h;
+	bool ok;
+
+	if (pg_connect(db->path, "souk settle", PG_STATEMENT_MS, &h, &f) != SOUK_OK)
+		return false;
+	ok = ask(h, "SELECT extract(epoch FROM clock_timestamp())", now);
+	(void)snprintf(sql, sizeof(sql),
+	    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+	    " AND pid <> pg_backend_pid() AND extract(epoch FROM xact_start) < %s",
+	    now);
+	while (ok && (ok = ask(h, sql, left)) && strcmp(left, "0") != 0) {
+		ok = clock_mono_ns() < until;
+		pause_ms(200);
+	}
+	PQfinish(h);
+	return ok;
+}
+
 static enum souk_err
 backup(struct db *db, const char *path, struct fail *f)
 {
@@ -360,7 +398,10 @@ start(struct db *db, const struct db_options *o, struct fail *f)
 		return fail_set(f, SOUK_E_NOMEM, "out_of_memory", "no memory for the database");
 	clock_cond_init(&db->pg->bell);
 	db->pg->wake[0] = db->pg->wake[1] = -1;
-	if ((err = migrate_pg(db->path, o->create ? MIGRATE_CREATE : MIGRATE_CHECK, o->distribute,
+	if ((err = migrate_pg(db->path,
+		 !o->create      ? MIGRATE_CHECK
+		 : o->distribute ? MIGRATE_DISTRIBUTE
+				 : MIGRATE_CREATE,
 		 f)) != SOUK_OK)
 		return err;
 	if ((err = start_threads(db, o->writers)) != SOUK_OK)
@@ -401,6 +442,7 @@ const struct db_ops db_pg_ops = {
 	.bulk = bulk,
 	.ask_scrub = ask_scrub,
 	.scrub_wait = scrub_wait,
+	.settle = settle,
 	.backup = backup,
 	.reachable = pg_reachable,
 	.silent = pg_silent,

@@ -94,6 +94,7 @@ struct pg_conn {
 	bool all_locks;   /* it has the one that stands for all */
 	bool all_first;   /* a large transaction met others: it is to begin with that one */
 	int lane;
+	int64_t last_lock; /* of a bulk transaction: taken already */
 	enum souk_err err; /* the transaction's first failure */
 	unsigned first, n_waiting;
 	struct pg_waiting waiting[PG_WAITING_MAX]; /* a ring */
@@ -113,7 +114,8 @@ pg(struct conn *c)
 
 /* ---- db_pg_open.c ---- */
 /*
- * A plain connection with the settings of ours that the address does not give. *ret is NULL on
+ * A plain connection with the settings of ours that the address does not give. `name` and this program's schema
+ * version name the session: whether older nodes are at work is told by it (migrate_pg.c). *ret is NULL on
  * failure; the words say what to mend and hold neither password nor data.
  */
 SOUK_MUST enum souk_err pg_connect(

@@ -306,8 +306,11 @@ pg_flush(struct pg_conn *c)
 enum souk_err
 pg_sent(struct pg_conn *c, int ok, enum pg_answer kind, struct pg_stmt *st)
 {
-	if (!ok)
+	if (!ok) {
+		/* What the library did not take has not left whole: nobody commits it. */
+		c->in_commit = c->in_commit && kind != PG_A_COMMIT;
 		return pg_lost(c, "the connection to the database was lost");
+	}
 	assert(c->n_waiting < PG_WAITING_MAX);
 	c->waiting[(c->first + c->n_waiting++) % PG_WAITING_MAX] =
 	    (struct pg_waiting){ .kind = kind, .st = st };
@@ -363,6 +366,7 @@ pg_begin(struct conn *base, bool write)
 	c->n_locks = 0;
 	c->all_locks = false;
 	c->now = INSTANT_MIN;
+	c->last_lock = 0;
 	c->began = clock_mono_ns();
 	c->message[0] = '\0';
 	if (c->broken)
@@ -505,8 +509,12 @@ pg_lane(const struct conn *base)
 	return ((const struct pg_conn *)base)->lane;
 }
 
+/*
+ * The server has room for some thousands of locks, and a bulk transaction touches any number of
+ * subjects. It takes their owner for itself instead: whoever changes a subject shares the owner.
+ */
 static enum souk_err
-pg_lock(struct conn *base, int64_t key, bool shared)
+pg_lock(struct conn *base, enum db_lock kind, int64_t key, bool shared)
 {
 	struct pg_conn *c = pg(base);
 	uint64_t be = htobe64((uint64_t)key);
@@ -515,12 +523,16 @@ pg_lock(struct conn *base, int64_t key, bool shared)
 
 	if (c->tx == PG_TX_FAILED)
 		return c->err;
+	if (c->use == CONN_BULK && (kind == DB_LOCK_SUBJECT || key == c->last_lock))
+		return SOUK_OK;
 	if (c->all_locks)
 		return SOUK_OK;
 	if (c->n_locks++ >= PG_LOCKS_MAX) {
 		c->all_locks = true;
 		return control(c, PG_LOCK_ALL, PG_A_CHECK, NULL, 0);
 	}
+	c->last_lock = key;
+	shared &= c->use != CONN_BULK;
 	memcpy(value, &be, sizeof(value));
 	return control(c,
 	    shared ? (first ? PG_LOCK_FIRST_SHARED : PG_LOCK_SHARED)
@@ -593,6 +605,7 @@ take_lane(struct pg_conn *c)
 		err = pg_failed(c, res);
 	else
 		c->lane = (int)strtol(PQgetvalue(res, 0, 0), NULL, 10);
+	c->base.own_lane = err == SOUK_OK;
 	PQclear(res);
 	return err;
 }

@@ -111,9 +111,13 @@ settings(PGconn *h, int statement_ms, struct fail *f)
 	(void)snprintf(sql, sizeof(sql),
 	    "SET statement_timeout = %d; SET lock_timeout = %d;"
 	    " SET idle_in_transaction_session_timeout = %d; SET client_min_messages = warning;"
-	    " SET jit = off; SET synchronous_commit ="
-	    " %s",
-	    statement_ms, PG_LOCK_MS, statement_ms, "on");
+	    /*
+	     * Every look-up of ours has an index. The planner knows nothing of tables that have just been
+	     * made, and a plan that is kept must not be one for empty tables.
+	     */
+	    " SET jit = off; SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan;"
+	    " SET synchronous_commit = on",
+	    statement_ms, PG_LOCK_MS, statement_ms);
 	res = pg_exec_in_time(h, sql);
 	ok = PQresultStatus(res) == PGRES_COMMAND_OK;
 	if (res)
@@ -132,10 +136,12 @@ pg_connect(const char *url, const char *name, int statement_ms, PGconn **ret, st
 	const char *key[N_DEFAULTS + 5] = { "dbname" }, *value[N_DEFAULTS + 5] = { url };
 	size_t n = 1;
 	PQconninfoOption *o = PQconninfoParse(url, NULL);
+	char session[64];
 	PGconn *h;
 	enum souk_err err;
 
 	*ret = NULL;
+	(void)snprintf(session, sizeof(session), "%s (schema %d)", name, db_schema_version());
 	if (!o || misread(o)) { /* libpq's words would quote the address, password and all */
 		PQconninfoFree(o);
 		return fail_field(f, "database",
@@ -150,7 +156,7 @@ pg_connect(const char *url, const char *name, int statement_ms, PGconn **ret, st
 		}
 	PQconninfoFree(o);
 	key[n] = "fallback_application_name";
-	value[n++] = name;
+	value[n++] = session;
 	key[n] = "client_encoding";
 	value[n++] = "UTF8";
 	h = PQconnectdbParams(key, value, 1);

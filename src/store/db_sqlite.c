@@ -353,8 +353,9 @@ lite_lane(const struct conn *base)
 
 /* One writer at a time: whoever writes has every lock. */
 static enum souk_err
-lite_lock(struct conn *base, int64_t key, bool shared)
+lite_lock(struct conn *base, enum db_lock kind, int64_t key, bool shared)
 {
+	(void)kind;
 	(void)base;
 	(void)key;
 	(void)shared;

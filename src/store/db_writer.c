@@ -55,7 +55,7 @@ run_part(struct db *db, struct db_part *p, bool alone)
 
 	tx_init(&p->tx, db, c, true);
 	if (err == SOUK_OK)
-		err = p->w->fn(&p->tx, p->w->arg);
+		err = tx_run(&p->tx, p->w->fn, p->w->arg);
 	conn_reset_open(c);
 	if (!conn_in_tx(c)) {
 		settle(p, err == SOUK_OK ? SOUK_E_STORAGE : err);
@@ -74,6 +74,7 @@ run_part(struct db *db, struct db_part *p, bool alone)
 		conn_rollback(c);
 		return false;
 	}
+	tx_keep_memo(&p->tx);
 	return true;
 }
 
@@ -97,6 +98,8 @@ try_batch(struct db *db, struct db_part *part, unsigned n, uint64_t *ret_commit_
 		return true;
 	}
 	upkeep_room(db);
+	/* From one function to the next; before the first, another process may have written. */
+	memset(db->writer->memo, 0, sizeof(db->writer->memo));
 	for (unsigned i = 0; i < n; i++)
 		if (!part[i].settled && !run_part(db, &part[i], n == 1))
 			return false;

@@ -19,8 +19,10 @@ static const struct word words[] = {
 	{ "{text}", { "TEXT", "TEXT COLLATE \"C\"" } },
 	{ "{clustered}", { "WITHOUT ROWID", "" } },
 	{ "{hot}", { "", "WITH (fillfactor = 50)" } },
+	{ "{of other chains}", { "WHERE chain > 0", "" } },
 	/* statements */
 	{ "{for update}", { "", "FOR UPDATE" } },
+	{ "{for share}", { "", "FOR SHARE" } },
 	{ "{skip locked}", { "", "FOR UPDATE SKIP LOCKED" } },
 };
 

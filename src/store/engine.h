@@ -17,6 +17,8 @@
 
 struct conn {
 	const struct conn_ops *ops;
+	bool own_lane; /* as long as it is open, nobody else has its lane */
+	uint64_t memo[DB_LANE_MEMO / sizeof(uint64_t)]; /* of the lane; kept by what committed */
 };
 
 enum conn_use {
@@ -40,7 +42,7 @@ struct conn_ops {
 	const char *(*message)(const struct conn *c);
 	instant_t (*now)(struct conn *c);
 	int (*lane)(const struct conn *c);
-	enum souk_err (*lock)(struct conn *c, int64_t key, bool shared);
+	enum souk_err (*lock)(struct conn *c, enum db_lock kind, int64_t key, bool shared);
 	enum souk_err (*tell)(struct conn *c, enum db_news news);
 };
 

@@ -128,3 +128,33 @@ migrate(struct conn *c, const char *path, bool create, struct fail *f)
 		return words(c, err, path, "set its planner up", f);
 	return SOUK_OK;
 }
+
+static enum souk_err
+migrate_file(const char *path, struct db_migrated *ret, struct fail *f)
+{
+	struct conn *c = NULL;
+	struct identity id = { 0 };
+	enum souk_err err;
+
+	*ret = (struct db_migrated){ .knows = n_migrations };
+	if ((err = conn_open(&(struct conn_options){ .path = path, .use = CONN_BULK }, &c, f)) !=
+	    SOUK_OK)
+		return err;
+	if (read_identity(c, &id) == SOUK_OK)
+		ret->was = ret->is = (int)id.version;
+	if ((err = migrate(c, path, false, f)) == SOUK_OK)
+		ret->is = ret->runs_from = n_migrations;
+	else if (read_identity(c, &id) == SOUK_OK)
+		ret->is = (int)id.version;
+	conn_close(c);
+	return err;
+}
+
+enum souk_err
+db_migrate(const char *path, bool contract, struct db_migrated *ret, struct fail *f)
+{
+	if (!db_is_url(path))
+		return migrate_file(path, ret, f);
+	return migrate_pg_list(
+	    path, contract ? MIGRATE_CONTRACT : MIGRATE_EXPAND, migrations, n_migrations, ret, f);
+}

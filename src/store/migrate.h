@@ -23,18 +23,25 @@ extern const int n_migrations;
 SOUK_MUST enum souk_err migrate(struct conn *c, const char *path, bool create, struct fail *f);
 
 enum migrate_how {
-	MIGRATE_CHECK,   /* changes nothing: an older schema is refused */
-	MIGRATE_CREATE,  /* an empty schema is filled; an older one is moved as by EXPAND */
-	MIGRATE_EXPAND,  /* moved forward as far as older nodes can live with it */
-	MIGRATE_CONTRACT /* and further: older nodes must have stopped */
+	MIGRATE_CHECK,      /* changes nothing: an older schema is refused */
+	MIGRATE_CREATE,     /* an empty schema is filled; an older one is moved as by EXPAND */
+	MIGRATE_DISTRIBUTE, /* an empty schema is filled and laid out by seller (distribute.h) */
+	MIGRATE_EXPAND,     /* moved forward as far as older nodes can live with it */
+	MIGRATE_CONTRACT    /* and further: older nodes must have stopped */
 };
 /*
  * The same on PostgreSQL, over a connection of its own; one process at a time. Each migration is one
  * transaction. SOUK_E_CONFLICT: the schema is another program's, newer than this program can use,
- * or older than it needs (CHECK); the words say what to do. `distribute` puts the tables of a new
- * schema into shards (distribute.h); those of a distributed one follow by themselves.
+ * or older than it needs (CHECK); the words say what to do.
+ * Tables that a later migration adds to a distributed schema are distributed, too.
  */
-SOUK_MUST enum souk_err migrate_pg(
-    const char *url, enum migrate_how how, bool distribute, struct fail *f);
+SOUK_MUST enum souk_err migrate_pg(const char *url, enum migrate_how how, struct fail *f);
+/*
+ * The same with a list of migrations instead of this program's own, as a program of another age has
+ * it. CONTRACT is refused while nodes of an older program are connected. *ret (may be NULL) is filled also on failure,
+ * as far as it got.
+ */
+SOUK_MUST enum souk_err migrate_pg_list(const char *url, enum migrate_how how,
+    const struct migration *list, int n, struct db_migrated *ret, struct fail *f);
 
 #endif

@@ -17,7 +17,7 @@
 #define MIGRATE_LOCK 1936684396 /* only one at a time migrates */
 
 struct pg_schema {
-	bool there, extension, distributed;
+	bool there;
 	int version, runs_from;
 };
 
@@ -82,26 +82,38 @@ read_schema(PGconn *h, struct pg_schema *ret, int *ret_others, struct fail *f)
 	return SOUK_OK;
 }
 
+/* What a program knows, and how far it got. */
+struct moving {
+	PGconn *h;
+	enum migrate_how how;
+	const struct migration *list;
+	int n, needs; /* migrations; the last one that a program cannot run without */
+	bool distribute;
+	struct pg_schema schema;
+};
+
 static enum souk_err
-check(const struct pg_schema *s, int others, enum migrate_how how, struct fail *f)
+check(const struct moving *m, int others, struct fail *f)
 {
+	const struct pg_schema *s = &m->schema;
+
 	if (!s->there && others > 0)
 		return fail_set(f, SOUK_E_CONFLICT, "not_a_souk_database",
 		    "database: holds the tables of another program; give souk a database (or a "
 		    "schema) of its own");
-	if (!s->there && how != MIGRATE_CREATE)
+	if (!s->there && m->how != MIGRATE_CREATE && m->how != MIGRATE_DISTRIBUTE)
 		return fail_set(f, SOUK_E_CONFLICT, "database_empty",
 		    "database: holds no souk data; make it with `souk init --database ...`");
-	if (s->runs_from > n_migrations)
+	if (s->runs_from > m->n)
 		return fail_set(f, SOUK_E_CONFLICT, "database_newer",
 		    "database: has schema version %d, which serves souk of schema version %d and "
 		    "later; this one has %d; run a newer souk",
-		    s->version, s->runs_from, n_migrations);
-	if (s->there && s->version < n_migrations && how == MIGRATE_CHECK)
+		    s->version, s->runs_from, m->n);
+	if (s->there && s->version < m->needs && m->how == MIGRATE_CHECK)
 		return fail_set(f, SOUK_E_CONFLICT, "database_older",
 		    "database: has schema version %d, this souk needs %d; run `souk migrate` "
 		    "(older nodes may go on meanwhile)",
-		    s->version, n_migrations);
+		    s->version, m->needs);
 	return SOUK_OK;
 }
 
@@ -118,18 +130,34 @@ place(void *arg, const char *sql)
 	return exec(p->h, sql, "distribute its tables", p->f);
 }
 
+/* What migration `n` made goes where it belongs, while it is empty. */
+static enum souk_err
+distribute(struct moving *m, int n, struct fail *f)
+{
+	struct placing p = { m->h, f };
+	enum souk_err err = distribute_schema(n, n, place, &p);
+
+	/* The version's row changes with the tables', so it has to be known to the extension, too. */
+	return err != SOUK_OK || m->schema.there
+		   ? err
+		   : place(&p, "SELECT citus_add_local_table_to_metadata('souk_schema')");
+}
+
 /* Number `n`, with the new version, in one transaction. */
 static enum souk_err
-apply(PGconn *h, int n, int runs_from, bool distribute, struct fail *f)
+apply(struct moving *m, int n, int runs_from, struct fail *f)
 {
-	struct placing placing = { h, f };
 	struct buf sql = { 0 };
 	char step[80];
 	enum souk_err err;
 
-	(void)snprintf(step, sizeof(step), "apply %s", migrations[n - 1].name);
+	(void)snprintf(step, sizeof(step), "apply %s", m->list[n - 1].name);
 	buf_add_c(&sql, "BEGIN;\n");
-	err = dialect_text(DIALECT_PG, migrations[n - 1].sql, &sql);
+	if (!m->schema.there)
+		buf_add_c(&sql,
+		    "CREATE TABLE souk_schema (version INTEGER NOT NULL, runs_from INTEGER NOT "
+		    "NULL);\n");
+	err = dialect_text(DIALECT_PG, m->list[n - 1].sql, &sql);
 	buf_printf(&sql,
 	    ";\nDELETE FROM souk_schema;\n"
 	    "INSERT INTO souk_schema (version, runs_from) VALUES (%d, %d)",
@@ -137,96 +165,149 @@ apply(PGconn *h, int n, int runs_from, bool distribute, struct fail *f)
 	if (err == SOUK_OK && !buf_ok(&sql))
 		err = SOUK_E_NOMEM;
 	if (err == SOUK_OK)
-		err = exec(h, sql.p, step, f);
-	if (err == SOUK_OK && distribute)
-		err = distribute_schema(n, n, place, &placing);
+		err = exec(m->h, sql.p, step, f);
+	if (err == SOUK_OK && m->distribute)
+		err = distribute(m, n, f);
 	if (err == SOUK_OK)
-		err = exec(h, "COMMIT", step, f);
-	if (err != SOUK_OK)
-		PQclear(PQexec(h, "ROLLBACK"));
+		err = exec(m->h, "COMMIT", step, f);
+	if (err == SOUK_OK)
+		m->schema = (struct pg_schema){ true, n, runs_from };
+	else
+		PQclear(PQexec(m->h, "ROLLBACK"));
 	buf_done(&sql);
 	return err;
 }
 
+/* Nodes tell their program's schema version in their sessions' names (pg_connect). */
 static enum souk_err
-forward(PGconn *h, const struct pg_schema *s, enum migrate_how how, struct fail *f)
+refuse_older_nodes(struct moving *m, struct fail *f)
 {
-	int runs_from = s->runs_from;
-	enum souk_err err = SOUK_OK;
+	char sql[320];
+	int older = 0;
+	enum souk_err err;
 
-	if (!s->there)
-		err = exec(h,
-		    "CREATE TABLE souk_schema (version INTEGER NOT NULL, runs_from INTEGER NOT "
-		    "NULL)",
-		    "make its first table", f);
-	for (int n = s->version + 1; n <= n_migrations && err == SOUK_OK; n++) {
-		/* A new installation has no older nodes. */
-		if (!s->there)
-			runs_from = n_migrations;
-		else if (migrations[n - 1].contracts && how != MIGRATE_CONTRACT)
-			return fail_set(f, SOUK_E_CONFLICT, "migration_contracts",
-			    "database: %s takes away what older nodes use; stop those and run "
-			    "`souk migrate --contract`",
-			    migrations[n - 1].name);
-		else if (migrations[n - 1].contracts)
-			runs_from = n;
-		err = apply(h, n, runs_from, s->distributed, f);
-	}
-	/* Its row changes with the tables', so it has to be known to the extension, too. */
-	if (err == SOUK_OK && s->distributed && !s->there)
-		err = exec(h, "SELECT citus_add_local_table_to_metadata('souk_schema')",
-		    "distribute its tables", f);
+	(void)snprintf(sql, sizeof(sql),
+	    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND"
+	    " application_name LIKE 'souk listen (schema %%'"
+	    " AND substring(application_name FROM '[0-9]+')::int < %d",
+	    m->n);
+	if ((err = numbers(m->h, sql, &older, 1, f)) == SOUK_OK && older > 0)
+		return fail_set(f, SOUK_E_CONFLICT, "older_nodes",
+		    "database: %d node(s) of an older souk are at work; stop or update them, then "
+		    "run `souk migrate --contract` again",
+		    older);
 	return err;
 }
 
-/* Is the extension there, and are the tables (to be) in shards? */
 static enum souk_err
-read_places(PGconn *h, struct pg_schema *s, bool distribute, struct fail *f)
+forward(struct moving *m, struct fail *f)
 {
-	int n[1] = { 0 };
-	enum souk_err err =
-	    numbers(h, "SELECT count(*) FROM pg_extension WHERE extname = 'citus'", n, 1, f);
+	bool is_new = !m->schema.there;
+	enum souk_err err = SOUK_OK;
 
-	s->extension = err == SOUK_OK && n[0] == 1;
-	if (err == SOUK_OK && distribute && !s->extension)
+	for (int n = m->schema.version + 1; n <= m->n && err == SOUK_OK; n++) {
+		bool contracts = m->list[n - 1].contracts && !is_new;
+
+		if (contracts && m->how != MIGRATE_CONTRACT)
+			break;
+		if (contracts)
+			err = refuse_older_nodes(m, f);
+		if (err == SOUK_OK) /* a new installation has no older nodes */
+			err = apply(m, n, is_new ? m->n : contracts ? n : m->schema.runs_from, f);
+	}
+	if (err == SOUK_OK && m->schema.version < m->needs)
+		return fail_set(f, SOUK_E_CONFLICT, "migration_contracts",
+		    "database: %s takes away what older nodes use, and this souk needs what comes "
+		    "after it; stop those and run `souk migrate --contract`",
+		    m->list[m->schema.version].name);
+	return err;
+}
+
+/* Are the tables (to be) in shards? */
+static enum souk_err
+read_layout(struct moving *m, struct fail *f)
+{
+	bool wanted = m->how == MIGRATE_DISTRIBUTE;
+	int n = 0;
+	enum souk_err err =
+	    numbers(m->h, "SELECT count(*) FROM pg_extension WHERE extname = 'citus'", &n, 1, f);
+
+	if (err == SOUK_OK && wanted && n == 0)
 		return fail_set(f, SOUK_E_INVALID, "no_extension",
-		    "--distribute: the database has no extension citus; run CREATE EXTENSION citus "
-		    "and add the workers first");
-	if (err == SOUK_OK && distribute && s->there)
+		    "database: the extension citus is not there; add the workers and run CREATE "
+		    "EXTENSION citus first (docs/fleet.md)");
+	if (err == SOUK_OK && wanted && m->schema.there)
 		return fail_set(f, SOUK_E_CONFLICT, "exists",
-		    "--distribute: the database holds tables already; give an empty one");
-	s->distributed = distribute;
-	if (err != SOUK_OK || !s->extension || !s->there)
+		    "database: holds tables already, whose rows would not be distributed with "
+		    "them; copy it into an empty one with `souk copy`");
+	m->distribute = wanted;
+	if (err != SOUK_OK || n == 0 || !m->schema.there)
 		return err;
-	err = numbers(h,
+	err = numbers(m->h,
 	    "SELECT count(*) FROM pg_dist_partition WHERE logicalrelid = "
 	    "to_regclass('contact_version')",
-	    n, 1, f);
-	s->distributed = err == SOUK_OK && n[0] == 1;
+	    &n, 1, f);
+	m->distribute = err == SOUK_OK && n == 1;
+	return err;
+}
+
+/* Another one's migration may take its time; locks on tables must not. */
+static enum souk_err
+take_turn(PGconn *h, struct fail *f)
+{
+	char sql[160];
+
+	(void)snprintf(sql, sizeof(sql),
+	    "SET lock_timeout = 0; SELECT pg_advisory_lock(%d); SET lock_timeout = %d",
+	    MIGRATE_LOCK, PG_LOCK_MS);
+	return exec(h, sql, "wait for another node's migration", f);
+}
+
+static void
+report(const struct moving *m, int was, struct db_migrated *ret)
+{
+	*ret = (struct db_migrated){
+		.was = was,
+		.is = m->schema.version,
+		.knows = m->n,
+		.runs_from = m->schema.runs_from,
+	};
+	if (m->schema.version < m->n && m->list[m->schema.version].contracts)
+		(void)snprintf(
+		    ret->waiting, sizeof(ret->waiting), "%s", m->list[m->schema.version].name);
+}
+
+enum souk_err
+migrate_pg_list(const char *url, enum migrate_how how, const struct migration *list, int n,
+    struct db_migrated *ret, struct fail *f)
+{
+	struct moving m = { .how = how, .list = list, .n = n, .needs = n };
+	int others = 0, was = 0;
+	enum souk_err err = pg_connect(url, "souk migrate", PG_BULK_MS, &m.h, f);
+
+	if (err != SOUK_OK)
+		return err;
+	while (m.needs > 0 && list[m.needs - 1].contracts)
+		m.needs--;
+	if (how != MIGRATE_CHECK)
+		err = take_turn(m.h, f);
+	if (err == SOUK_OK)
+		err = read_schema(m.h, &m.schema, &others, f);
+	was = m.schema.version;
+	if (err == SOUK_OK)
+		err = check(&m, others, f);
+	if (err == SOUK_OK && how != MIGRATE_CHECK && list == migrations)
+		err = read_layout(&m, f);
+	if (err == SOUK_OK && m.schema.version < n && how != MIGRATE_CHECK)
+		err = forward(&m, f);
+	if (ret)
+		report(&m, was, ret);
+	PQfinish(m.h);
 	return err;
 }
 
 enum souk_err
-migrate_pg(const char *url, enum migrate_how how, bool distribute, struct fail *f)
+migrate_pg(const char *url, enum migrate_how how, struct fail *f)
 {
-	struct pg_schema s;
-	PGconn *h;
-	char lock[80];
-	int others = 0;
-	enum souk_err err = pg_connect(url, "souk migrate", PG_BULK_MS, &h, f);
-
-	if (err != SOUK_OK)
-		return err;
-	(void)snprintf(lock, sizeof(lock), "SELECT pg_advisory_lock(%d)", MIGRATE_LOCK);
-	if (how != MIGRATE_CHECK)
-		err = exec(h, lock, "wait for another node's migration", f);
-	if (err == SOUK_OK)
-		err = read_schema(h, &s, &others, f);
-	if (err == SOUK_OK)
-		err = check(&s, others, how, f);
-	if (err == SOUK_OK && (distribute || s.version < n_migrations) &&
-	    (err = read_places(h, &s, distribute, f)) == SOUK_OK)
-		err = forward(h, &s, how, f);
-	PQfinish(h);
-	return err;
+	return migrate_pg_list(url, how, migrations, n_migrations, NULL, f);
 }

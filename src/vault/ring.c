@@ -54,14 +54,22 @@ ring_keys_fill(struct ring_keys *k)
 	assert(added);
 }
 
-bool
-ring_keys_add(struct ring_keys *k)
+uint32_t
+ring_keys_newest(const struct ring_keys *k)
 {
 	uint32_t newest = 0;
 
 	for (size_t i = 0; i < k->n; i++)
 		if (k->master[i].number > newest)
 			newest = k->master[i].number;
+	return newest;
+}
+
+bool
+ring_keys_add(struct ring_keys *k)
+{
+	uint32_t newest = ring_keys_newest(k);
+
 	if (k->n == RING_KEYS_MAX || newest == RING_NUMBER_MAX)
 		return false;
 	k->current = newest + 1;

@@ -44,6 +44,8 @@ void ring_keys_free(struct ring_keys *k); /* wipes, accepts NULL */
 void ring_keys_fill(struct ring_keys *k);
 /* Adds a random master key under the next number and makes it current; false when full. */
 SOUK_MUST bool ring_keys_add(struct ring_keys *k);
+/* The highest number there is. */
+uint32_t ring_keys_newest(const struct ring_keys *k);
 /* Drops every master key but the current one. */
 void ring_keys_retire(struct ring_keys *k);
 /* Same derivation keys, and the same bytes under every number both have? */

@@ -91,7 +91,7 @@ vault_key_unwrap(struct vault *v, struct str context, struct str wrapped, struct
 		return SOUK_E_INTERNAL;
 	ok = unwrap(v, context, wrapped, &k, &known);
 	/* Another process may have added the key a moment ago. */
-	if (!known && vault_refresh(v, NULL) == SOUK_OK)
+	if (!known && vault_read_again(v, NULL) == SOUK_OK)
 		ok = unwrap(v, context, wrapped, &k, &known);
 	if (ok)
 		*ret = k;

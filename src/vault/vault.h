@@ -55,16 +55,23 @@ void vault_close(struct vault *v);
  * record. souk opens no database without it.
  */
 #define VAULT_FINGERPRINT_META "key_ring_fingerprint"
+/* In the same table: the highest master key number that a rotation wants every node to have. */
+#define VAULT_NEWEST_META "key_ring_newest"
 void vault_fingerprint(const struct vault *v, char out[33]);
 /*
  * Reads the ring again when its file changed (called once a second by the server; a ring
- * from a command is read at start only). A file that is missing, damaged, open to others or
+ * from a command: vault_read_again). A file that is missing, damaged, open to others or
  * another installation's ring fails, on every call until it is mended, and the ring in
  * memory stays. vault_key_unwrap does the same by itself for a number it does not know, and
  * what wraps a key when the last look was half a second ago: a program that only sits there
  * with an old ring (souk import, waiting for its input) must not wrap with a key dropped since.
  */
 SOUK_MUST enum souk_err vault_refresh(struct vault *v, struct fail *f);
+/*
+ * The same also for a ring from a command, which is run again, every five seconds at most (sooner: SOUK_OK,
+ * nothing done). For when somebody has a key that this ring lacks; vault_key_unwrap does it by itself.
+ */
+SOUK_MUST enum souk_err vault_read_again(struct vault *v, struct fail *f);
 
 /* A new random data key, wrapped for `context` (the record's identity). Thread-safe. */
 void vault_key_new(
@@ -108,15 +115,25 @@ void vault_mac(const struct vault *v, const char *domain, struct str data, uint8
  * 1. vault_ring_add. 2. Wait two seconds: by then every process has noticed, or will before it
  * wraps the next key. 3. vault_key_rewrap everything, again and again until a pass changes nothing.
  * 4. vault_ring_retire. A crash in between loses nothing: start over.
+ *
+ * Where other nodes have files of their own, or the same one a moment later, the first step is two, so that
+ * nobody meets a key that it has not: vault_ring_prepare, wait until all have that key (store/node.h),
+ * vault_ring_use, wait until all wrap with it.
  */
 /* Adds a new master key and makes it current in the ring file, durably. Not with key-ring-command. */
 SOUK_MUST enum souk_err vault_ring_add(struct vault *v, struct fail *f);
+/* Adds a new master key that nothing is wrapped with yet; one that is there already will do. */
+SOUK_MUST enum souk_err vault_ring_prepare(struct vault *v, struct fail *f);
+/* Makes the newest master key current. */
+SOUK_MUST enum souk_err vault_ring_use(struct vault *v, struct fail *f);
+bool vault_ring_is_file(const struct vault *v); /* can it be changed here? */
 /*
  * Removes every master key but the current one from the ring file and from memory: what only
- * they open is gone. SOUK_E_CONFLICT when somebody else added a key since vault_ring_add.
+ * they open is gone. SOUK_E_CONFLICT when somebody else made another key current since we did.
  */
 SOUK_MUST enum souk_err vault_ring_retire(struct vault *v, struct fail *f);
 uint32_t vault_current(const struct vault *v); /* number of the current master key */
+uint32_t vault_newest(const struct vault *v);  /* highest number in the ring */
 uint32_t vault_wrapped_number(
     struct str wrapped); /* which master key wrapped it; 0 when malformed */
 

@@ -14,6 +14,7 @@
 
 #define COMMAND_LIMIT_MS (10 * SECOND_MS)
 #define FRESH_NS UINT64_C(500000000)
+#define ASK_AGAIN_NS UINT64_C(5000000000)
 
 /* Puts a ring in place and wipes the one before; takes over `keys`. */
 static enum souk_err
@@ -75,6 +76,7 @@ vault_close(struct vault *v)
 	(void)pthread_mutex_destroy(&v->change);
 	free(v->gate);
 	free(v->path);
+	free(v->command);
 	free(v);
 }
 
@@ -90,6 +92,13 @@ path_of(const struct config *c, const char *data_dir)
 	return asprintf(&path, "%s/keyring.json", data_dir) < 0 ? NULL : path;
 }
 
+static enum souk_err
+read_source(const struct vault *v, struct ring_keys *keys, struct fail *f)
+{
+	return v->path ? ring_read_file(v->path, keys, f)
+		       : ring_read_command(v->command, COMMAND_LIMIT_MS, keys, f);
+}
+
 enum souk_err
 vault_open(const struct config *c, const char *data_dir, struct vault **ret, struct fail *f)
 {
@@ -98,16 +107,16 @@ vault_open(const struct config *c, const char *data_dir, struct vault **ret, str
 	struct ring_keys *keys = ring_keys_new();
 	enum souk_err r = SOUK_E_NOMEM;
 
-	if (!v || !keys || (command[0] == '\0' && !(v->path = path_of(c, data_dir)))) {
+	if (!v || !keys ||
+	    (command[0] == '\0' ? !(v->path = path_of(c, data_dir))
+				: !(v->command = strdup(command)))) {
 		r = memory_fail(f);
 		goto out;
 	}
 	atomic_store(&v->looked_ns, clock_mono_ns());
 	if (v->path)
 		ring_stamp(v->path, &v->stamp);
-	r = v->path ? ring_read_file(v->path, keys, f)
-		    : ring_read_command(command, COMMAND_LIMIT_MS, keys, f);
-	if (r != SOUK_OK)
+	if ((r = read_source(v, keys, f)) != SOUK_OK)
 		goto out;
 	r = publish(v, keys);
 	keys = NULL;
@@ -123,19 +132,20 @@ out:
 	return r;
 }
 
-/* Reads the file into `keys`; refuses a ring that is not a later state of ours. */
+/* Reads the source into `keys`; refuses a ring that is not a later state of ours. */
 static enum souk_err
 read_again(struct vault *v, struct ring_keys *keys, struct fail *f)
 {
 	enum souk_err r;
 
-	if ((r = ring_read_file(v->path, keys, f)) != SOUK_OK)
+	if ((r = read_source(v, keys, f)) != SOUK_OK)
 		return r;
 	/* The ring in place is ours to read: only the holder of `change` replaces it. */
 	if (!ring_keys_akin(atomic_load(&v->ring)->keys, keys))
 		return fail_set(f, SOUK_E_CONFLICT, "key_ring_other",
-		    "the key ring's file holds another ring now; put back the one this "
-		    "installation was started with");
+		    "the key ring's %s holds another ring now; put back the one this "
+		    "installation was started with",
+		    v->path ? "file" : "command");
 	return SOUK_OK;
 }
 
@@ -176,6 +186,25 @@ vault_refresh(struct vault *v, struct fail *f)
 	return r;
 }
 
+enum souk_err
+vault_read_again(struct vault *v, struct fail *f)
+{
+	uint64_t now = clock_mono_ns(), asked = atomic_load(&v->asked_ns);
+	struct ring_stamp none = { 0 };
+	enum souk_err r;
+
+	if (v->path)
+		return vault_refresh(v, f);
+	/* One asks, the others go on with what there is: the command may be slow. */
+	if (now - asked < ASK_AGAIN_NS ||
+	    !atomic_compare_exchange_strong(&v->asked_ns, &asked, now))
+		return SOUK_OK;
+	(void)pthread_mutex_lock(&v->change);
+	r = refresh(v, &none, f);
+	(void)pthread_mutex_unlock(&v->change);
+	return r;
+}
+
 void
 ring_keep_fresh(struct vault *v)
 {
@@ -197,6 +226,31 @@ add_to(struct vault *v, struct ring_keys *keys, struct fail *f)
 		return fail_set(f, SOUK_E_LIMIT, "key_ring_full",
 		    "the key ring is full; finish the rotations before");
 	/* Stays when the file cannot be replaced: then vault_ring_retire refuses. */
+	v->added = keys->current;
+	return SOUK_OK;
+}
+
+static enum souk_err
+prepare_in(struct vault *v, struct ring_keys *keys, struct fail *f)
+{
+	uint32_t current = keys->current;
+
+	(void)v;
+	/* What an interrupted rotation prepared will do. */
+	if (ring_keys_newest(keys) > current)
+		return SOUK_OK;
+	if (!ring_keys_add(keys))
+		return fail_set(f, SOUK_E_LIMIT, "key_ring_full",
+		    "the key ring is full; finish the rotations before");
+	keys->current = current;
+	return SOUK_OK;
+}
+
+static enum souk_err
+use_newest(struct vault *v, struct ring_keys *keys, struct fail *f)
+{
+	(void)f;
+	keys->current = ring_keys_newest(keys);
 	v->added = keys->current;
 	return SOUK_OK;
 }
@@ -256,9 +310,37 @@ vault_ring_add(struct vault *v, struct fail *f)
 }
 
 enum souk_err
+vault_ring_prepare(struct vault *v, struct fail *f)
+{
+	return edit_file(v, prepare_in, f);
+}
+
+enum souk_err
+vault_ring_use(struct vault *v, struct fail *f)
+{
+	return edit_file(v, use_newest, f);
+}
+
+enum souk_err
 vault_ring_retire(struct vault *v, struct fail *f)
 {
 	return edit_file(v, retire_from, f);
+}
+
+bool
+vault_ring_is_file(const struct vault *v)
+{
+	return v->path != NULL;
+}
+
+uint32_t
+vault_newest(const struct vault *v)
+{
+	struct inside in = ring_enter(v);
+	uint32_t newest = ring_keys_newest(in.ring->keys);
+
+	ring_leave(in);
+	return newest;
 }
 
 uint32_t

@@ -20,7 +20,9 @@ struct vault {
 	struct ring_stamp stamp;    /* of the file when the ring was read */
 	uint32_t added;             /* by vault_ring_add of this process; 0: none */
 	_Atomic uint64_t looked_ns; /* when the file was last looked at, clock_mono_ns */
-	char *path;                 /* NULL: the ring came from a command */
+	char *path;                 /* NULL: the ring comes from a command */
+	char *command;              /* NULL: it comes from a file */
+	_Atomic uint64_t asked_ns;  /* when the command was last run, clock_mono_ns */
 };
 
 /*

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import http from 'node:http';
+import { promisify } from 'node:util';
 
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 export const soukBinary = process.env.SOUK_BINARY ?? join(root, 'build/src/cli/souk');
@@ -52,6 +53,19 @@ export async function soukOk(args, options) {
  * A marketplace in a temporary directory and a server on it. The clock of every program
  * can be moved together (`setClock`): the server, the AWS CLI, the souk command line.
  */
+/**
+ * With SOUK_TEST_DATABASE, a schema of its own there: the address to give to `souk init`. Marketplaces with a
+ * moved clock stay on the embedded database: a server's clock is its own.
+ */
+async function ownSchema() {
+  const server = process.env.SOUK_TEST_DATABASE;
+  if (!server) return null;
+  const schema = `e${process.pid}_${schemas += 1}`;
+  await promisify(execFile)('psql', [server, '-q', '-v', 'ON_ERROR_STOP=1', '-c', `CREATE SCHEMA ${schema}`]);
+  return `${server}${server.includes('?') ? '&' : '?'}options=-csearch_path%3D${schema}`;
+}
+let schemas = 0;
+
 export class Marketplace {
   static async create({ scale = 1, seed = 1, ini = '', serve = true, clock = false, listen } = {}) {
     const m = new Marketplace();
@@ -61,8 +75,10 @@ export class Marketplace {
     m.clockFile = clock ? join(m.dir, 'clock') : null;
     if (clock) m.setClock(0);
     m.log = '';
-    await soukOk(['init', '--data', m.data, '--name', 'Test'], { env: m.clockEnv() });
-    if (ini) writeFileSync(join(m.data, 'souk.ini'), ini, { mode: 0o600 });
+    const database = m.clockFile ? null : await ownSchema();
+    await soukOk(['init', '--data', m.data, '--name', 'Test', ...(database ? ['--database', database] : [])],
+      { env: m.clockEnv() });
+    if (ini) writeFileSync(join(m.data, 'souk.ini'), ini + (database ? `\ndatabase = ${database}\n` : ''), { mode: 0o600 });
     m.logins = JSON.parse((await soukOk(
       ['demo', '--data', m.data, '--json', '--scale', String(scale), '--seed', String(seed)],
       { env: m.clockEnv(), timeout: 600000 })).out);

@@ -21,6 +21,12 @@ test_on_postgres(void)
 	return server() != NULL;
 }
 
+bool
+test_distributes(void)
+{
+	return server() != NULL && getenv("SOUK_TEST_DISTRIBUTE") != NULL;
+}
+
 static void
 schema_of(const char *dir, char out[32])
 {
@@ -31,20 +37,38 @@ schema_of(const char *dir, char out[32])
 	(void)snprintf(out, 32, "t%016llx", (unsigned long long)h);
 }
 
+static PGconn *
+connected(void)
+{
+	PGconn *c = PQconnectdb(server());
+
+	if (PQstatus(c) != CONNECTION_OK) {
+		(void)fprintf(stderr, "SOUK_TEST_DATABASE: %s", PQerrorMessage(c));
+		abort();
+	}
+	return c;
+}
+
+static PGresult *
+answer(PGconn *c, const char *sql, ExecStatusType want)
+{
+	PGresult *res = PQexec(c, sql);
+
+	if (PQresultStatus(res) != want) {
+		(void)fprintf(stderr, "%s: %s", sql, PQerrorMessage(c));
+		abort();
+	}
+	return res;
+}
+
 static void
 command(const char *before, const char *schema, const char *after)
 {
 	char sql[160];
-	PGconn *c = PQconnectdb(server());
-	PGresult *res;
+	PGconn *c = connected();
 
 	(void)snprintf(sql, sizeof(sql), "%s %s %s", before, schema, after);
-	res = PQexec(c, sql);
-	if (PQresultStatus(res) != PGRES_COMMAND_OK) {
-		(void)fprintf(stderr, "%s: %s", sql, PQerrorMessage(c));
-		abort();
-	}
-	PQclear(res);
+	PQclear(answer(c, sql, PGRES_COMMAND_OK));
 	PQfinish(c);
 }
 
@@ -60,8 +84,9 @@ test_database(const char *dir)
 	}
 	schema_of(dir, schema);
 	command("SET client_min_messages = warning; CREATE SCHEMA IF NOT EXISTS", schema, "");
-	(void)snprintf(path, sizeof(path), "%s%coptions=-csearch_path%%3D%s", server(),
-	    strchr(server(), '?') ? '&' : '?', schema);
+	(void)snprintf(path, sizeof(path), "%s%coptions=-csearch_path%%3D%s%s", server(),
+	    strchr(server(), '?') ? '&' : '?', schema,
+	    test_distributes() ? "%20-ccitus.shard_count%3D4" : "");
 	return path;
 }
 
@@ -74,4 +99,94 @@ test_database_drop(const char *dir)
 		return;
 	schema_of(dir, schema);
 	command("SET client_min_messages = warning; DROP SCHEMA IF EXISTS", schema, "CASCADE");
+}
+
+/* ---- what is in it ---- */
+
+static bool
+file_holds(const char *dir, const char *name, const void *p, size_t n)
+{
+	char path[1024], *bytes = NULL;
+	size_t size = 0, got;
+	bool found;
+	FILE *in;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+	if (!(in = fopen(path, "rb")))
+		return false;
+	do {
+		if (!(bytes = realloc(bytes, size + (1 << 20))))
+			abort();
+		got = fread(bytes + size, 1, 1 << 20, in);
+		size += got;
+	} while (got > 0);
+	(void)fclose(in);
+	found = memmem(bytes, size, p, n) != NULL;
+	free(bytes);
+	return found;
+}
+
+static bool
+table_holds(PGconn *c, const char *schema, const char *table, const void *p, size_t n)
+{
+	char sql[160], *row;
+	bool found = false;
+	int size;
+
+	(void)snprintf(sql, sizeof(sql), "COPY (SELECT * FROM %s.%s) TO STDOUT (FORMAT binary)",
+	    schema, table);
+	PQclear(answer(c, sql, PGRES_COPY_OUT));
+	while ((size = PQgetCopyData(c, &row, 0)) > 0) {
+		found |= memmem(row, (size_t)size, p, n) != NULL;
+		PQfreemem(row);
+	}
+	for (PGresult *end; (end = PQgetResult(c));)
+		PQclear(end);
+	return found;
+}
+
+bool
+test_database_holds(const char *dir, const void *p, size_t n)
+{
+	char schema[32], sql[160];
+	bool found = false;
+	PGresult *tables;
+	PGconn *c;
+
+	if (!server())
+		return file_holds(dir, "souk.db", p, n) || file_holds(dir, "souk.db-wal", p, n);
+	schema_of(dir, schema);
+	c = connected();
+	(void)snprintf(sql, sizeof(sql),
+	    "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace ="
+	    " '%s'::regnamespace",
+	    schema);
+	tables = answer(c, sql, PGRES_TUPLES_OK);
+	for (int i = 0; i < PQntuples(tables) && !found; i++)
+		found = table_holds(c, schema, PQgetvalue(tables, i, 0), p, n);
+	PQclear(tables);
+	PQfinish(c);
+	return found;
+}
+
+bool
+test_database_prepares(const char *dir, const char *sql)
+{
+	char schema[32], path[80];
+	PGresult *res;
+	PGconn *c;
+	bool ok;
+
+	if (!server())
+		return true;
+	schema_of(dir, schema);
+	c = connected();
+	(void)snprintf(path, sizeof(path), "SET search_path = %s", schema);
+	PQclear(answer(c, path, PGRES_COMMAND_OK));
+	res = PQprepare(c, "", sql, 0, NULL);
+	if (!(ok = PQresultStatus(res) == PGRES_COMMAND_OK))
+		(void)fprintf(stderr, "%s: %s", sql, PQerrorMessage(c));
+	PQclear(res);
+	PQfinish(c);
+	return ok;
 }

@@ -7,11 +7,32 @@
 #define SOUK_TESTS_DATABASE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 bool test_on_postgres(void);
+/* For db_options.distribute: SOUK_TEST_DISTRIBUTE is set, the server has the extension. */
+bool test_distributes(void);
 /* For db_options.path: the same for the same directory. Valid until the next call. Makes the schema. */
 const char *test_database(const char *dir);
 /* What the test left there. A file goes with its directory. */
 void test_database_drop(const char *dir);
+/*
+ * Are these bytes anywhere in it? The file and its log, every byte of them; on a server what can be
+ * asked of it, which is the value of any column: it keeps its files to itself.
+ */
+bool test_database_holds(const char *dir, const void *p, size_t n);
+/* Does the server prepare this text? For the embedded engine db_stmt asks that itself. */
+bool test_database_prepares(const char *dir, const char *sql);
+
+/*
+ * Two texts of a table of texts: a trigger for the embedded engine and for PostgreSQL. `when` as in "AFTER
+ * INSERT ON job", `body` is one statement. The one to run is the first plus test_on_postgres().
+ */
+#define TEST_TRIGGER(name, when, condition, body)                                                  \
+	"CREATE TRIGGER " name " " when " WHEN " condition " BEGIN " body "; END",                 \
+	    "DO $do$ BEGIN CREATE FUNCTION " name "() RETURNS trigger LANGUAGE plpgsql AS $f$ "    \
+	    "BEGIN IF " condition " THEN " body                                                    \
+	    "; END IF; RETURN NULL; END $f$; CREATE TRIGGER " name " " when                        \
+	    " FOR EACH ROW EXECUTE FUNCTION " name "(); END $do$"
 
 #endif

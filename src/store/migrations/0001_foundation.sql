@@ -408,13 +408,29 @@ CREATE INDEX job_due ON job (state, run_after) WHERE state < 2;
 CREATE INDEX job_by_request ON job (seller_id, request_id, created_at);
 CREATE INDEX job_finished ON job (state, finished_at) WHERE state >= 2;
 
+-- ---- nodes ------------------------------------------------------------------------------------------------
+
+-- Processes that serve this installation, each refreshed by its own. Local: written every few seconds.
+-- distribute: local
+CREATE TABLE node (
+  node_id        {guid} NOT NULL PRIMARY KEY,   -- of the process: new at each start
+  host           {text} NOT NULL,
+  version        {text} NOT NULL,
+  schema_version BIGINT NOT NULL,          -- newest that its program knows
+  ring_current   BIGINT NOT NULL,          -- master key that it wraps with
+  ring_newest    BIGINT NOT NULL,          -- highest number of a master key that it has
+  started_at     BIGINT NOT NULL,
+  seen_at        BIGINT NOT NULL,          -- by the database's clock
+  used           {blob} NOT NULL           -- calls let through in the last seconds (server/beat.c)
+) {hot};
+
 -- ---- audit -----------------------------------------------------------------------------------------------
 
 -- Who read or changed personal or confidential data. `mac` chains: keyed hash of the row and the mac before it.
 -- Local: a chain has one order, so one place.
 -- distribute: local
 CREATE TABLE audit_entry (
-  chain      BIGINT NOT NULL,            -- embedded: 0
+  chain      BIGINT NOT NULL,            -- embedded: 0; else the writer's lane, and 0 names the chains begun
   seq        BIGINT NOT NULL,            -- from 1, without gaps
   at         BIGINT NOT NULL,
   account_id {text}   NOT NULL,            -- of who did it
@@ -429,6 +445,8 @@ CREATE TABLE audit_entry (
   mac        {blob} NOT NULL,
   PRIMARY KEY (chain, seq)
 );
+-- Chains are listed in order of time. The embedded engine's one chain has that order by its numbers.
+CREATE INDEX audit_entry_by_time ON audit_entry (at, chain, seq) {of other chains};
 -- End of each chain, with a MAC of its own: cutting entries off the end shows.
 -- distribute: local
 CREATE TABLE audit_head (

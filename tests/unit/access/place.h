@@ -99,9 +99,10 @@ place_set_up(void **state)
 	(void)snprintf(path, sizeof(path), "%s/souk.ini", p->dir);
 	assert_int_equal(config_load(path, &p->config, &p->f), SOUK_OK);
 	assert_int_equal(vault_open(p->config, p->dir, &p->vault, &p->f), SOUK_OK);
-	assert_int_equal(
-	    db_open(&(struct db_options){ .path = test_database(p->dir), .create = true }, &p->db,
-		&p->f),
+	assert_int_equal(db_open(&(struct db_options){ .path = test_database(p->dir),
+				     .create = true,
+				     .distribute = test_distributes() },
+			     &p->db, &p->f),
 	    SOUK_OK);
 	assert_int_equal(access_new(p->db, p->vault, &p->access), SOUK_OK);
 	p->mem = arena_new((size_t)1 << 20);
@@ -133,29 +134,11 @@ place_tear_down(void **state)
 
 #define IN_PLACE(test) cmocka_unit_test_setup_teardown(test, place_set_up, place_tear_down)
 
-/* Is the text anywhere in the database's files? */
+/* Is the text anywhere in the database? */
 static inline bool
 place_has_bytes(struct place *p, const void *bytes, size_t n)
 {
-	static const char *const names[] = { "souk.db", "souk.db-wal" };
-	bool found = false;
-
-	for (size_t i = 0; i < COUNT(names); i++) {
-		char path[96];
-		FILE *file;
-		struct buf b = { 0 };
-		int c;
-
-		(void)snprintf(path, sizeof(path), "%s/%s", p->dir, names[i]);
-		if (!(file = fopen(path, "rb")))
-			continue;
-		while ((c = getc(file)) != EOF)
-			buf_add_char(&b, (char)c);
-		(void)fclose(file);
-		found = found || (b.n > 0 && memmem(b.p, b.n, bytes, n));
-		buf_done(&b);
-	}
-	return found;
+	return test_database_holds(p->dir, bytes, n);
 }
 
 #endif

@@ -272,7 +272,9 @@ test_other_process(void **state)
 	assert_int_equal(access_new(p->db, p->vault, &other), SOUK_OK);
 	assert_both(other, SOUK_OK);
 	place_run(p, delete_both);
-	assert_both(other, SOUK_OK);
+	/* A server tells the news, at any moment from here on. */
+	if (!db_is_shared(p->db))
+		assert_both(other, SOUK_OK);
 	access_refresh(other);
 	assert_both(other, SOUK_E_UNAUTHENTICATED);
 	/* What is new is known at once: nothing negative was kept of it. */
@@ -562,11 +564,11 @@ test_change_expiry(void **state)
 
 	place_run(p, make_both);
 	assert_int_equal(try_token(p->access, token.token), SOUK_OK);
-	soon = clock_now() + 60;
+	soon = clock_now() + 1500; /* a transaction on a server fits in */
 	wanted = (struct login_change){ .expires_at = &soon };
 	place_run(p, change_token);
 	assert_int_equal(try_token(p->access, token.token), SOUK_OK);
-	clock_sleep_ms(70);
+	clock_sleep_ms(1600);
 	assert_int_equal(try_token(p->access, token.token), SOUK_E_UNAUTHENTICATED);
 	wanted = (struct login_change){ .expires_at = &never };
 	place_run(p, change_token);
@@ -659,7 +661,7 @@ static void
 list_audit(struct place *p)
 {
 	const struct audit_filter q = { .limit = 100 };
-	int64_t last;
+	struct audit_place last;
 	size_t n;
 
 	buf_clear(&out);
@@ -693,9 +695,10 @@ test_audited(void **state)
 	(void)snprintf(resource, sizeof(resource), "\"token/%s\"", id);
 	assert_non_null(memmem(out.p, out.n, resource, strlen(resource)));
 	assert_null(memmem(out.p, out.n, key.secret, SECRET_KEY_LEN));
-	assert_int_equal(audit_verify(p->db, p->vault, 0, NULL, &report), SOUK_OK);
+	assert_int_equal(audit_verify(p->db, p->vault, NULL, &report), SOUK_OK);
+	audit_report_done(&report);
 	assert_null(report.what);
-	assert_int_equal(report.entries, 8);
+	assert_int_equal(report.entries, 8 + report.chains - 1);
 	buf_done(&out);
 }
 

@@ -30,7 +30,11 @@ assert_numbered(const char *sql)
 static void
 they_prepare(struct place *p)
 {
-	for (size_t i = 0; i < COUNT(all); i++)
+	/* A server is stricter with types and ends a transaction at the first failure: there they are only prepared. */
+	for (size_t i = 0; i < COUNT(all) && test_on_postgres(); i++)
+		for (unsigned q = 0; q < all[i]->n; q++)
+			assert_true(test_database_prepares(p->dir, all[i]->sql[q]));
+	for (size_t i = 0; i < COUNT(all) && !test_on_postgres(); i++)
 		for (unsigned q = 0; q < all[i]->n; q++) {
 			struct db_stmt *st = db_stmt(p->tx, all[i], q);
 			int n = assert_numbered(all[i]->sql[q]);

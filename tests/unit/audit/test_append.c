@@ -10,23 +10,40 @@ enum {
 	Q_CUT,
 	Q_HEAD_BACK, /* two statements: an older head whose seal is not at hand */
 	Q_HEAD_GONE = Q_HEAD_BACK + 2,
+	Q_OUR_HEAD_GONE,
 	Q_ALL_GONE,
+	Q_OURS_GONE,
 	Q_HEAD_SHORT,
-	Q_HEAD_KEEP,   /* a genuine head, noted while it was the right one ... */
-	Q_HEAD_RETURN, /* ... and put back later: two statements */
-	Q__COUNT = Q_HEAD_RETURN + 2
+	Q_HEAD_KEEP,                      /* a genuine head, noted while it was the right one ... */
+	Q_HEAD_RETURN,                    /* ... and put back later: two statements */
+	Q_CHAIN_GONE = Q_HEAD_RETURN + 2, /* two statements */
+	Q_CHAIN_COPY = Q_CHAIN_GONE + 2,  /* two statements */
+	Q__COUNT = Q_CHAIN_COPY + 2
 };
 static const char *const sql[Q__COUNT] = {
-	[Q_CUT] = "DELETE FROM audit_entry WHERE seq > 2",
-	[Q_HEAD_BACK] = "DELETE FROM audit_entry WHERE seq > 2",
-	[Q_HEAD_BACK + 1] = "UPDATE audit_head SET seq = 2,"
-			    " mac = (SELECT mac FROM audit_entry WHERE seq = 2)",
+	[Q_CUT] = "DELETE FROM audit_entry WHERE seq > 2 AND" OURS,
+	[Q_HEAD_BACK] = "DELETE FROM audit_entry WHERE seq > 2 AND" OURS,
+	[Q_HEAD_BACK + 1] =
+	    "UPDATE audit_head SET seq = 2,"
+	    " mac = (SELECT mac FROM audit_entry e WHERE seq = 2 AND e.chain = audit_head.chain)"
+	    " WHERE" OURS,
 	[Q_HEAD_GONE] = "DELETE FROM audit_head",
+	[Q_OUR_HEAD_GONE] = "DELETE FROM audit_head WHERE" OURS,
 	[Q_ALL_GONE] = "DELETE FROM audit_entry",
-	[Q_HEAD_SHORT] = "UPDATE audit_head SET seal = x'00'",
-	[Q_HEAD_KEEP] = "INSERT INTO audit_head SELECT 1, seq, mac, seal FROM audit_head",
-	[Q_HEAD_RETURN] = "DELETE FROM audit_head WHERE chain = 0",
-	[Q_HEAD_RETURN + 1] = "UPDATE audit_head SET chain = 0",
+	[Q_OURS_GONE] = "DELETE FROM audit_entry WHERE" OURS,
+	[Q_HEAD_SHORT] = "UPDATE audit_head SET seal = substr(seal, 1, 1) WHERE" OURS,
+	/* The audit's own tables are looked at for other chains: kept among the small facts. */
+	[Q_HEAD_KEEP] = "CREATE TABLE kept AS SELECT * FROM audit_head",
+	[Q_HEAD_RETURN] = "DELETE FROM audit_head",
+	[Q_HEAD_RETURN + 1] = "INSERT INTO audit_head SELECT * FROM kept",
+	[Q_CHAIN_GONE] = "DELETE FROM audit_entry WHERE" OURS,
+	[Q_CHAIN_GONE + 1] = "DELETE FROM audit_head WHERE" OURS,
+	[Q_CHAIN_COPY] =
+	    "INSERT INTO audit_entry SELECT 100000, seq, at, account_id, actor, action,"
+	    " resource, seller_id, purpose, outcome, count, request_id, mac"
+	    " FROM audit_entry WHERE" OURS,
+	[Q_CHAIN_COPY + 1] = "INSERT INTO audit_head SELECT 100000, seq, mac, seal FROM audit_head"
+			     " WHERE" OURS,
 };
 static struct db_texts texts = { .component = "attack", .sql = sql, .n = Q__COUNT };
 
@@ -84,7 +101,7 @@ test_no_append_onto_a_broken_chain(void **state)
 		const char *what;
 	} broken[] = {
 		{ Q_HEAD_BACK, 2, "head edited" },
-		{ Q_HEAD_GONE, 1, "head missing" },
+		{ Q_OUR_HEAD_GONE, 1, "head missing" },
 		{ Q_HEAD_SHORT, 1, "head edited" },
 	};
 
@@ -95,8 +112,9 @@ test_no_append_onto_a_broken_chain(void **state)
 		assert_int_equal(place_set_up((void **)&p), 0);
 		append(p, 0, 4);
 		assert_int_equal(attack(p, broken[i].q, broken[i].n), SOUK_OK);
+		place_open_again(p);
 		assert_int_equal(try_append(p), SOUK_E_INTERNAL);
-		assert_string_equal(verify(p, 0, NULL).what, broken[i].what);
+		assert_string_equal(verify(p, NULL).what, broken[i].what);
 		assert_int_equal(place_tear_down((void **)&p), 0);
 	}
 }
@@ -121,11 +139,12 @@ test_all_gone(void **state)
 	assert_sound(p, 5);
 	assert_int_equal(attack(p, Q_ALL_GONE, 1), SOUK_OK);
 	assert_int_equal(attack(p, Q_HEAD_GONE, 1), SOUK_OK);
-	rep = verify(p, 0, NULL);
+	place_open_again(p);
+	rep = verify(p, NULL);
 	assert_string_equal(rep.what, "head missing");
 	assert_int_equal(rep.bad_seq, 1);
 	assert_int_equal(try_append(p), SOUK_E_INTERNAL);
-	assert_int_equal(verify(p, 0, NULL).entries, 0);
+	assert_int_equal(verify(p, NULL).entries, 0);
 }
 
 /* With the head as it was, appending goes on behind the gap, and the gap still shows. */
@@ -138,12 +157,12 @@ test_append_behind_a_cut(void **state)
 	append(p, 0, 4);
 	assert_int_equal(attack(p, Q_CUT, 1), SOUK_OK);
 	assert_int_equal(try_append(p), SOUK_OK);
-	rep = verify(p, 0, NULL);
+	rep = verify(p, NULL);
 	assert_string_equal(rep.what, "removed");
 	assert_int_equal(rep.bad_seq, 3);
-	assert_int_equal(attack(p, Q_ALL_GONE, 1), SOUK_OK);
+	assert_int_equal(attack(p, Q_OURS_GONE, 1), SOUK_OK);
 	assert_int_equal(try_append(p), SOUK_OK);
-	rep = verify(p, 0, NULL);
+	rep = verify(p, NULL);
 	assert_string_equal(rep.what, "removed");
 	assert_int_equal(rep.bad_seq, 1);
 }
@@ -157,18 +176,50 @@ test_old_head_put_back(void **state)
 	append(p, 0, 2);
 	assert_int_equal(attack(p, Q_HEAD_KEEP, 1), SOUK_OK);
 	append(p, 2, 4);
-	noted = verify(p, 0, NULL);
+	noted = verify(p, NULL);
 	assert_int_equal(attack(p, Q_HEAD_RETURN, 2), SOUK_OK);
-	rep = verify(p, 0, NULL);
+	rep = verify(p, NULL);
 	assert_string_equal(rep.what, "head does not match");
 	assert_int_equal(rep.bad_seq, 6);
+	place_open_again(p);
 	/* Its next number is taken: not the caller's conflict. */
 	assert_int_equal(try_append(p), SOUK_E_INTERNAL);
 	/* With the entries gone as well, only a head noted elsewhere shows it. */
 	assert_int_equal(attack(p, Q_CUT, 1), SOUK_OK);
 	assert_sound(p, 2);
-	rep = verify(p, noted.head_seq, noted.head);
+	rep = verify(p, noted.anchor);
 	assert_string_equal(rep.what, "anchor missing");
+}
+
+/* A whole chain taken away, head and all, or one put there that was never begun. */
+static void
+test_whole_chains(void **state)
+{
+	struct place *p = *state;
+	struct audit_report noted, rep;
+	int64_t ours;
+
+	append(p, 0, 4);
+	noted = verify(p, NULL);
+	assert_int_equal(attack(p, Q_CHAIN_COPY, 2), SOUK_OK);
+	rep = verify(p, NULL);
+	assert_string_equal(rep.what, "chain inserted");
+	assert_int_equal(rep.bad_chain, 100000);
+	assert_int_equal(
+	    attack(p, Q_CHAIN_GONE, 2), SOUK_OK); /* the copy: it has the highest number */
+	assert_sound(p, 4);
+	if (!p->mentions)
+		return; /* chain 0 is the only one: test_all_gone */
+	ours = strtoll(strchr(noted.anchor, ',') + 1, NULL, 10);
+	assert_int_equal(attack(p, Q_CHAIN_GONE, 2), SOUK_OK);
+	rep = verify(p, NULL);
+	assert_string_equal(rep.what, "chain removed");
+	assert_int_equal(rep.bad_chain, ours);
+	assert_string_equal(verify(p, noted.anchor).what, "chain removed");
+	/* Nor does it help that the lane begins anew. */
+	place_open_again(p);
+	assert_int_equal(try_append(p), SOUK_OK);
+	assert_string_equal(verify(p, NULL).what, "chain removed");
 }
 
 struct appender {
@@ -196,19 +247,30 @@ test_threads_leave_no_gap(void **state)
 	struct place *p = *state;
 	struct appender a[4];
 	pthread_t t[4];
+	struct fail f = { 0 };
+	struct audit_report rep;
 
+	/* Several lanes, where there are lanes. */
+	db_close(p->db);
+	assert_int_equal(
+	    db_open(
+		&(struct db_options){ .path = test_database(p->dir), .writers = 4 }, &p->db, &f),
+	    SOUK_OK);
 	for (size_t i = 0; i < COUNT(t); i++) {
 		a[i] = (struct appender){ .p = p, .from = (int)i * 1000 };
 		assert_int_equal(pthread_create(&t[i], NULL, append_many, &a[i]), 0);
 	}
 	/* Verified while it grows: each moment is a sound one. */
 	for (int i = 0; i < 20; i++)
-		assert_null(verify(p, 0, NULL).what);
+		assert_null(verify(p, NULL).what);
 	for (size_t i = 0; i < COUNT(t); i++) {
 		assert_int_equal(pthread_join(t[i], NULL), 0);
 		assert_int_equal(a[i].err, SOUK_OK);
 	}
-	assert_sound(p, 4 * 399);
+	rep = verify(p, NULL);
+	assert_null(rep.what);
+	assert_int_equal(rep.entries, 4 * 399 + rep.chains - 1);
+	assert_true(rep.chains <= (p->mentions ? 5 : 1));
 }
 
 /* Two openings of one database stand for the server and the command line. */
@@ -217,16 +279,24 @@ test_two_processes(void **state)
 {
 	struct place *p = *state;
 	struct place other = *p;
-	struct fail f = { 0 };
-	char path[96];
+	struct audit_report rep;
 
-	(void)snprintf(path, sizeof(path), "%s/souk.db", p->dir);
-	assert_int_equal(db_open(&(struct db_options){ .path = path }, &other.db, &f), SOUK_OK);
+	place_open(&other);
 	for (int i = 0; i < 10; i++)
 		append(i % 2 ? p : &other, i, 2);
-	assert_sound(p, 20);
-	assert_sound(&other, 20);
+	rep = verify(p, NULL);
+	assert_null(rep.what);
+	assert_int_equal(rep.entries, 20 + 2 * p->mentions);
+	assert_int_equal(verify(&other, NULL).entries, rep.entries);
 	db_close(other.db);
+	/* Whoever comes next may get the lane of the one that left. */
+	for (int i = 0; i < 10; i++) {
+		place_open_again(p);
+		append(p, 20 + i, 1);
+	}
+	rep = verify(p, NULL);
+	assert_null(rep.what);
+	assert_int_equal(rep.entries, 30 + rep.chains - 1);
 }
 
 /* Where one field ends and the next begins is part of the text. */
@@ -293,6 +363,7 @@ main(void)
 		IN_PLACE(test_all_gone),
 		IN_PLACE(test_append_behind_a_cut),
 		IN_PLACE(test_old_head_put_back),
+		IN_PLACE(test_whole_chains),
 		IN_PLACE(test_threads_leave_no_gap),
 		IN_PLACE(test_two_processes),
 		cmocka_unit_test(test_text_is_unambiguous),

@@ -11,14 +11,16 @@ struct tampering {
 	int64_t bad_seq;
 };
 
-#define MOVE(from, to) "UPDATE audit_entry SET seq = " to " WHERE seq = " from
-#define EDIT(column, value) "UPDATE audit_entry SET " column " = " value " WHERE seq = 5"
+#define MOVE(from, to) "UPDATE audit_entry SET seq = " to " WHERE seq = " from " AND" OURS
+#define EDIT(column, value) "UPDATE audit_entry SET " column " = " value " WHERE seq = 5 AND" OURS
 #define FORGE(seq)                                                                                 \
 	"INSERT INTO audit_entry SELECT chain, " seq ", at, account_id, actor, action, resource,"  \
-	" seller_id, purpose, outcome, count, request_id, x'00' FROM audit_entry WHERE seq = 3"
+	" seller_id, purpose, outcome, count, request_id, substr(mac, 1, 1) FROM audit_entry"      \
+	" WHERE seq = 3 AND" OURS
 #define COPY(seq)                                                                                  \
 	"INSERT INTO audit_entry SELECT chain, " seq ", at, account_id, actor, action, resource,"  \
-	" seller_id, purpose, outcome, count, request_id, mac FROM audit_entry WHERE seq = 3"
+	" seller_id, purpose, outcome, count, request_id, mac FROM audit_entry WHERE seq = 3 "     \
+	"AND" OURS
 
 static const struct tampering tamperings[] = {
 	{ { EDIT("at", "at + 1") }, "edited", 5 },
@@ -31,29 +33,29 @@ static const struct tampering tamperings[] = {
 	{ { EDIT("outcome", "'allowed'") }, "edited", 5 },
 	{ { EDIT("count", "count + 1") }, "edited", 5 },
 	{ { EDIT("request_id", "'s'") }, "edited", 5 },
-	{ { EDIT("mac", "zeroblob(32)") }, "edited", 5 },
-	{ { EDIT("mac", "x''") }, "edited", 5 },
-	{ { EDIT("mac", "(SELECT mac FROM audit_entry WHERE seq = 4)") }, "edited", 5 },
+	{ { EDIT("mac", "(SELECT seal FROM audit_head WHERE" OURS ")") }, "edited", 5 },
+	{ { EDIT("mac", "substr(mac, 1, 0)") }, "edited", 5 },
+	{ { EDIT("mac", "(SELECT mac FROM audit_entry WHERE seq = 4 AND" OURS ")") }, "edited", 5 },
 	/* The border between two fields moved. */
 	{ { EDIT("actor", "actor || 'psc'"), EDIT("action", "substr(action, 4)") }, "edited", 5 },
-	{ { "UPDATE audit_entry SET count = 0 WHERE seq = 1" }, "edited", 1 },
-	{ { "UPDATE audit_entry SET count = 0 WHERE seq = 12" }, "edited", 12 },
-	{ { "UPDATE audit_entry SET count = 77" }, "edited", 1 },
+	{ { "UPDATE audit_entry SET count = 0 WHERE seq = 1 AND" OURS }, "edited", 1 },
+	{ { "UPDATE audit_entry SET count = 0 WHERE seq = 12 AND" OURS }, "edited", 12 },
+	{ { "UPDATE audit_entry SET count = 77 WHERE" OURS }, "edited", 1 },
 
-	{ { "DELETE FROM audit_entry WHERE seq = 1" }, "removed", 1 },
-	{ { "DELETE FROM audit_entry WHERE seq = 5" }, "removed", 5 },
-	{ { "DELETE FROM audit_entry WHERE seq IN (5, 6, 9)" }, "removed", 5 },
-	{ { "DELETE FROM audit_entry WHERE seq < 12" }, "removed", 1 },
+	{ { "DELETE FROM audit_entry WHERE seq = 1 AND" OURS }, "removed", 1 },
+	{ { "DELETE FROM audit_entry WHERE seq = 5 AND" OURS }, "removed", 5 },
+	{ { "DELETE FROM audit_entry WHERE seq IN (5, 6, 9) AND" OURS }, "removed", 5 },
+	{ { "DELETE FROM audit_entry WHERE seq < 12 AND" OURS }, "removed", 1 },
 	/* Removed, and the numbers closed up. */
-	{ { "DELETE FROM audit_entry WHERE seq = 5",
-	      "UPDATE audit_entry SET seq = -seq + 1 WHERE seq > 5",
-	      "UPDATE audit_entry SET seq = -seq WHERE seq < 0" },
+	{ { "DELETE FROM audit_entry WHERE seq = 5 AND" OURS,
+	      "UPDATE audit_entry SET seq = -seq + 1 WHERE seq > 5 AND" OURS,
+	      "UPDATE audit_entry SET seq = -seq WHERE seq < 0 AND" OURS },
 	    "removed", 5 },
-	{ { "DELETE FROM audit_entry WHERE seq IN (1, 2, 3)",
-	      "UPDATE audit_entry SET seq = -seq + 3 WHERE seq > 3",
-	      "UPDATE audit_entry SET seq = -seq WHERE seq < 0" },
+	{ { "DELETE FROM audit_entry WHERE seq IN (1, 2, 3) AND" OURS,
+	      "UPDATE audit_entry SET seq = -seq + 3 WHERE seq > 3 AND" OURS,
+	      "UPDATE audit_entry SET seq = -seq WHERE seq < 0 AND" OURS },
 	    "removed", 1 },
-	{ { "DELETE FROM audit_entry WHERE seq = 11", MOVE("12", "11") }, "removed", 11 },
+	{ { "DELETE FROM audit_entry WHERE seq = 11 AND" OURS, MOVE("12", "11") }, "removed", 11 },
 
 	{ { MOVE("5", "99"), MOVE("6", "5"), MOVE("99", "6") }, "reordered", 5 },
 	{ { MOVE("1", "99"), MOVE("2", "1"), MOVE("99", "2") }, "reordered", 1 },
@@ -65,32 +67,34 @@ static const struct tampering tamperings[] = {
 	{ { MOVE("5", "99") }, "reordered", 5 },
 
 	/* Pushed in, all behind it moved on. */
-	{ { "UPDATE audit_entry SET seq = -seq - 1 WHERE seq > 4",
-	      "UPDATE audit_entry SET seq = -seq WHERE seq < 0", FORGE("5") },
+	{ { "UPDATE audit_entry SET seq = -seq - 1 WHERE seq > 4 AND" OURS,
+	      "UPDATE audit_entry SET seq = -seq WHERE seq < 0 AND" OURS, FORGE("5") },
 	    "inserted", 5 },
-	{ { "UPDATE audit_entry SET seq = -seq - 1 WHERE seq > 4",
-	      "UPDATE audit_entry SET seq = -seq WHERE seq < 0", COPY("5") },
+	{ { "UPDATE audit_entry SET seq = -seq - 1 WHERE seq > 4 AND" OURS,
+	      "UPDATE audit_entry SET seq = -seq WHERE seq < 0 AND" OURS, COPY("5") },
 	    "inserted", 5 },
 	{ { FORGE("13") }, "inserted", 13 },
 	{ { COPY("13") }, "inserted", 13 },
 	{ { FORGE("0") }, "inserted", 1 },
 	{ { FORGE("-7") }, "inserted", 1 },
 
-	{ { "DELETE FROM audit_entry WHERE seq = 12" }, "cut off the end", 12 },
-	{ { "DELETE FROM audit_entry WHERE seq > 3" }, "cut off the end", 4 },
-	{ { "DELETE FROM audit_entry" }, "cut off the end", 1 },
+	{ { "DELETE FROM audit_entry WHERE seq = 12 AND" OURS }, "cut off the end", 12 },
+	{ { "DELETE FROM audit_entry WHERE seq > 3 AND" OURS }, "cut off the end", 4 },
+	{ { "DELETE FROM audit_entry WHERE" OURS }, "cut off the end", 1 },
 
-	{ { "DELETE FROM audit_head" }, "head missing", 12 },
-	{ { "UPDATE audit_head SET seq = 11" }, "head edited", 12 },
-	{ { "UPDATE audit_head SET mac = zeroblob(32)" }, "head edited", 12 },
-	{ { "UPDATE audit_head SET seal = zeroblob(32)" }, "head edited", 12 },
-	{ { "UPDATE audit_head SET seal = x'01'" }, "head edited", 12 },
-	{ { "DELETE FROM audit_entry WHERE seq > 8",
-	      "UPDATE audit_head SET seq = 8, mac = (SELECT mac FROM audit_entry WHERE seq = 8)" },
+	{ { "DELETE FROM audit_head WHERE" OURS }, "head missing", 12 },
+	{ { "UPDATE audit_head SET seq = 11 WHERE" OURS }, "head edited", 12 },
+	{ { "UPDATE audit_head SET mac = seal WHERE" OURS }, "head edited", 12 },
+	{ { "UPDATE audit_head SET seal = mac WHERE" OURS }, "head edited", 12 },
+	{ { "UPDATE audit_head SET seal = substr(seal, 1, 1) WHERE" OURS }, "head edited", 12 },
+	{ { "DELETE FROM audit_entry WHERE seq > 8 AND" OURS,
+	      "UPDATE audit_head SET seq = 8, mac = (SELECT mac FROM audit_entry WHERE seq = 8 "
+	      "AND" OURS ") WHERE" OURS },
 	    "head edited", 8 },
-	{ { "DELETE FROM audit_entry WHERE seq > 8", "DELETE FROM audit_head" }, "head missing",
-	    8 },
-	{ { "UPDATE audit_head SET seq = 0, mac = zeroblob(32)", "DELETE FROM audit_entry" },
+	{ { "DELETE FROM audit_entry WHERE seq > 8 AND" OURS, "DELETE FROM audit_head WHERE" OURS },
+	    "head missing", 8 },
+	{ { "UPDATE audit_head SET seq = 0, mac = seal WHERE" OURS,
+	      "DELETE FROM audit_entry WHERE" OURS },
 	    "head edited", 1 },
 };
 
@@ -128,7 +132,7 @@ test_tampering_is_found_and_named(void **state)
 		append(p, 1, ENTRIES);
 		assert_sound(p, ENTRIES);
 		assert_int_equal(db_write(p->db, attack_run, &a), SOUK_OK);
-		rep = verify(p, 0, NULL);
+		rep = verify(p, NULL);
 		if (!rep.what || strcmp(rep.what, t->what) != 0 || rep.bad_seq != t->bad_seq)
 			fail_msg("row %zu: entry %lld %s", i, (long long)rep.bad_seq,
 			    rep.what ? rep.what : "sound");
@@ -145,7 +149,8 @@ test_other_ring(void **state)
 
 	assert_int_equal(place_set_up((void **)&q), 0);
 	append(p, 0, 3);
-	assert_int_equal(audit_verify(p->db, q->vault, 0, NULL, &rep), SOUK_OK);
+	assert_int_equal(audit_verify(p->db, q->vault, NULL, &rep), SOUK_OK);
+	audit_report_done(&rep);
 	assert_string_equal(rep.what, "edited");
 	assert_int_equal(rep.bad_seq, 1);
 	assert_int_equal(place_tear_down((void **)&q), 0);
@@ -169,62 +174,121 @@ static void
 test_anchor(void **state)
 {
 	struct place *p = *state;
-	struct audit_report empty = verify(p, 0, NULL), five, nine, rep;
-	char other[65];
+	struct audit_report empty = verify(p, NULL), five, nine, rep;
+	char other[300];
 
 	append(p, 1, 5);
-	five = verify(p, 0, NULL);
+	five = verify(p, NULL);
 	append(p, 6, 4);
-	nine = verify(p, 0, NULL);
-	assert_null(verify(p, empty.head_seq, empty.head).what);
-	assert_null(verify(p, five.head_seq, five.head).what);
-	assert_null(verify(p, nine.head_seq, nine.head).what);
+	nine = verify(p, NULL);
+	assert_null(verify(p, empty.anchor).what);
+	assert_null(verify(p, five.anchor).what);
+	assert_null(verify(p, nine.anchor).what);
 
-	rep = verify(p, 6, five.head);
+	(void)snprintf(other, sizeof(other), "6:%s", last_head(&five) + 2);
+	rep = verify(p, anchor_of(&nine, other));
 	assert_string_equal(rep.what, "anchor differs");
 	assert_int_equal(rep.bad_seq, 6);
-	(void)snprintf(other, sizeof(other), "%s", nine.head);
-	other[63] = other[63] == '0' ? '1' : '0';
-	rep = verify(p, 9, other);
+	(void)snprintf(other, sizeof(other), "%s", last_head(&nine));
+	other[65] = other[65] == '0' ? '1' : '0';
+	rep = verify(p, anchor_of(&nine, other));
 	assert_string_equal(rep.what, "anchor differs");
 	assert_int_equal(rep.bad_seq, 9);
-	rep = verify(p, 10, nine.head);
+	(void)snprintf(other, sizeof(other), "10:%s", last_head(&nine) + 2);
+	rep = verify(p, anchor_of(&nine, other));
 	assert_string_equal(rep.what, "anchor missing");
 	assert_int_equal(rep.bad_seq, 10);
-	rep = verify(p, 0, nine.head);
+	(void)snprintf(other, sizeof(other), "0:%s", last_head(&nine) + 2);
+	rep = verify(p, anchor_of(&nine, other));
 	assert_string_equal(rep.what, "anchor differs");
-
-	assert_int_equal(audit_verify(p->db, p->vault, 5, "", &rep), SOUK_E_INVALID);
-	assert_int_equal(audit_verify(p->db, p->vault, 5, five.head + 2, &rep), SOUK_E_INVALID);
-	other[0] = 'g';
-	assert_int_equal(audit_verify(p->db, p->vault, 5, other, &rep), SOUK_E_INVALID);
-	assert_int_equal(audit_verify(p->db, p->vault, -1, five.head, &rep), SOUK_E_INVALID);
+	/* A chain that is not there at all. */
+	(void)snprintf(other, sizeof(other), "%s,99999/3:%s", empty.anchor, last_head(&nine) + 2);
+	rep = verify(p, other);
+	assert_string_equal(rep.what, "anchor missing");
+	assert_int_equal(rep.bad_chain, 99999);
 }
 
-/* An old copy of the whole database put back is sound in itself: the anchor alone shows it. */
+static void
+test_anchor_texts(void **state)
+{
+	static const char hex[] =
+	    "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+	static const struct {
+		const char *before, *after;
+		bool fine;
+	} texts[] = {
+		{ "5:", "", true },
+		{ "0:", "", true },
+		{ "5:", ",", false },
+		{ "-1:", "", false },
+		{ ":", "", false },
+		{ "", "", false },
+		{ "5", "", false },
+		{ "5:", "0", false },
+		{ "5:0", "", false },
+		{ "5:g", "", false },
+		{ "0/5:", "", false }, /* chain 0 goes without its number */
+		{ "-1/5:", "", false },
+		{ "/5:", "", false },
+		{ "7/5:", "", true },
+		{ "5:", ",7/5:", false },
+	};
+	char text[200];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		(void)snprintf(text, sizeof(text), "%s%s%s", texts[i].before, hex, texts[i].after);
+		if (audit_anchor_is(text) != texts[i].fine)
+			fail_msg("%s", text);
+		(void)snprintf(
+		    text, sizeof(text), "1:%s,%s%s%s", hex, texts[i].before, hex, texts[i].after);
+		if (audit_anchor_is(text) != texts[i].fine)
+			fail_msg("%s", text);
+	}
+	assert_false(audit_anchor_is(""));
+}
+
+/* What an attacker with the rights of the database does: all of it kept, and put back later. */
+static enum souk_err
+keep_all(struct db_tx *tx, void *arg)
+{
+	static const char *const sql[] = {
+		"CREATE TABLE kept_entry AS SELECT * FROM audit_entry",
+		"CREATE TABLE kept_head AS SELECT * FROM audit_head",
+		"DELETE FROM audit_entry",
+		"DELETE FROM audit_head",
+		"INSERT INTO audit_entry SELECT * FROM kept_entry",
+		"INSERT INTO audit_head SELECT * FROM kept_head",
+	};
+	static struct db_texts texts = { .component = "attack", .sql = sql, .n = COUNT(sql) };
+	const bool *put_back = arg;
+	struct attack a = { .texts = &texts, .q = *put_back ? 2 : 0, .n = *put_back ? 4 : 2 };
+
+	return attack_run(tx, &a);
+}
+
+/* An old copy of the whole log put back is sound in itself: the anchor alone shows it. */
 static void
 test_anchor_shows_an_old_copy(void **state)
 {
 	struct place *p = *state;
-	struct place old = *p;
 	struct audit_report noted, rep;
-	struct fail f = { 0 };
-	char path[96];
+	bool put_back = false;
 
 	append(p, 0, 5);
-	(void)snprintf(path, sizeof(path), "%s/old.db", p->dir);
-	assert_int_equal(db_backup(p->db, path, &f), SOUK_OK);
+	assert_int_equal(db_write(p->db, keep_all, &put_back), SOUK_OK);
 	append(p, 5, 5);
-	noted = verify(p, 0, NULL);
-	assert_int_equal(db_open(&(struct db_options){ .path = path }, &old.db, &f), SOUK_OK);
-	assert_sound(&old, 5);
-	rep = verify(&old, noted.head_seq, noted.head);
+	noted = verify(p, NULL);
+	put_back = true;
+	assert_int_equal(db_write(p->db, keep_all, &put_back), SOUK_OK);
+	assert_sound(p, 5);
+	rep = verify(p, noted.anchor);
 	assert_string_equal(rep.what, "anchor missing");
 	/* Nor does appending until the number is reached again help. */
-	append(&old, 100, 5);
-	rep = verify(&old, noted.head_seq, noted.head);
+	place_open_again(p);
+	append(p, 100, 5);
+	rep = verify(p, noted.anchor);
 	assert_string_equal(rep.what, "anchor differs");
-	db_close(old.db);
 }
 
 /* More than one page, broken behind the first. */
@@ -246,12 +310,12 @@ test_ten_thousand(void **state)
 	append(p, 10000, 1);
 	assert_sound(p, 10001);
 	assert_int_equal(db_write(p->db, attack_run, &edit), SOUK_OK);
-	rep = verify(p, 0, NULL);
+	rep = verify(p, NULL);
 	assert_string_equal(rep.what, "edited");
 	assert_int_equal(rep.bad_seq, 9999);
-	assert_int_equal(rep.entries, 9998);
+	assert_int_equal(rep.entries, 9998 + p->mentions);
 	assert_int_equal(db_write(p->db, attack_run, &cut), SOUK_OK);
-	rep = verify(p, 0, NULL);
+	rep = verify(p, NULL);
 	assert_string_equal(rep.what, "removed");
 	assert_int_equal(rep.bad_seq, 5001);
 }
@@ -264,6 +328,7 @@ main(void)
 		IN_PLACE(test_other_ring),
 		IN_PLACE(test_rotation_keeps_the_chain),
 		IN_PLACE(test_anchor),
+		cmocka_unit_test(test_anchor_texts),
 		IN_PLACE(test_anchor_shows_an_old_copy),
 		IN_PLACE(test_ten_thousand),
 	};

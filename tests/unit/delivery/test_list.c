@@ -2,12 +2,15 @@
 /* Listing against a model that looks at every key each time. */
 #include "world.h"
 
+#include "unit/database.h"
+
 /* A row without a file: listing does not open it. */
 #define INSERT                                                                                     \
 	"INSERT INTO object (seller_id, bucket, object_key, object_id, size, etag, sha256, "       \
 	"checksum,"                                                                                \
 	" content_type, headers, data_key, modified_at, expires_at)"                               \
-	" VALUES ($1, 'exports', $2, $3, 5, 'e', x'00', '', '', '', x'00', 1, $4)"
+	" VALUES ($1, 'exports', $2, $3, 5, 'e', CAST('0' AS {blob}), '', '', '', CAST('0' AS "    \
+	"{blob}), 1, $4)"
 
 static const char *const insert[] = { INSERT };
 static struct db_texts texts = { .component = "test", .sql = insert, .n = 1 };
@@ -193,6 +196,29 @@ test_random_keys(void **state)
 	}
 }
 
+/* The last characters of each length of UTF-8, before the surrogates, and the last of all. */
+static void
+test_prefixes_at_the_ends_of_ranges(void **state)
+{
+	static const char *keys[] = { "\x01", "\x7f/", "\x7f/a", "\xc2\x80", "\xdf\xbf/",
+		"\xdf\xbf/a", "\xe0\xa0\x80", "\xed\x9f\xbf/", "\xed\x9f\xbf/a", "\xee\x80\x80",
+		"\xef\xbf\xbf/", "\xef\xbf\xbf/a", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf/",
+		"\xf4\x8f\xbf\xbf/a", "\xf4\x8f\xbf\xbf\xf4\x8f\xbf\xbf" };
+	static const char *const delimiters[] = { "/", "\x7f", "\xdf\xbf", "\xed\x9f\xbf",
+		"\xef\xbf\xbf", "\xf4\x8f\xbf\xbf" };
+	struct world *w = *state;
+
+	IN_WRITE(w, make_bucket, w);
+	have(w, keys, COUNT(keys));
+	qsort(keys, COUNT(keys), sizeof(keys[0]), by_bytes);
+	for (size_t d = 0; d < COUNT(delimiters); d++)
+		for (size_t max = 1; max < COUNT(keys); max++)
+			for (size_t k = 0; k < COUNT(keys); k++) {
+				assert_same(w, keys, COUNT(keys), "", delimiters[d], keys[k], max);
+				assert_same(w, keys, COUNT(keys), "", delimiters[d], "", max);
+			}
+}
+
 /* Page after page gives what one page gives, whatever the page size. */
 static void
 test_pages_join(void **state)
@@ -286,8 +312,9 @@ test_cost_grows_with_the_answer(void **state)
 	for (int i = 0; i < 20; i++)
 		assert_int_equal(listed(w, "", "", STR(""), 1000).n, 1000);
 	all = clock_mono_ns() - start;
-	/* a thousand rows cost more than three seeks; thirty thousand would cost far more */
-	assert_true(three < all);
+	/* a thousand rows cost more than three seeks, or on a server than a third of four questions; thirty
+	 * thousand would cost far more */
+	assert_true(three < all * (test_on_postgres() ? 10 : 1));
 }
 
 #define WORLD_TEST(fn) cmocka_unit_test_setup_teardown(fn, world_make, world_remove)
@@ -297,6 +324,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WORLD_TEST(test_random_keys),
+		WORLD_TEST(test_prefixes_at_the_ends_of_ranges),
 		WORLD_TEST(test_pages_join),
 		WORLD_TEST(test_limits),
 		WORLD_TEST(test_expired_are_not_listed),

@@ -3,6 +3,8 @@
 #include "base/digest.h"
 #include "world.h"
 
+#include "unit/database.h"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -482,10 +484,8 @@ test_crash_leaves_nothing(void **state)
 	db_close(w->db); /* the child has the database to itself */
 	w->db = NULL;
 	if ((pid = fork()) == 0) {
-		char path[128];
-		struct db_options o = { .path = path };
+		struct db_options o = { .path = test_database(w->dir) };
 
-		(void)snprintf(path, sizeof(path), "%s/souk.db", w->dir);
 		if (db_open(&o, &w->db, NULL) == SOUK_OK)
 			die_while_writing(world_objects(w, DAY_MS));
 		_exit(1);

@@ -64,8 +64,8 @@ make_places(struct db_tx *tx, void *arg)
 
 #define ADD_ENDPOINT                                                                               \
 	"INSERT INTO topic_endpoint (seller_id, endpoint_id, topic, url, state, token_hash,"       \
-	" token_until, created_at) VALUES ('000000000101', x'00112233445566778899aabbccddeeff',"   \
-	" 'ready', 'https://hooks.example.com/', 'confirmed', x'00', 0, 1)"
+	" token_until, created_at) VALUES ('000000000101', CAST('0123456789abcdef' AS {guid}),"    \
+	" 'ready', 'https://hooks.example.com/', 'confirmed', CAST('0' AS {blob}), 0, 1)"
 
 static enum souk_err
 accept(struct db_tx *tx, void *arg)

@@ -20,7 +20,9 @@ in_dir(const struct world *w, const char *name, char out[512])
 static void
 open_parts(struct world *w, bool create)
 {
-	struct db_options o = { .path = test_database(w->dir), .create = create };
+	struct db_options o = {
+		.path = test_database(w->dir), .create = create, .distribute = test_distributes()
+	};
 
 	assert_ok(db_open(&o, &w->db, NULL));
 	assert_ok(vault_open(w->config, w->dir, &w->vault, NULL));
@@ -198,31 +200,10 @@ world_int(struct world *w, const char *sql)
 
 /* ---- files ---- */
 
-static bool
-file_holds(const char *path, const void *p, size_t n)
-{
-	struct buf b = { 0 };
-	bool found;
-	enum souk_err err = io_read_file(path, 256 << 20, &b, NULL);
-
-	if (err == SOUK_E_NOT_FOUND)
-		return false;
-	assert_ok(err);
-	found = b.n > 0 && memmem(b.p, b.n, p, n) != NULL;
-	buf_done(&b);
-	return found;
-}
-
 bool
 world_db_holds(struct world *w, const void *p, size_t n)
 {
-	char path[512];
-	bool found;
-
-	in_dir(w, "souk.db", path);
-	found = file_holds(path, p, n);
-	in_dir(w, "souk.db-wal", path);
-	return found || file_holds(path, p, n);
+	return test_database_holds(w->dir, p, n);
 }
 
 static size_t files_found;

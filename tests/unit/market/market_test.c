@@ -19,7 +19,7 @@ int
 world_setup(void **state)
 {
 	struct world *w = calloc(1, sizeof(*w));
-	struct db_options o = { .create = true };
+	struct db_options o = { .create = true, .distribute = test_distributes() };
 
 	(void)snprintf(w->dir, sizeof(w->dir), "/tmp/souk-market-XXXXXX");
 	if (!mkdtemp(w->dir))
@@ -245,16 +245,20 @@ run(struct db_tx *tx, void *arg)
 	w->populated = true;
 	w->body(w);
 	w->inside = false;
-	return SOUK_OK;
+	w->populated = !w->undone;
+	return w->undone ? SOUK_E_CONFLICT : SOUK_OK;
 }
 
 void
 world_run(void **state, void (*body)(struct world *w))
 {
 	struct world *w = *state;
+	enum souk_err err;
 
 	w->body = body;
-	assert_int_equal(db_bulk(w->db, run, w), SOUK_OK);
+	w->undone = false;
+	err = db_bulk(w->db, run, w);
+	assert_int_equal(err, w->undone ? SOUK_E_CONFLICT : SOUK_OK);
 }
 
 static const char *const texts_sql[] = {

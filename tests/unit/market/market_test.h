@@ -41,6 +41,7 @@ struct world {
 	struct buf out;
 	void (*body)(struct world *w);
 	bool populated, inside;
+	bool undone;     /* set by a body that breaks a constraint: the server undoes it all */
 	instant_t noted; /* from one body to the next */
 };
 

@@ -2,6 +2,8 @@
 /* Adding, editing, deleting: limits, races, times, who may, and that erased means gone. */
 #include "world.h"
 
+#include "unit/database.h"
+
 #include "access/idempotency.h"
 #include "audit/audit.h"
 #include "psc/contact_store.h"
@@ -466,25 +468,9 @@ preset_times_are_kept_or_refused(void **state)
 /* ---- erasing ---- */
 
 static bool
-file_has(const char *path, const void *p, size_t n)
+database_holds(struct world *w, const void *p, size_t n)
 {
-	struct buf b = { 0 };
-	struct fail f = { 0 };
-	bool found;
-
-	if (access(path, F_OK) != 0)
-		return false;
-	assert_ok(io_read_file(path, 1U << 30, &b, &f));
-	found = b.n > 0 && memmem(b.p, b.n, p, n) != NULL;
-	buf_done(&b);
-	return found;
-}
-
-static bool
-files_have(struct world *w, const void *p, size_t n)
-{
-	return file_has(world_path(w, "souk.db"), p, n) ||
-	       file_has(world_path(w, "souk.db-wal"), p, n);
+	return test_database_holds(w->dir, p, n);
 }
 
 static void
@@ -504,10 +490,10 @@ deleting_erases(void **state)
 	assert_ok(write_as(w, edit_tx, &c));
 	second = raw_of(w, &c.id);
 	assert_memory_equal(first.wrapped, second.wrapped, sizeof(first.wrapped));
-	assert_true(files_have(w, first.wrapped, sizeof(first.wrapped)));
-	assert_true(files_have(w, first.sealed, first.sealed_n));
-	assert_true(files_have(w, second.sealed, second.sealed_n));
-	assert_false(files_have(w, SECRET_MARK, strlen(SECRET_MARK)));
+	assert_true(database_holds(w, first.wrapped, sizeof(first.wrapped)));
+	assert_true(database_holds(w, first.sealed, first.sealed_n));
+	assert_true(database_holds(w, second.sealed, second.sealed_n));
+	assert_false(database_holds(w, SECRET_MARK, strlen(SECRET_MARK)));
 	assert_ok(write_as(w, delete_tx, &c));
 	tombstone = raw_of(w, &c.id);
 	assert_int_equal(tombstone.newest.operation, CONTACT_DELETE);
@@ -516,9 +502,9 @@ deleting_erases(void **state)
 	assert_int_equal(tombstone.sealed_n, 0);
 	assert_int_equal(world_count(w, "versions"), 4);
 	assert_true(db_scrub_wait(w->db, 10000));
-	assert_false(files_have(w, first.wrapped, sizeof(first.wrapped)));
-	assert_false(files_have(w, first.sealed, first.sealed_n));
-	assert_false(files_have(w, second.sealed, second.sealed_n));
+	assert_false(database_holds(w, first.wrapped, sizeof(first.wrapped)));
+	assert_false(database_holds(w, first.sealed, first.sealed_n));
+	assert_false(database_holds(w, second.sealed, second.sealed_n));
 	call_done(&c);
 	world_free(w);
 }
@@ -544,11 +530,11 @@ pruning_erases(void **state)
 	assert_ok(world_add(w, &sub, &c, w->base, &made, NULL));
 	first = raw_of(w, &made.id);
 	assert_ok(world_edit(w, &sub, &made.id, &c, w->base + 1000, NULL));
-	assert_true(files_have(w, first.sealed, first.sealed_n));
+	assert_true(database_holds(w, first.sealed, first.sealed_n));
 	assert_ok(db_write(w->db, prune_tx, &n));
 	assert_int_equal(n, 1);
 	assert_true(db_scrub_wait(w->db, 10000));
-	assert_false(files_have(w, first.sealed, first.sealed_n));
+	assert_false(database_holds(w, first.sealed, first.sealed_n));
 	world_free(w);
 }
 
@@ -855,7 +841,8 @@ every_change_is_audited(void **state)
 	assert_int_equal(world_count(w, "audit"), before + 12);
 	assert_ok(write_as(w, end_tx, &c));
 	assert_int_equal(world_count(w, "audit"), before + 13);
-	assert_ok(audit_verify(w->db, w->vault, 0, NULL, &report));
+	assert_ok(audit_verify(w->db, w->vault, NULL, &report));
+	audit_report_done(&report);
 	assert_null(report.what);
 	call_done(&c);
 	world_free(w);

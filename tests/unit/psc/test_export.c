@@ -617,18 +617,22 @@ late_changes_do_not_show(void **state)
 /* ---- damage ---- */
 
 /* Bytes of one contact put in another's place, by somebody who can write to the database. */
+#define OF_SELLER "seller_id = '" SELLER "' AND contact_id"
+#define FROM_ANOTHER " FROM contact_version WHERE " OF_SELLER " = $1) WHERE " OF_SELLER " = $2"
 static const char *const swaps[] = {
-	"UPDATE contact_version SET sealed = (SELECT sealed FROM contact_version WHERE "
-	"contact_id = $1) WHERE contact_id = $2",
-	"UPDATE contact_version SET data_key = (SELECT data_key FROM contact_version WHERE "
-	"contact_id = $1) WHERE contact_id = $2",
-	"UPDATE contact_version SET (sealed, data_key) = (SELECT sealed, data_key FROM "
-	"contact_version WHERE contact_id = $1) WHERE contact_id = $2",
-	"UPDATE contact_version SET seller_id = '" OTHER_SELLER "' WHERE contact_id IN ($1, $2)",
-	"UPDATE contact_version SET operation_time = operation_time + 1 WHERE contact_id IN ($1, "
-	"$2)",
-	"UPDATE contact_version SET sealed = x'00' WHERE contact_id IN ($1, $2)",
-	"UPDATE contact_version SET data_key = x'00' WHERE contact_id IN ($1, $2)",
+	"UPDATE contact_version SET sealed = (SELECT sealed" FROM_ANOTHER,
+	"UPDATE contact_version SET data_key = (SELECT data_key" FROM_ANOTHER,
+	"UPDATE contact_version SET (sealed, data_key) = (SELECT sealed, data_key" FROM_ANOTHER,
+	"INSERT INTO contact_version (seller_id, operation_time, contact_id, superseded_at,"
+	" created_at, operation, slot, product_id, subscription_id, subscription_start, buyer_id,"
+	" email_index, data_key, sealed) SELECT '" OTHER_SELLER "', operation_time, contact_id,"
+	" superseded_at, created_at, operation, slot, product_id, subscription_id,"
+	" subscription_start, buyer_id, email_index, data_key, sealed FROM contact_version "
+	"WHERE " OF_SELLER " IN ($1, $2)",
+	"UPDATE contact_version SET operation_time = operation_time + 1 WHERE " OF_SELLER
+	" IN ($1, $2)",
+	"UPDATE contact_version SET sealed = CAST('0' AS {blob}) WHERE " OF_SELLER " IN ($1, $2)",
+	"UPDATE contact_version SET data_key = CAST('0' AS {blob}) WHERE " OF_SELLER " IN ($1, $2)",
 };
 static struct db_texts swap_texts = { .component = "psc.swap", .sql = swaps, .n = COUNT(swaps) };
 

@@ -56,12 +56,17 @@ static const char *const sql[W__COUNT] = {
 	    "INSERT INTO psc_coverage (seller_id, exported_until) VALUES ($1, $2) "
 	    "ON CONFLICT (seller_id) DO UPDATE SET exported_until = excluded.exported_until",
 	[W_AGREE] = "UPDATE subscription SET ends_at = $1 WHERE subscription_id = $2",
-	[W_MOVE] = "UPDATE product SET seller_id = $1 WHERE product_id = $2",
+	[W_MOVE] = "INSERT INTO product (seller_id, product_id, product_code, title, type, pricing,"
+		   " support_email, support_phone, support_url, psc_enabled, psc_enabled_since,"
+		   " state, created_at, changed_at, revision) SELECT $1, product_id, product_code,"
+		   " title, type, pricing, support_email, support_phone, support_url, psc_enabled,"
+		   " psc_enabled_since, state, created_at, changed_at, revision FROM product"
+		   " WHERE product_id = $2",
 	[W_COUNT_VERSIONS] = "SELECT count(*) FROM contact_version",
 	[W_COUNT_LIVE] = "SELECT count(*) FROM contact_version "
 			 "WHERE superseded_at = 9223372036854775807 AND operation < 3",
 	[W_COUNT_TOMBSTONES] = "SELECT count(*) FROM contact_version WHERE operation = 3",
-	[W_COUNT_AUDIT] = "SELECT count(*) FROM audit_entry",
+	[W_COUNT_AUDIT] = "SELECT count(*) FROM audit_entry WHERE action <> 'audit:BeginChain'",
 	[W_COUNT_MESSAGES] = "SELECT count(*) FROM message",
 	[W_COUNT_OBJECTS] = "SELECT count(*) FROM object",
 	[W_COVERED] = "SELECT coalesce(max(exported_until), 0) FROM psc_coverage",
@@ -145,7 +150,9 @@ world_open(struct world *w, bool create)
 
 	assert_ok(vault_open(w->config, w->dir, &w->vault, &f));
 	assert_ok(db_open(
-	    &(struct db_options){ .path = test_database(w->dir), .create = create }, &w->db, &f));
+	    &(struct db_options){
+		.path = test_database(w->dir), .create = create, .distribute = test_distributes() },
+	    &w->db, &f));
 	assert_ok(object_store_open(w->db, w->vault, w->dir, 30 * DAY_MS, &w->objects, &f));
 }
 

@@ -86,7 +86,7 @@ enum souk_err world_end(struct world *w, const struct guid *sub, instant_t at, s
 void world_fill(struct world *w, unsigned n, bool large);
 struct contact_row world_fill_row(const struct world *w, unsigned i); /* without slices */
 struct contact_fields world_fill_fields(unsigned i, bool large);
-/* Gives a product to another seller, as no program of ours would. */
+/* Gives a product to another seller as well, as no program of ours would. */
 void world_move(struct world *w, const struct guid *product, const char *seller);
 
 /* A sink that keeps what it gets. */

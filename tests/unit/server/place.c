@@ -120,7 +120,9 @@ open_services(struct place *p)
 	assert_ok(config_load(path, &p->config, &f));
 	assert_ok(vault_open(p->config, p->dir, &p->svc.vault, &f));
 	assert_ok(db_open(
-	    &(struct db_options){ .path = test_database(p->dir), .create = true }, &p->svc.db, &f));
+	    &(struct db_options){
+		.path = test_database(p->dir), .create = true, .distribute = test_distributes() },
+	    &p->svc.db, &f));
 	assert_ok(access_new(p->svc.db, p->svc.vault, &p->svc.access));
 	assert_ok(
 	    object_store_open(p->svc.db, p->svc.vault, p->dir, 30 * DAY_MS, &p->svc.objects, &f));

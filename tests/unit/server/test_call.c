@@ -343,7 +343,7 @@ keeps_answers_whole(void **state)
 static void
 limits_calls_a_second(void **state)
 {
-	struct rate *r = rate_new(10);
+	struct rate *r = rate_new(10, 1);
 	uint64_t now = 5000000000;
 	int n = 0;
 

@@ -37,7 +37,10 @@ place_open(struct place *p)
 {
 	struct fail f = { 0 };
 
-	if (db_open(&(struct db_options){ .path = p->path, .create = true }, &p->db, &f) != SOUK_OK)
+	if (db_open(
+		&(struct db_options){
+		    .path = p->path, .create = true, .distribute = test_distributes() },
+		&p->db, &f) != SOUK_OK)
 		fail_msg("open: %s", f.detail);
 }
 

@@ -683,7 +683,7 @@ lock_many(struct db_tx *tx, void *arg)
 	enum souk_err err = put_later(tx, Q_PUT, n, "many");
 
 	for (int i = 0; i < 30000 && err == SOUK_OK; i++)
-		err = lock_subject(tx, &i, sizeof(i));
+		err = db_lock(tx, DB_LOCK_OWNER, &i, sizeof(i), false);
 	if (err == SOUK_OK && (err = db_one(db_stmt(tx, &texts, Q_PID))) == SOUK_OK)
 		atomic_store(&s->in, true);
 	while (err == SOUK_OK && !atomic_load(&s->go))
@@ -703,7 +703,7 @@ bulk_main(void *arg)
 static enum souk_err
 lock_one(struct db_tx *tx, void *arg)
 {
-	return lock_subject(tx, arg, sizeof(int));
+	return db_lock(tx, DB_LOCK_OWNER, arg, sizeof(int), false);
 }
 
 static void

@@ -3,11 +3,13 @@
 #include "check.h"
 
 #include "base/clock.h"
+#include "base/io.h"
 #include "base/secret.h"
 #include "vault/ring.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <unistd.h>
 
 #define CONTEXT STR("contact:1")
 
@@ -105,6 +107,78 @@ test_other_process_notices(void **state)
 	assert_int_equal(opens(w->vault, &old, &k), SOUK_E_INTERNAL);
 	assert_int_equal(opens(w->vault, &newer, &k2), SOUK_OK);
 	vault_close(cli);
+}
+
+/* In steps, for nodes whose ring files are changed one after the other. */
+static void
+test_steps(void **state)
+{
+	struct world *w = *state;
+	struct fail f = { 0 };
+	struct vault *other = open_again(w);
+	struct data_key k, k2, k3;
+	struct wrapped_key old, between, newer;
+
+	vault_key_new(other, CONTEXT, &k, &old);
+	assert_int_equal(vault_newest(w->vault), 1);
+	assert_int_equal(vault_ring_prepare(w->vault, &f), SOUK_OK);
+	assert_int_equal(vault_current(w->vault), 1);
+	assert_int_equal(vault_newest(w->vault), 2);
+	/* What an interrupted rotation left will do. */
+	assert_int_equal(vault_ring_prepare(w->vault, &f), SOUK_OK);
+	assert_int_equal(vault_newest(w->vault), 2);
+	/* Nobody meets a key that it has not: the old one is still in force. */
+	vault_key_new(w->vault, CONTEXT, &k2, &between);
+	assert_int_equal(vault_wrapped_number(wrapped_str(&between)), 1);
+	assert_int_equal(vault_refresh(other, &f), SOUK_OK);
+	assert_int_equal(vault_newest(other), 2);
+
+	assert_int_equal(vault_ring_use(w->vault, &f), SOUK_OK);
+	assert_int_equal(vault_current(w->vault), 2);
+	vault_key_new(w->vault, CONTEXT, &k3, &newer);
+	assert_int_equal(vault_wrapped_number(wrapped_str(&newer)), 2);
+	/* One that has not looked since still wraps with the old one, and reads the new. */
+	assert_int_equal(vault_current(other), 1);
+	assert_int_equal(opens(other, &newer, &k3), SOUK_OK);
+	assert_int_equal(vault_ring_retire(w->vault, &f), SOUK_OK);
+	assert_int_equal(opens(w->vault, &old, &k), SOUK_E_INTERNAL);
+	assert_int_equal(opens(w->vault, &between, &k2), SOUK_E_INTERNAL);
+	assert_int_equal(opens(w->vault, &newer, &k3), SOUK_OK);
+	vault_close(other);
+}
+
+/* A ring that a command prints is asked for again at a key that is not known, but not all the time. */
+static void
+test_command_again(void **state)
+{
+	struct world *w = *state;
+	struct fail f = { 0 };
+	struct vault *v;
+	struct data_key k, k2;
+	struct wrapped_key newer, newest;
+	char command[200];
+	struct buf runs = { 0 };
+
+	(void)snprintf(command, sizeof(command), "echo >> %s/runs; cat %s", w->dir, w->path);
+	assert_int_equal(config_set(w->config, SET_KEY_RING_COMMAND, command, &f), SOUK_OK);
+	assert_int_equal(vault_open(w->config, w->dir, &v, &f), SOUK_OK);
+	assert_int_equal(vault_ring_add(w->vault, &f), SOUK_OK);
+	vault_key_new(w->vault, CONTEXT, &k, &newer);
+	assert_int_equal(vault_current(v), 1);
+	assert_int_equal(opens(v, &newer, &k), SOUK_OK);
+	assert_int_equal(vault_current(v), 2);
+	/* The next unknown one comes too soon; known ones ask nobody. */
+	assert_int_equal(vault_ring_add(w->vault, &f), SOUK_OK);
+	vault_key_new(w->vault, CONTEXT, &k2, &newest);
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(opens(v, &newest, &k2), SOUK_E_INTERNAL);
+	assert_int_equal(opens(v, &newer, &k), SOUK_OK);
+	(void)snprintf(command, sizeof(command), "%s/runs", w->dir);
+	assert_int_equal(io_read_file(command, 100, &runs, &f), SOUK_OK);
+	assert_int_equal(runs.n, 2);
+	assert_int_equal(unlink(command), 0);
+	buf_done(&runs);
+	vault_close(v);
 }
 
 /* A process that nobody tells (an import that waits for its input) never wraps with a dropped key. */
@@ -342,6 +416,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		IN_WORLD(test_rotation),
 		IN_WORLD(test_other_process_notices),
+		IN_WORLD(test_steps),
+		IN_WORLD(test_command_again),
 		IN_WORLD(test_wrapping_looks_first),
 		IN_WORLD(test_two_rotations_meet),
 		IN_WORLD(test_refresh_keeps_the_ring),
