@@ -276,13 +276,16 @@ product_create(struct db_tx *tx, const struct tenant_scope *s, struct product *p
 	if (r != SOUK_OK)
 		return r;
 	check_psc(&c, &new);
-	if ((r = c.err) != SOUK_OK || (r = lock_owner(tx, str_c(new.seller_id))) != SOUK_OK ||
-	    (r = check_seller(tx, new.seller_id, f)) != SOUK_OK)
-		return r;
 	if (guid_is_zero(&new.id))
 		new.id = guid_new();
 	if (new.code[0] == '\0')
 		random_text(new.code, PRODUCT_CODE_LEN, CODE_ALPHABET);
+	/* Codes are one name space for all sellers, which no constraint of a distributed table can keep. */
+	if ((r = c.err) != SOUK_OK ||
+	    (r = lock_subject(tx, new.code, strlen(new.code))) != SOUK_OK ||
+	    (r = lock_owner(tx, str_c(new.seller_id))) != SOUK_OK ||
+	    (r = check_seller(tx, new.seller_id, f)) != SOUK_OK)
+		return r;
 	if ((r = check_free(tx, &new, f)) != SOUK_OK)
 		return r;
 	if (new.created_at == 0)

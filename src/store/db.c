@@ -72,12 +72,19 @@ db_close(struct db *db)
 	free(db);
 }
 
-/* The engine's clock, but never earlier than it was told before in this process. */
+/*
+ * The engine's clock. Embedded, it is this process's, and never earlier than it was told before. A
+ * clock that several share is told as it is: who held on to a time that it once saw would disagree with
+ * the others, and take their leases for run out.
+ */
 static instant_t
 steady_now(struct db *db, struct conn *c)
 {
-	instant_t now = c->ops->now(c), last = atomic_load(&db->last_now);
+	instant_t now = c->ops->now(c), last;
 
+	if (db->ops->shared)
+		return now;
+	last = atomic_load(&db->last_now);
 	while (last < now)
 		if (atomic_compare_exchange_weak(&db->last_now, &last, now))
 			return now;
@@ -383,6 +390,12 @@ ping(struct db_tx *tx, void *arg)
 	(void)arg;
 	instant_format(db_now(tx), now);
 	return db_meta_put(tx, "pinged_at", str_c(now));
+}
+
+bool
+db_reachable(const struct db *db)
+{
+	return db->ops->reachable(db);
 }
 
 enum souk_err

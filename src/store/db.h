@@ -60,7 +60,10 @@ SOUK_MUST enum souk_err db_open(const struct db_options *o, struct db **ret, str
 /* Waits for the writer to finish what it holds, checkpoints, closes. Accepts NULL. */
 void db_close(struct db *db);
 
-/* Runs `fn` in a read snapshot on this thread. Its writes fail. */
+/*
+ * Runs `fn` in a read snapshot on this thread. Its writes fail. SOUK_E_UNAVAILABLE when the readers
+ * before it keep all connections for too long: 30 s embedded, 5 s on PostgreSQL.
+ */
 SOUK_MUST enum souk_err db_read(struct db *db, db_fn *fn, void *arg);
 /*
  * Runs `fn` in a write transaction and returns once it is durable (or undone: fn's own
@@ -92,7 +95,8 @@ SOUK_MUST bool db_write_alone(struct db *db, struct db_write *w);
 
 /*
  * A transaction of its own on the calling thread, for bulk work (import, demo, restore):
- * all or nothing, however large; other writers wait. `fn` may run for long.
+ * all or nothing, however large; other writers wait. `fn` may run for long. PostgreSQL: once it has
+ * taken several hundred locks, whoever takes one waits for its end, or is refused.
  */
 SOUK_MUST enum souk_err db_bulk(struct db *db, db_fn *fn, void *arg);
 
@@ -245,8 +249,10 @@ const char *db_message(struct db_tx *tx);
  * PostgreSQL: SOUK_E_INVALID, its own tools do that.
  */
 SOUK_MUST enum souk_err db_backup(struct db *db, const char *path, struct fail *f);
-/* Is the database reachable and writable right now? For readiness. */
+/* Is the database reachable and writable right now? For readiness. Waits for the disk, or a server that is silent. */
 SOUK_MUST enum souk_err db_ping(struct db *db);
+/* Has it answered in the last few seconds? Known without asking it, so never waits. */
+SOUK_MUST bool db_reachable(const struct db *db);
 /* Number of the newest migration this program knows. */
 int db_schema_version(void);
 

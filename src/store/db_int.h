@@ -18,7 +18,8 @@
 #define DB_BATCH_MAX 256  /* functions in one commit */
 #define DB_READERS_MAX 64 /* connections of the pool */
 #define DB_READERS 8
-#define DB_GATE_MS 30000 /* how long a write waits for another one of this process */
+#define DB_GATE_MS                                                                                 \
+	30000 /* how long a write waits for another one of this process, and a reader for its turn */
 
 struct db_hook {
 	void (*fn)(void *arg);
@@ -96,7 +97,10 @@ struct db_ops {
 	enum souk_err (*backup)(struct db *db, const char *path, struct fail *f);
 	/* False: known to be away just now, without asking. */
 	bool (*reachable)(const struct db *db);
+	/* Has nothing answered for seconds, not even to refuse? Then who asks would only wait, too. */
+	bool (*silent)(const struct db *db);
 	bool shared;
+	int64_t read_patience_ms; /* how long a reader waits for its turn */
 };
 extern const struct db_ops db_lite_ops, db_pg_ops;
 

@@ -167,6 +167,13 @@ reachable(const struct db *db)
 }
 
 static bool
+silent(const struct db *db)
+{
+	(void)db;
+	return false;
+}
+
+static bool
 settle(struct db *db, int64_t timeout_ms)
 {
 	(void)db;
@@ -186,4 +193,6 @@ const struct db_ops db_lite_ops = {
 	.scrub_wait = upkeep_scrub_wait,
 	.backup = lite_backup,
 	.reachable = reachable,
+	.silent = silent,
+	.read_patience_ms = DB_GATE_MS,
 };

@@ -25,7 +25,7 @@
 static enum souk_err
 open_conn(struct db *db, enum conn_use use, struct conn **ret, struct fail *f)
 {
-	return pg_conn_open(db->path, use, ret, f);
+	return pg_conn_open(db, use, ret, f);
 }
 
 /* ---- writing ---- */
@@ -38,14 +38,17 @@ pause_ms(int64_t ms)
 	(void)nanosleep(&t, NULL);
 }
 
-/* A pause before try `n`, from a few milliseconds, so that those who met do not meet again. */
+/*
+ * A pause before try `n`, so that those who met do not meet again: from a few milliseconds after a
+ * quarrel, from some tens of them for a connection, which all the writers of all nodes want at once.
+ */
 static int64_t
-pause_before(unsigned n)
+pause_before(unsigned n, bool connection)
 {
-	uint32_t dice;
+	uint32_t dice, most = connection ? 50u << (n < 3 ? n : 3) : 4u << (n < 6 ? n : 6);
 
 	random_bytes(&dice, sizeof(dice));
-	return 1 + (int64_t)(dice % (4u << (n < 6 ? n : 6)));
+	return 1 + (int64_t)(most / 4 + dice % most);
 }
 
 /* Once a second at most: a database that is away fails every write. */
@@ -70,21 +73,31 @@ note_failure(struct db *db, const struct conn *c, enum souk_err err)
 		    LOG_S("reason", c ? conn_message(c) : "no connection"));
 }
 
+static enum souk_err
+connect_for(struct db *db, struct conn **c, enum conn_use use)
+{
+	struct fail f = { 0 };
+	enum souk_err err = open_conn(db, use, c, &f);
+
+	if (err == SOUK_OK)
+		return err;
+	metric_add(MET_DB_FAILURES, 0, 1);
+	if (may_tell(db))
+		log_event(LOG_ERROR, "database_unreachable", LOG_S("reason", f.detail));
+	return err;
+}
+
 /* One run on the thread's connection, opened when there is none. *ret_again: may be repeated. */
 static enum souk_err
 run_once(struct db *db, struct conn **c, enum conn_use use, db_fn *fn, void *arg, bool *ret_again)
 {
 	struct db_tx tx;
-	struct fail f = { 0 };
 	uint64_t began = clock_mono_ns();
 	enum souk_err err;
 
 	*ret_again = false;
-	if (!*c && (err = open_conn(db, use, c, &f)) != SOUK_OK) {
+	if (!*c && (err = connect_for(db, c, use)) != SOUK_OK) {
 		*ret_again = err == SOUK_E_UNAVAILABLE;
-		metric_add(MET_DB_FAILURES, 0, 1);
-		if (may_tell(db))
-			log_event(LOG_ERROR, "database_unreachable", LOG_S("reason", f.detail));
 		return err == SOUK_E_UNAVAILABLE || err == SOUK_E_NOMEM ? err : SOUK_E_UNAVAILABLE;
 	}
 	err = write_on(&tx, db, *c, fn, arg);
@@ -113,24 +126,38 @@ run(struct db *db, struct conn **c, enum conn_use use, db_fn *fn, void *arg, uin
 	for (unsigned n = 1; again && err != SOUK_OK; n++) {
 		if (n >= TRIES_MAX && *c) /* always in the way of others */
 			break;
-		if (clock_mono_ns() >= until || atomic_load(&db->pg->stop))
+		/* A large one takes longer than that: once more is fair. */
+		if ((clock_mono_ns() >= until && !(use == CONN_BULK && n == 1)) || pg_silent(db) ||
+		    atomic_load(&db->pg->stop))
 			break;
 		metric_add(MET_DB_RETRIES, 0, 1);
-		pause_ms(*c ? pause_before(n) : 100);
+		pause_ms(pause_before(n, !*c));
 		err = run_once(db, c, use, fn, arg, &again);
 	}
 	return again && err != SOUK_OK ? SOUK_E_UNAVAILABLE : err;
 }
 
-/* The oldest write, or NULL when it is time to stop. */
-static struct db_write *
-next_write(struct db *db)
+/* Waits until a write is there; false when it is time to stop. */
+static bool
+wait_for_write(struct db *db)
 {
-	struct db_write *w;
+	bool there;
 
 	(void)pthread_mutex_lock(&db->queue_lock);
 	while (!db->queue && !db->stop)
 		(void)pthread_cond_wait(&db->queue_filled, &db->queue_lock);
+	there = db->queue != NULL;
+	(void)pthread_mutex_unlock(&db->queue_lock);
+	return there;
+}
+
+/* The oldest write; NULL when another writer was faster. */
+static struct db_write *
+take_write(struct db *db)
+{
+	struct db_write *w;
+
+	(void)pthread_mutex_lock(&db->queue_lock);
 	if ((w = db->queue)) {
 		if (!(db->queue = w->next))
 			db->queue_end = &db->queue;
@@ -141,14 +168,34 @@ next_write(struct db *db)
 	return w;
 }
 
+/*
+ * Has the thread a connection? Before it takes a write: the server may have no more of them, and
+ * then those writers serve it who have one. Another one is woken, then a pause; the doorman refuses
+ * whom nobody serves.
+ */
+static bool
+has_connection(struct pg_writer *me, unsigned *failed)
+{
+	if (me->conn || connect_for(me->db, &me->conn, CONN_WRITE) == SOUK_OK) {
+		*failed = 0;
+		return true;
+	}
+	(void)pthread_cond_signal(&me->db->queue_filled);
+	pause_ms(pause_before((*failed)++, true));
+	return false;
+}
+
 static void *
 writer_main(void *arg)
 {
 	struct pg_writer *me = arg;
 	struct db *db = me->db;
 	struct db_write *w;
+	unsigned failed = 0;
 
-	while ((w = next_write(db))) {
+	while (wait_for_write(db)) {
+		if (!has_connection(me, &failed) || !(w = take_write(db)))
+			continue;
 		w->err = run(db, &me->conn, CONN_WRITE, w->fn, w->arg,
 		    w->queued_at + (uint64_t)PG_PATIENCE_MS * 1000000);
 		w->done(w, w->err);
@@ -189,10 +236,10 @@ doorman_main(void *arg)
 
 	do {
 		(void)pthread_mutex_lock(&db->queue_lock);
-		if (!db->stop && !db->pg->refused)
+		if ((!db->stop || db->queue) && !db->pg->refused)
 			(void)clock_cond_wait_ms(&db->pg->bell, &db->queue_lock, 250);
-		stop = db->stop;
 		w = take_refused(db);
+		stop = db->stop && !db->queue; /* who still waits is served or refused */
 		(void)pthread_mutex_unlock(&db->queue_lock);
 		for (; w; w = next) {
 			next = w->next;
@@ -398,5 +445,7 @@ const struct db_ops db_pg_ops = {
 	.settle = settle,
 	.backup = backup,
 	.reachable = pg_reachable,
+	.silent = pg_silent,
 	.shared = true,
+	.read_patience_ms = PG_PATIENCE_MS,
 };

@@ -16,12 +16,14 @@
 #define PG_PARAMS_MAX 32
 #define PG_WAITING_MAX 64 /* commands sent whose answers were not read */
 #define PG_FETCH 512      /* rows of a scan that come at once */
+#define PG_LOCKS_MAX 500  /* that one transaction takes one by one */
 
 /* How long things may take, far below the 15 minutes that exports lag behind (specs/psc.md 6). */
 #define PG_STATEMENT_MS 30000
 #define PG_LOCK_MS 5000
 #define PG_BULK_MS 600000
 #define PG_COMMIT_MS 15000
+#define PG_OPEN_MS 3000    /* each answer while a connection is opened */
 #define PG_WRITE_MS 120000 /* a whole write transaction, bulk apart */
 
 enum pg_control {
@@ -30,6 +32,9 @@ enum pg_control {
 	PG_COMMIT,
 	PG_ROLLBACK,
 	PG_NOW,
+	PG_LOCK_ALL,
+	PG_LOCK_FIRST, /* from here on with a parameter */
+	PG_LOCK_FIRST_SHARED,
 	PG_LOCK,
 	PG_LOCK_SHARED,
 	PG_TELL,
@@ -74,15 +79,20 @@ enum pg_tx { PG_TX_NONE, PG_TX_OPEN, PG_TX_FAILED };
 struct pg_conn {
 	struct conn base; /* first: callers hold it */
 	PGconn *h;
+	struct db *db;
 	enum conn_use use;
 	enum pg_tx tx;
-	bool broken;    /* the connection is of no use any more */
-	bool again;     /* what failed may be tried again from its beginning */
-	bool in_commit; /* COMMIT was sent and its answer not read */
-	bool doubt;     /* the server warned while it committed */
-	bool committed; /* it said so */
-	instant_t now;  /* of the transaction */
-	uint64_t began; /* monotonic; the transaction */
+	bool broken;      /* the connection is of no use any more */
+	bool again;       /* what failed may be tried again from its beginning */
+	bool write;       /* the transaction */
+	bool in_commit;   /* COMMIT is being sent, or was and its answer not read */
+	bool doubt;       /* the server warned while it committed */
+	bool committed;   /* it said so */
+	instant_t now;    /* of the transaction */
+	uint64_t began;   /* monotonic; the transaction */
+	unsigned n_locks; /* of the transaction */
+	bool all_locks;   /* it has the one that stands for all */
+	bool all_first;   /* a large transaction met others: it is to begin with that one */
 	int lane;
 	int64_t
 	    salt; /* of the schema: several installations in one database do not wait for each other */
@@ -104,7 +114,7 @@ pg(struct conn *c)
 	return (struct pg_conn *)c;
 }
 
-/* ---- db_pg_conn.c ---- */
+/* ---- db_pg_open.c ---- */
 /*
  * A plain connection with the settings of ours that the address does not give. `name` and this program's schema
  * version name the session: whether older nodes are at work is told by it (migrate_pg.c). *ret is NULL on
@@ -112,8 +122,15 @@ pg(struct conn *c)
  */
 SOUK_MUST enum souk_err pg_connect(
     const char *url, const char *name, int statement_ms, PGconn **ret, struct fail *f);
+/* Runs texts over a connection that is not in use yet; NULL when the server is silent for PG_OPEN_MS. The caller clears it. */
+PGresult *pg_exec_in_time(PGconn *h, const char *sql);
+
+/* ---- db_pg_conn.c ---- */
+/* Waits until an answer can be read without blocking; false at `until` (monotonic), when
+ * the connection is lost, or, with `db`, when that is silent. */
+bool pg_wait(PGconn *h, uint64_t until, const struct db *db);
 SOUK_MUST enum souk_err pg_conn_open(
-    const char *url, enum conn_use use, struct conn **ret, struct fail *f);
+    struct db *db, enum conn_use use, struct conn **ret, struct fail *f);
 /* What a failed answer means; sets message, again, broken. */
 enum souk_err pg_failed(struct pg_conn *c, const PGresult *res);
 /* The connection is lost: nothing more goes over it. */
@@ -140,6 +157,9 @@ SOUK_MUST enum souk_err pg_listen_start(struct db *db);
 void pg_listen_stop(struct db *db);
 /* Has the database answered lately, and can it be written to? */
 bool pg_reachable(const struct db *db);
+bool pg_silent(const struct db *db);
+/* It said something, to whomever. */
+void pg_answered(struct db *db);
 
 /* ---- the handle (db_pg.c) ---- */
 #define PG_WRITERS 16
@@ -165,9 +185,10 @@ struct db_pg {
 	pthread_t listener;
 	bool listening;
 	_Atomic bool stop;
-	int wake[2];               /* ends the listener's sleep */
-	_Atomic uint64_t heard_at; /* monotonic: the database answered the listener */
-	_Atomic uint64_t told_at;  /* when the log was last told that it is away */
+	int wake[2];                  /* ends the listener's sleep */
+	_Atomic uint64_t answered_at; /* monotonic: it answered anybody, or refused to */
+	_Atomic uint64_t heard_at;    /* monotonic: the database answered the listener */
+	_Atomic uint64_t told_at;     /* when the log was last told that it is away */
 };
 
 #endif

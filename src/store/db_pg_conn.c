@@ -15,12 +15,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/*
+ * Each lock takes room in a table that all sessions share, a few thousand in all. So a transaction that
+ * wants very many takes one instead that stands for all of them; whoever takes any one shares it.
+ */
+#define ALL_LOCKS "1936684397"
+
+#define LOOK_MS 250 /* between looks whether the server is silent */
+
 static const char *const controls[PG_CONTROL__COUNT] = {
 	[PG_BEGIN_READ] = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
 	[PG_BEGIN_WRITE] = "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE",
 	[PG_COMMIT] = "COMMIT",
 	[PG_ROLLBACK] = "ROLLBACK",
 	[PG_NOW] = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint",
+	[PG_LOCK_ALL] = "SELECT pg_advisory_xact_lock(" ALL_LOCKS ")",
+	[PG_LOCK_FIRST] =
+	    "SELECT pg_advisory_xact_lock_shared(" ALL_LOCKS "), pg_advisory_xact_lock($1)",
+	[PG_LOCK_FIRST_SHARED] =
+	    "SELECT pg_advisory_xact_lock_shared(" ALL_LOCKS "), pg_advisory_xact_lock_shared($1)",
 	[PG_LOCK] = "SELECT pg_advisory_xact_lock($1)",
 	[PG_LOCK_SHARED] = "SELECT pg_advisory_xact_lock_shared($1)",
 	[PG_TELL] = "SELECT pg_notify('souk', $1)",
@@ -31,6 +44,9 @@ static const char *const control_names[PG_CONTROL__COUNT] = {
 	[PG_COMMIT] = "commit",
 	[PG_ROLLBACK] = "rollback",
 	[PG_NOW] = "now",
+	[PG_LOCK_ALL] = "lock_all",
+	[PG_LOCK_FIRST] = "lock_first",
+	[PG_LOCK_FIRST_SHARED] = "lock_first_shared",
 	[PG_LOCK] = "lock",
 	[PG_LOCK_SHARED] = "lock_shared",
 	[PG_TELL] = "tell",
@@ -126,11 +142,12 @@ pg_failed(struct pg_conn *c, const PGresult *res)
 	const struct state_row *r = state_row_of(state);
 
 	/*
-	 * A session that is ended while it commits may have committed. Not when an administrator ended it
-	 * and this is COMMIT's own answer: that is heeded before a commit begins or after its answer, and
-	 * in the wait for a standby only with a warning.
+	 * A session that is ended while it commits may have committed, and what stands between us
+	 * and the server calls a connection that it lost an ordinary error. Not when an administrator
+	 * ended it and this is COMMIT's own answer: that is heeded before a commit begins or after its
+	 * answer, and in the wait for a standby only with a warning.
 	 */
-	if (c->in_commit && strcmp(severity, "ERROR") != 0 &&
+	if (c->in_commit && (strcmp(severity, "ERROR") != 0 || strncmp(state, "08", 2) == 0) &&
 	    (c->doubt || strcmp(state, "57P01") != 0)) {
 		pg_words(res, c->h, c->message, sizeof(c->message));
 		c->broken = true;
@@ -143,6 +160,7 @@ pg_failed(struct pg_conn *c, const PGresult *res)
 	c->err = r->err;
 	c->again = r->again;
 	c->broken |= r->broken;
+	c->all_first |= strcmp(state, "40P01") == 0;
 	if (c->use == CONN_READ && strcmp(state, "25006") == 0) {
 		c->err = SOUK_E_INTERNAL; /* a write in a read transaction: our bug */
 		c->again = c->broken = false;
@@ -154,26 +172,28 @@ pg_failed(struct pg_conn *c, const PGresult *res)
 
 /* ---- the pipeline ---- */
 
-/* Waits until an answer can be read without blocking. */
-static bool
-wait_answer(struct pg_conn *c, uint64_t until)
+bool
+pg_wait(PGconn *h, uint64_t until, const struct db *db)
 {
 	for (;;) {
-		int unsent = PQflush(c->h);
-		struct pollfd p = { .fd = PQsocket(c->h), .events = POLLIN };
+		int unsent = PQflush(h);
+		struct pollfd p = { .fd = PQsocket(h), .events = POLLIN };
 		uint64_t now = clock_mono_ns();
 
 		if (unsent < 0)
 			return false;
-		if (!PQisBusy(c->h))
+		if (!PQisBusy(h))
 			return true;
-		if (now >= until || p.fd < 0)
+		if (now >= until || p.fd < 0 || (db && pg_silent(db)))
 			return false;
 		if (unsent > 0)
 			p.events |= POLLOUT;
-		if (poll(&p, 1, (int)((until - now) / 1000000) + 1) < 0 && errno != EINTR)
+		if (poll(&p, 1,
+			(int)((until - now) / 1000000 < LOOK_MS || !db ? (until - now) / 1000000 + 1
+								       : LOOK_MS)) < 0 &&
+		    errno != EINTR)
 			return false;
-		if ((p.revents & (POLLIN | POLLERR | POLLHUP)) != 0 && !PQconsumeInput(c->h))
+		if ((p.revents & (POLLIN | POLLERR | POLLHUP)) != 0 && !PQconsumeInput(h))
 			return false;
 	}
 }
@@ -196,15 +216,27 @@ big_endian(const char *p, int n)
 	return (int64_t)v;
 }
 
+/*
+ * The session was ended while something before the COMMIT was at work: answers come in order, so the
+ * COMMIT was not begun. Without such words nobody knows: its answer may be among those that were lost.
+ */
+static bool
+ended_before_commit(const struct pg_waiting *w, const PGresult *res)
+{
+	return w->kind != PG_A_COMMIT && w->kind != PG_A_SYNC &&
+	       strcmp(or_empty(PQresultErrorField(res, PG_DIAG_SQLSTATE)), "57P01") == 0;
+}
+
 static enum souk_err
 take_answer(struct pg_conn *c, const struct pg_waiting *w, PGresult *res)
 {
 	ExecStatusType status = PQresultStatus(res);
 	enum souk_err err = SOUK_OK;
 
-	if (status == PGRES_FATAL_ERROR)
+	if (status == PGRES_FATAL_ERROR) {
+		c->in_commit = c->in_commit && !ended_before_commit(w, res);
 		err = pg_failed(c, res);
-	else if (status == PGRES_PIPELINE_ABORTED)
+	} else if (status == PGRES_PIPELINE_ABORTED)
 		err = c->err != SOUK_OK ? c->err : SOUK_E_INTERNAL;
 	else if (w->kind == PG_A_NOW)
 		c->now = big_endian(PQgetvalue(res, 0, 0), PQgetlength(res, 0, 0));
@@ -230,22 +262,29 @@ read_answer(struct pg_conn *c)
 {
 	struct pg_waiting w = c->waiting[c->first % PG_WAITING_MAX];
 	uint64_t until = clock_mono_ns() + (uint64_t)patience_ms(c) * 1000000;
+	/* A commit has its own time, and so have large transactions. */
+	const struct db *watched = c->in_commit || c->use == CONN_BULK ? NULL : c->db;
 	PGresult *res;
 	enum souk_err err;
 
-	if (!wait_answer(c, until))
+	if (!pg_wait(c->h, until, watched))
 		return pg_lost(c, PQstatus(c->h) == CONNECTION_OK
 				      ? "the database did not answer in time"
 				      : "the connection to the database was lost");
 	if (!(res = PQgetResult(c->h)))
 		return pg_lost(c, "the database gave no answer");
+	if ((PQresultStatus(res) == PGRES_PIPELINE_SYNC) != (w.kind == PG_A_SYNC)) {
+		PQclear(res);
+		return pg_lost(c, "the database's answers are out of step");
+	}
+	pg_answered(c->db);
 	c->first++;
 	c->n_waiting--;
 	err = take_answer(c, &w, res);
 	if (w.kind == PG_A_SYNC || c->broken)
 		return err;
 	/* Each command's answers end with nothing. */
-	if (!wait_answer(c, until) || (res = PQgetResult(c->h))) {
+	if (!pg_wait(c->h, until, watched) || (res = PQgetResult(c->h))) {
 		PQclear(res);
 		return pg_lost(c, "the connection to the database was lost");
 	}
@@ -270,8 +309,11 @@ pg_flush(struct pg_conn *c)
 enum souk_err
 pg_sent(struct pg_conn *c, int ok, enum pg_answer kind, struct pg_stmt *st)
 {
-	if (!ok)
+	if (!ok) {
+		/* What the library did not take has not left whole: nobody commits it. */
+		c->in_commit = c->in_commit && kind != PG_A_COMMIT;
 		return pg_lost(c, "the connection to the database was lost");
+	}
 	assert(c->n_waiting < PG_WAITING_MAX);
 	c->waiting[(c->first + c->n_waiting++) % PG_WAITING_MAX] =
 	    (struct pg_waiting){ .kind = kind, .st = st };
@@ -323,6 +365,9 @@ pg_begin(struct conn *base, bool write)
 	assert(c->tx == PG_TX_NONE);
 	c->err = SOUK_OK;
 	c->again = c->doubt = c->committed = c->in_commit = false;
+	c->write = write;
+	c->n_locks = 0;
+	c->all_locks = false;
 	c->now = INSTANT_MIN;
 	c->last_lock = 0;
 	c->began = clock_mono_ns();
@@ -333,6 +378,11 @@ pg_begin(struct conn *base, bool write)
 	if ((err = control(c, write ? PG_BEGIN_WRITE : PG_BEGIN_READ, PG_A_CHECK, NULL, 0)) ==
 	    SOUK_OK)
 		err = control(c, PG_NOW, PG_A_NOW, NULL, 0);
+	/* A large transaction does not quarrel twice. */
+	if (err == SOUK_OK && write && c->use == CONN_BULK && c->all_first) {
+		c->all_locks = true;
+		err = control(c, PG_LOCK_ALL, PG_A_CHECK, NULL, 0);
+	}
 	if (err != SOUK_OK)
 		c->tx = PG_TX_NONE;
 	return err;
@@ -343,7 +393,9 @@ pg_rollback(struct conn *base)
 {
 	struct pg_conn *c = pg(base);
 	enum souk_err err = c->err;
-	bool again = c->again, failed = c->tx == PG_TX_FAILED;
+	bool again = c->again;
+	/* What was not read yet may have failed, too; the next transaction must not take it for its own. */
+	bool failed = c->tx == PG_TX_FAILED || (c->write && c->n_waiting > 0);
 
 	if (c->tx == PG_TX_NONE)
 		return;
@@ -386,11 +438,12 @@ pg_commit(struct conn *base)
 		pg_rollback(base);
 		return SOUK_E_UNAVAILABLE;
 	}
+	/* From here on, for its answer may come while it is sent: when many are waited for. */
+	c->in_commit = true;
 	if ((err = control(c, PG_COMMIT, PG_A_COMMIT, NULL, 0)) != SOUK_OK) {
 		c->tx = PG_TX_NONE;
 		return err;
 	}
-	c->in_commit = true;
 	(void)sync_point(c);
 	(void)pg_await(c, NULL);
 	if (c->committed && !c->doubt) {
@@ -468,16 +521,26 @@ pg_lock(struct conn *base, enum db_lock kind, int64_t key, bool shared)
 {
 	struct pg_conn *c = pg(base);
 	uint64_t be = htobe64((uint64_t)key ^ (uint64_t)c->salt);
+	bool first = c->n_locks == 0;
 	char value[8];
 
 	if (c->tx == PG_TX_FAILED)
 		return c->err;
 	if (c->use == CONN_BULK && (kind == DB_LOCK_SUBJECT || key == c->last_lock))
 		return SOUK_OK;
+	if (c->all_locks)
+		return SOUK_OK;
+	if (c->n_locks++ >= PG_LOCKS_MAX) {
+		c->all_locks = true;
+		return control(c, PG_LOCK_ALL, PG_A_CHECK, NULL, 0);
+	}
 	c->last_lock = key;
 	shared &= c->use != CONN_BULK;
 	memcpy(value, &be, sizeof(value));
-	return control(c, shared ? PG_LOCK_SHARED : PG_LOCK, PG_A_CHECK, value, (int)sizeof(value));
+	return control(c,
+	    shared ? (first ? PG_LOCK_FIRST_SHARED : PG_LOCK_SHARED)
+		   : (first ? PG_LOCK_FIRST : PG_LOCK),
+	    PG_A_CHECK, value, (int)sizeof(value));
 }
 
 static enum souk_err
@@ -520,119 +583,6 @@ static const struct conn_ops pg_ops = {
 
 /* ---- opening ---- */
 
-/* Used unless the address says otherwise: a cut connection must show in seconds, not in minutes. */
-static const struct {
-	const char *name, *value;
-} defaults[] = {
-	{ "connect_timeout", "3" },
-	{ "tcp_user_timeout", "8000" },
-	{ "keepalives_idle", "4" },
-	{ "keepalives_interval", "2" },
-	{ "keepalives_count", "2" },
-	{ "target_session_attrs", "read-write" },
-};
-#define N_DEFAULTS (sizeof(defaults) / sizeof(defaults[0]))
-
-static bool
-given(const PQconninfoOption *o, const char *name)
-{
-	for (; o->keyword; o++)
-		if (strcmp(o->keyword, name) == 0)
-			return o->val != NULL;
-	return false;
-}
-
-/* libpq's own words name hosts and users, which is what is wanted here; the first line is enough. */
-static enum souk_err
-cannot_connect(PGconn *h, struct fail *f)
-{
-	const char *words = h ? PQerrorMessage(h) : "out of memory";
-	const char *fix = "is it running, and is the address right?";
-
-	if (strstr(words, "password authentication failed") ||
-	    strstr(words, "no password supplied"))
-		fix = "give the right user and password in `database`, or in a passfile";
-	else if (strstr(words, "certificate") || strstr(words, "SSL"))
-		fix = "see sslmode, sslrootcert and sslcert in the address";
-	else if (strstr(words, "session is read-only") || strstr(words, "read-only"))
-		fix = "no host of the address takes writes: name the primary too, or wait for it";
-	else if (strstr(words, "does not exist"))
-		fix = "make the database or the role first";
-	else if (strstr(words, "pg_hba.conf"))
-		fix = "allow this host and user in the server's pg_hba.conf";
-	return fail_set(f, SOUK_E_UNAVAILABLE, "database_unreachable",
-	    "the database cannot be reached: %.*s; %s", (int)strcspn(words, "\n"), words, fix);
-}
-
-static enum souk_err
-settings(PGconn *h, int statement_ms, struct fail *f)
-{
-	char sql[400], words[200];
-	PGresult *res;
-	bool ok;
-
-	(void)snprintf(sql, sizeof(sql),
-	    "SET statement_timeout = %d; SET lock_timeout = %d;"
-	    " SET idle_in_transaction_session_timeout = %d; SET client_min_messages = warning;"
-	    /*
-	     * Every look-up of ours has an index. The planner knows nothing of tables that have just been
-	     * made, and a plan that is kept must not be one for empty tables.
-	     */
-	    " SET jit = off; SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan;"
-	    " SET synchronous_commit = on",
-	    statement_ms, PG_LOCK_MS, statement_ms);
-	res = PQexec(h, sql);
-	ok = PQresultStatus(res) == PGRES_COMMAND_OK;
-	pg_words(res, h, words, sizeof(words));
-	PQclear(res);
-	return ok ? SOUK_OK
-		  : fail_set(f, SOUK_E_UNAVAILABLE, "database_failed",
-			"the database refuses its settings: %s", words);
-}
-
-enum souk_err
-pg_connect(const char *url, const char *name, int statement_ms, PGconn **ret, struct fail *f)
-{
-	const char *key[N_DEFAULTS + 5] = { "dbname" }, *value[N_DEFAULTS + 5] = { url };
-	size_t n = 1;
-	PQconninfoOption *o = PQconninfoParse(url, NULL);
-	char session[64];
-	PGconn *h;
-	enum souk_err err;
-
-	*ret = NULL;
-	(void)snprintf(session, sizeof(session), "%s (schema %d)", name, db_schema_version());
-	if (!o) /* libpq's words would quote the address, password and all */
-		return fail_field(f, "database",
-		    "is not an address that PostgreSQL's library reads",
-		    "give postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with special characters "
-		    "as %XX");
-	for (size_t i = 0; i < N_DEFAULTS; i++)
-		if (!given(o, defaults[i].name)) {
-			key[n] = defaults[i].name;
-			value[n++] = defaults[i].value;
-		}
-	PQconninfoFree(o);
-	key[n] = "fallback_application_name";
-	value[n++] = session;
-	key[n] = "client_encoding";
-	value[n++] = "UTF8";
-	h = PQconnectdbParams(key, value, 1);
-	if (PQstatus(h) != CONNECTION_OK)
-		err = cannot_connect(h, f);
-	else if (PQserverVersion(h) < 140000)
-		err = fail_set(f, SOUK_E_INVALID, "database_too_old",
-		    "database: the server is PostgreSQL %d; souk needs 14 or newer",
-		    PQserverVersion(h) / 10000);
-	else
-		err = settings(h, statement_ms, f);
-	if (err != SOUK_OK)
-		PQfinish(h);
-	else
-		*ret = h;
-	return err;
-}
-
 static void
 note_warning(void *arg, const PGresult *res)
 {
@@ -648,18 +598,19 @@ static enum souk_err
 take_lane(struct pg_conn *c)
 {
 	static const char sql[] =
-	    "SELECT n::bigint, hashtextextended(current_schema(), 0)"
-	    " FROM generate_series(1, 100000) n"
+	    "SELECT n, hashtextextended(current_schema(), 0) FROM generate_series(1, 100000) n"
 	    " WHERE pg_try_advisory_lock(1936684395 # hashtext(current_schema()), n) LIMIT 1";
-	PGresult *res = PQexecParams(c->h, sql, 0, NULL, NULL, NULL, NULL, 1);
+	PGresult *res = pg_exec_in_time(c->h, sql);
 	enum souk_err err = SOUK_OK;
 
-	if (PQresultStatus(res) != PGRES_TUPLES_OK || PQntuples(res) != 1)
+	if (!res)
+		err = pg_lost(c, "the database did not answer in time");
+	else if (PQresultStatus(res) != PGRES_TUPLES_OK || PQntuples(res) != 1)
 		err = pg_failed(c, res);
 	else
-		c->lane = (int)big_endian(PQgetvalue(res, 0, 0), PQgetlength(res, 0, 0));
+		c->lane = (int)strtol(PQgetvalue(res, 0, 0), NULL, 10);
 	if (err == SOUK_OK)
-		c->salt = big_endian(PQgetvalue(res, 0, 1), PQgetlength(res, 0, 1));
+		c->salt = strtoll(PQgetvalue(res, 0, 1), NULL, 10);
 	c->base.own_lane = err == SOUK_OK;
 	PQclear(res);
 	return err;
@@ -671,7 +622,7 @@ prepare_controls(struct pg_conn *c)
 	static const Oid number = 20, text = 25;
 
 	for (unsigned t = 0; t < PG_CONTROL__COUNT; t++) {
-		bool takes = t == PG_LOCK || t == PG_LOCK_SHARED || t == PG_TELL;
+		bool takes = t >= PG_LOCK_FIRST && t <= PG_TELL;
 
 		if (pg_sent(c,
 			PQsendPrepare(c->h, control_names[t], controls[t], takes ? 1 : 0,
@@ -684,7 +635,7 @@ prepare_controls(struct pg_conn *c)
 }
 
 enum souk_err
-pg_conn_open(const char *url, enum conn_use use, struct conn **ret, struct fail *f)
+pg_conn_open(struct db *db, enum conn_use use, struct conn **ret, struct fail *f)
 {
 	struct pg_conn *c = calloc(1, sizeof(*c));
 	enum souk_err err;
@@ -693,8 +644,9 @@ pg_conn_open(const char *url, enum conn_use use, struct conn **ret, struct fail 
 		return fail_set(
 		    f, SOUK_E_NOMEM, "out_of_memory", "no memory for a database connection");
 	c->base.ops = &pg_ops;
+	c->db = db;
 	c->use = use;
-	if ((err = pg_connect(url, use == CONN_READ ? "souk read" : "souk write",
+	if ((err = pg_connect(db->path, use == CONN_READ ? "souk read" : "souk write",
 		 use == CONN_BULK ? PG_BULK_MS : PG_STATEMENT_MS, &c->h, f)) != SOUK_OK) {
 		free(c);
 		return err;

@@ -16,7 +16,8 @@
 
 #define LOOK_MS 1000
 #define ANSWER_MS 2000
-#define AWAY_NS UINT64_C(3500000000) /* no answer for this long: away */
+#define QUICK_NS UINT64_C(1500000000) /* who refuses this fast does answer */
+#define AWAY_NS UINT64_C(3500000000)  /* no answer for this long: away */
 
 static void
 tell_all(struct db *db)
@@ -93,6 +94,7 @@ listen_on(struct db *db, PGconn *h)
 			if (!ask(db, h, "SELECT pg_is_in_recovery()"))
 				return;
 			atomic_store(&db->pg->heard_at, clock_mono_ns());
+			pg_answered(db);
 			look_at = clock_mono_ns() + (uint64_t)LOOK_MS * 1000000;
 		}
 		hear(db, h);
@@ -110,13 +112,17 @@ listener_main(void *arg)
 	while (!atomic_load(&db->pg->stop)) {
 		PGconn *h = NULL;
 		struct fail f = { 0 };
+		uint64_t began = clock_mono_ns();
 
 		if (pg_connect(db->path, "souk listen", ANSWER_MS, &h, &f) == SOUK_OK) {
 			if (away)
 				log_event(LOG_INFO, "database_back", LOG_I("listening", 1));
 			listen_on(db, h);
-		} else if (!away) {
-			log_event(LOG_ERROR, "database_away", LOG_S("reason", f.detail));
+		} else {
+			if (clock_mono_ns() - began < QUICK_NS)
+				pg_answered(db);
+			if (!away)
+				log_event(LOG_ERROR, "database_away", LOG_S("reason", f.detail));
 		}
 		PQfinish(h);
 		away = true;
@@ -134,9 +140,25 @@ pg_reachable(const struct db *db)
 	return heard != 0 && clock_mono_ns() - heard < AWAY_NS;
 }
 
+bool
+pg_silent(const struct db *db)
+{
+	uint64_t at = atomic_load_explicit(&db->pg->answered_at, memory_order_relaxed);
+	uint64_t now = clock_mono_ns();
+
+	return now > at && now - at > AWAY_NS;
+}
+
+void
+pg_answered(struct db *db)
+{
+	atomic_store_explicit(&db->pg->answered_at, clock_mono_ns(), memory_order_relaxed);
+}
+
 enum souk_err
 pg_listen_start(struct db *db)
 {
+	pg_answered(db);
 	if (pipe2(db->pg->wake, O_CLOEXEC) != 0 ||
 	    pthread_create(&db->pg->listener, NULL, listener_main, db) != 0)
 		return SOUK_E_INTERNAL;

@@ -8,6 +8,8 @@
  */
 #include "store/db_int.h"
 
+#include "base/metrics.h"
+
 #include <errno.h>
 
 enum souk_err
@@ -26,13 +28,28 @@ readers_done(struct db *db)
 		(void)sem_destroy(&db->free_readers);
 }
 
+/* Waits until one is free; false when that takes too long. */
+static bool
+wait_for_one(struct db *db)
+{
+	uint64_t until = clock_mono_ns() + (uint64_t)db->ops->read_patience_ms * 1000000;
+	struct timespec t = { .tv_sec = (time_t)(until / 1000000000),
+		.tv_nsec = (long)(until % 1000000000) };
+
+	while (sem_clockwait(&db->free_readers, CLOCK_MONOTONIC, &t) != 0)
+		if (errno != EINTR)
+			return false;
+	return true;
+}
+
+/* NULL when none was free in time. */
 static struct db_reader *
 take(struct db *db)
 {
 	static _Thread_local unsigned last;
 
-	while (sem_wait(&db->free_readers) != 0 && errno == EINTR)
-		;
+	if (!wait_for_one(db))
+		return NULL;
 	for (unsigned i = last % db->n_readers;; i = (i + 1) % db->n_readers)
 		if (!atomic_exchange_explicit(&db->reader[i].busy, true, memory_order_acquire)) {
 			last = i;
@@ -58,6 +75,9 @@ read_on(struct db *db, struct conn *c, db_fn *fn, void *arg)
 	tx_init(&tx, db, c, false);
 	err = fn(&tx, arg);
 	conn_reset_open(c);
+	if (err == SOUK_OK &&
+	    !conn_in_tx(c)) /* it overlooked a failure: what it has may be a part */
+		err = conn_again(c) ? SOUK_E_UNAVAILABLE : SOUK_E_STORAGE;
 	conn_rollback(c); /* nothing to keep: ends the snapshot */
 	return err;
 }
@@ -85,11 +105,19 @@ try_read(struct db *db, struct db_reader *r, db_fn *fn, void *arg, bool *ret_bro
 enum souk_err
 db_read(struct db *db, db_fn *fn, void *arg)
 {
-	struct db_reader *r = take(db);
-	bool broke;
-	enum souk_err err = try_read(db, r, fn, arg, &broke);
+	/* Who waits for a silent server holds up a thread that has others to serve. */
+	struct db_reader *r = db->ops->silent(db) ? NULL : take(db);
+	bool broke = false;
+	enum souk_err err;
 
-	if (broke) /* the server was started anew, perhaps long ago: a read may be repeated */
+	if (!r) {
+		metric_add(MET_DB_REFUSED, 0, 1);
+		return SOUK_E_UNAVAILABLE;
+	}
+	err = db->ops->silent(db) ? SOUK_E_UNAVAILABLE : try_read(db, r, fn, arg, &broke);
+	if (broke &&
+	    !db->ops->silent(
+		db)) /* the server was started anew, perhaps long ago: a read may be repeated */
 		err = try_read(db, r, fn, arg, &broke);
 	give_back(db, r);
 	return err;

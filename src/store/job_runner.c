@@ -15,6 +15,7 @@
 
 #include <stdlib.h>
 
+#define RENEW_AGAIN_NS UINT64_C(1000000000) /* when a renewal failed */
 #define POLL_MS SECOND_MS /* other processes may put jobs, and cannot ring our bell */
 
 enum worker_state { WORKER_IDLE, WORKER_GIVEN, WORKER_RUNS, WORKER_GONE };
@@ -26,7 +27,8 @@ struct worker {
 	enum worker_state state; /* with r->lock */
 	struct job_taken t;      /* the keeper's while idle, else the worker's */
 	uint64_t renew_at;       /* monotonic; the keeper's */
-	instant_t lease_until;   /* as renewed; the keeper's */
+	uint64_t ours_until;     /* monotonic; the keeper's: the lease holds until then for sure */
+	instant_t lease_until;   /* as renewed, by the database's clock; the keeper's */
 	_Atomic bool lost;       /* the lease is somebody else's now */
 };
 
@@ -61,10 +63,23 @@ lease_of(const struct worker *w)
 	return w->t.kind && w->t.kind->lease_ms > 0 ? w->t.kind->lease_ms : MINUTE_MS;
 }
 
-static uint64_t
-next_renewal(const struct worker *w)
+/* A lease that was asked for at `asked` (monotonic): until when it holds, whatever the clocks say, and when to renew. */
+static void
+note_lease(struct worker *w, uint64_t asked, instant_t until)
 {
-	return clock_mono_ns() + (uint64_t)lease_of(w) * 1000000 / 3;
+	w->lease_until = until;
+	w->ours_until = asked + (uint64_t)lease_of(w) * 1000000;
+	w->renew_at = asked + (uint64_t)lease_of(w) * 1000000 / 3;
+}
+
+/*
+ * Embedded, a clock that jumps ahead makes leases run out early. A server's clock is another one than ours,
+ * so there ours says nothing.
+ */
+static bool
+clock_jumped(const struct worker *w)
+{
+	return !db_is_shared(w->r->x.db) && clock_now() >= w->lease_until - lease_of(w) * 2 / 3;
 }
 
 /* ---- workers ---- */
@@ -144,12 +159,11 @@ renew(struct db_tx *tx, void *arg)
 	return err == SOUK_E_CONFLICT ? SOUK_OK : err;
 }
 
-/* Which leases are a third gone, by either clock. A job that just ended may be among them: harmless. */
+/* Which leases are a third gone. A job that just ended may be among them: harmless. */
 static bool
 find_renewals(struct job_runner *r, struct renewing *n)
 {
 	uint64_t mono = clock_mono_ns();
-	instant_t now = clock_now();
 	bool any = false;
 
 	(void)pthread_mutex_lock(&r->lock);
@@ -157,18 +171,24 @@ find_renewals(struct job_runner *r, struct renewing *n)
 		struct worker *w = &r->worker[i];
 
 		n->due[i] = (w->state == WORKER_RUNS || w->state == WORKER_GIVEN) &&
-			    !atomic_load(&w->lost) &&
-			    (mono >= w->renew_at || now >= w->lease_until - lease_of(w) * 2 / 3);
+			    !atomic_load(&w->lost) && (mono >= w->renew_at || clock_jumped(w));
 		any |= n->due[i];
 	}
 	(void)pthread_mutex_unlock(&r->lock);
 	return any;
 }
 
+static uint64_t
+sooner(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 static void
 renew_leases(struct job_runner *r)
 {
 	struct renewing n = { .r = r };
+	uint64_t asked = clock_mono_ns();
 	enum souk_err err;
 
 	if (!find_renewals(r, &n))
@@ -182,10 +202,11 @@ renew_leases(struct job_runner *r)
 		if (err == SOUK_OK && !n.kept[i])
 			atomic_store(&w->lost, true);
 		else if (err == SOUK_OK)
-			w->lease_until = n.until[i];
-		else if (clock_now() >= w->lease_until)
+			note_lease(w, asked, n.until[i]);
+		else if (clock_mono_ns() >= w->ours_until)
 			atomic_store(&w->lost, true); /* could not renew: others may have it */
-		w->renew_at = next_renewal(w);
+		else
+			w->renew_at = sooner(clock_mono_ns() + RENEW_AGAIN_NS, w->ours_until);
 	}
 }
 
@@ -220,7 +241,7 @@ find_idle(struct job_runner *r, struct worker *out[], size_t *ret_waiting)
 }
 
 static void
-give(struct job_runner *r, struct worker *w, struct job_taken *t)
+give(struct job_runner *r, struct worker *w, struct job_taken *t, uint64_t asked)
 {
 	struct buf mine = w->t.payload; /* swapped, so that its memory is used again */
 
@@ -228,8 +249,7 @@ give(struct job_runner *r, struct worker *w, struct job_taken *t)
 	w->t = *t;
 	t->payload = mine;
 	atomic_store(&w->lost, false);
-	w->renew_at = next_renewal(w);
-	w->lease_until = t->job.lease_until;
+	note_lease(w, asked, t->job.lease_until);
 	w->state = WORKER_GIVEN;
 	(void)pthread_mutex_unlock(&r->lock);
 	(void)pthread_cond_signal(&w->given);
@@ -242,6 +262,7 @@ take_jobs(struct job_runner *r, struct job_taken *t)
 	struct worker *idle[DB_READERS_MAX];
 	size_t may_wait, n = 0;
 	unsigned n_idle = find_idle(r, idle, &may_wait);
+	uint64_t asked;
 	int64_t due_in = 0;
 
 	if (n_idle == 0)
@@ -250,11 +271,12 @@ take_jobs(struct job_runner *r, struct job_taken *t)
 		return POLL_MS;
 	if (due_in > 0)
 		return due_in < POLL_MS ? due_in : POLL_MS;
+	asked = clock_mono_ns();
 	if (job_take(&r->x, t, n_idle, may_wait, &n) != SOUK_OK)
 		return POLL_MS;
 	for (size_t i = 0; i < n; i++) {
 		may_wait -= t[i].kind && t[i].kind->waits;
-		give(r, idle[i], &t[i]);
+		give(r, idle[i], &t[i], asked);
 	}
 	/* What is still due may wait for a worker that waits: one that ends rings. */
 	return n == n_idle || may_wait == 0 ? POLL_MS : 0;

@@ -2,6 +2,8 @@
 /* Products: form, the PSC switch, ids and codes, who sees them. */
 #include "market_test.h"
 
+#include <pthread.h>
+
 #define CODE_B "abcdefghijklmnopqrstuvwx2"
 
 static enum souk_err
@@ -451,6 +453,66 @@ json_form(struct world *w)
 }
 WORLD_TEST(json_form)
 
+/* ---- two sellers want one code ---- */
+
+struct making {
+	struct world *w;
+	const char *seller;
+	enum souk_err err;
+};
+
+static enum souk_err
+make_slowly(struct db_tx *tx, void *arg)
+{
+	struct making *m = arg;
+	struct product p = { .title = STR("T"),
+		.type = STR("ami"),
+		.pricing = STR("[\"hourly\"]"),
+		.state = STR("public") };
+	struct fail f = { 0 };
+	enum souk_err r;
+
+	memcpy(p.seller_id, m->seller, sizeof(p.seller_id));
+	memcpy(p.code, CODE_B, sizeof(p.code));
+	r = product_create(tx, &m->w->op, &p, &f);
+	clock_sleep_ms(50); /* the other one looks meanwhile */
+	return r;
+}
+
+static void *
+make_main(void *arg)
+{
+	struct making *m = arg;
+
+	m->err = db_write(m->w->db, make_slowly, m);
+	return NULL;
+}
+
+static void
+nothing(struct world *w)
+{
+	(void)w;
+}
+
+static void
+test_one_code_for_two_sellers_at_once(void **state)
+{
+	struct world *w;
+	struct making m[2];
+	pthread_t t[2];
+
+	world_run(state, nothing); /* makes the sellers */
+	w = *state;
+	for (int i = 0; i < 2; i++) {
+		m[i] = (struct making){ .w = w, .seller = i ? SELLER_B : SELLER };
+		assert_int_equal(pthread_create(&t[i], NULL, make_main, &m[i]), 0);
+	}
+	for (int i = 0; i < 2; i++)
+		(void)pthread_join(t[i], NULL);
+	assert_true((m[0].err == SOUK_OK) != (m[1].err == SOUK_OK));
+	assert_int_equal(m[0].err == SOUK_OK ? m[1].err : m[0].err, SOUK_E_CONFLICT);
+}
+
 int
 main(void)
 {
@@ -468,6 +530,8 @@ main(void)
 		UNIT(who_sees_them),
 		UNIT(listing),
 		UNIT(json_form),
+		cmocka_unit_test_setup_teardown(
+		    test_one_code_for_two_sellers_at_once, world_setup, world_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,9 @@
 #include "delivery/request.h"
 #include "psc/export_names.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 struct start {
 	struct world *w;
 	const struct tenant_scope *s;
@@ -495,6 +498,85 @@ test_set_is_a_file_like_any(void **state)
 	buf_done(&b.buf);
 }
 
+/* ---- a change whose commit is held up ---- */
+
+static const char *const count_sql[] = {
+	"SELECT count(*) FROM contact_version WHERE seller_id = $1"
+};
+static struct db_texts count_texts = { .component = "test", .sql = count_sql, .n = 1 };
+
+struct held {
+	struct world *w;
+	struct guid sub;
+	_Atomic bool at_work;
+	enum souk_err err;
+};
+
+static enum souk_err
+add_slowly(struct db_tx *tx, void *arg)
+{
+	struct held *h = arg;
+	struct contact_fields c = world_fields(1);
+	struct contact_preset preset = { 0 };
+	struct contact made;
+	struct fail f = { 0 };
+	enum souk_err err =
+	    contact_add(tx, h->w->vault, &h->w->op, &h->sub, &c, &preset, &made, &f);
+
+	atomic_store(&h->at_work, true);
+	clock_sleep_ms(700);
+	return err;
+}
+
+static void *
+add_main(void *arg)
+{
+	struct held *h = arg;
+
+	h->err = db_write(h->w->db, add_slowly, h);
+	return NULL;
+}
+
+/* What the window's caller sees once it has the window. */
+static enum souk_err
+window_and_count(struct db_tx *tx, void *arg)
+{
+	struct db_stmt *st;
+	instant_t end;
+	enum souk_err err = psc_export_window(tx, STR(SELLER), &end);
+
+	if (err != SOUK_OK)
+		return err;
+	st = db_stmt(tx, &count_texts, 0);
+	db_bind_c(st, 1, SELLER);
+	if ((err = db_one(st)) == SOUK_OK)
+		*(int64_t *)arg = db_int(st, 0);
+	db_reset(st);
+	return err;
+}
+
+/* Invariant 2: a change that is under way is in the database before a window is closed beside it. */
+static void
+a_window_waits_for_changes_under_way(void **state)
+{
+	struct world *w = world_new();
+	struct guid product = world_product(w, SELLER, w->base);
+	struct held h = { .w = w };
+	int64_t n = 0;
+	pthread_t t;
+
+	(void)state;
+	h.sub = world_subscription(w, &product, SELLER, BUYER);
+	assert_int_equal(pthread_create(&t, NULL, add_main, &h), 0);
+	while (!atomic_load(&h.at_work))
+		clock_sleep_ms(2);
+	assert_ok(db_write(w->db, window_and_count, &n));
+	assert_int_equal(n, 1);
+	(void)pthread_join(t, NULL);
+	assert_ok(h.err);
+	world_free(w);
+}
+
 int
 main(void)
 {
@@ -508,6 +590,7 @@ main(void)
 		cmocka_unit_test(only_sellers),
 		cmocka_unit_test(changes_stay_behind_what_was_started),
 		cmocka_unit_test(pruning_leaves_what_exports_need),
+		cmocka_unit_test(a_window_waits_for_changes_under_way),
 		cmocka_unit_test(names),
 		cmocka_unit_test(test_set_is_a_file_like_any),
 	};
