@@ -11,6 +11,8 @@
 
 #include "store/db_int.h"
 
+#include "base/metrics.h"
+
 #include <libpq-fe.h>
 
 #define PG_PARAMS_MAX 32
@@ -22,6 +24,7 @@
 #define PG_LOCK_MS 5000
 #define PG_BULK_MS 600000
 #define PG_COMMIT_MS 15000
+#define PG_LOOK_UP_MS 250  /* how often a reader that waits asks whether the database is away */
 #define PG_WRITE_MS 120000 /* a whole write transaction, bulk apart */
 
 enum pg_control {
@@ -74,7 +77,10 @@ enum pg_tx { PG_TX_NONE, PG_TX_OPEN, PG_TX_FAILED };
 struct pg_conn {
 	struct conn base; /* first: callers hold it */
 	PGconn *h;
+	const struct db *of; /* whose listener knows whether to wait; NULL: nobody does */
 	enum conn_use use;
+	bool counted;         /* in the metrics */
+	enum met_fault fault; /* of the first failure */
 	enum pg_tx tx;
 	bool broken;    /* the connection is of no use any more */
 	bool again;     /* what failed may be tried again from its beginning */
@@ -136,8 +142,8 @@ void pg_stmts_free(struct pg_conn *c);
 /* ---- db_pg_listen.c ---- */
 SOUK_MUST enum souk_err pg_listen_start(struct db *db);
 void pg_listen_stop(struct db *db);
-/* Has the database answered lately, and can it be written to? */
-bool pg_reachable(const struct db *db);
+/* What the listener knows. */
+enum db_state pg_state(const struct db *db);
 
 /* ---- the handle (db_pg.c) ---- */
 #define PG_WRITERS 16
@@ -163,9 +169,12 @@ struct db_pg {
 	pthread_t listener;
 	bool listening;
 	_Atomic bool stop;
-	int wake[2];               /* ends the listener's sleep */
-	_Atomic uint64_t heard_at; /* monotonic: the database answered the listener */
-	_Atomic uint64_t told_at;  /* when the log was last told that it is away */
+	int wake[2];                 /* ends the listener's sleep */
+	_Atomic uint64_t heard_at;   /* monotonic: the database answered the listener */
+	bool told;                   /* the log, that it is away; the listener's */
+	_Atomic uint64_t told_at;    /* when the log was last told that it is away */
+	_Atomic unsigned untold;     /* failures since then */
+	_Atomic enum db_state state; /* as the listener found it, when it was heard lately */
 };
 
 #endif

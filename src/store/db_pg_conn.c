@@ -42,34 +42,44 @@ struct state_row {
 	const char *state; /* SQLSTATE, or its class (two characters) */
 	enum souk_err err;
 	bool again, broken;
+	enum met_fault fault;
 	const char *words;
 };
 
 /* The first that fits counts (PostgreSQL's appendix A). */
 static const struct state_row state_rows[] = {
-	{ "23502", SOUK_E_INTERNAL, false, false, "a column must not be NULL" },
-	{ "23", SOUK_E_CONFLICT, false, false, "a constraint does not allow it" },
-	{ "40001", SOUK_E_UNAVAILABLE, true, false, "others changed the same rows" },
-	{ "40P01", SOUK_E_UNAVAILABLE, true, false, "a deadlock with others" },
-	{ "40", SOUK_E_UNAVAILABLE, true, false, "the transaction was ended" },
-	{ "55P03", SOUK_E_UNAVAILABLE, false, false, "a lock was not free in time" },
-	{ "57014", SOUK_E_UNAVAILABLE, false, false, "it took too long, or was cancelled" },
-	{ "25006", SOUK_E_UNAVAILABLE, true, true, "the server is a read-only standby" },
-	{ "25P03", SOUK_E_UNAVAILABLE, true, true, "the transaction was idle for too long" },
-	{ "57P", SOUK_E_UNAVAILABLE, true, true, "the server is stopping or starting" },
-	{ "08", SOUK_E_UNAVAILABLE, true, true, "the connection failed" },
-	{ "26000", SOUK_E_UNAVAILABLE, true, true,
+	{ "23502", SOUK_E_INTERNAL, false, false, MFAULT_OTHER, "a column must not be NULL" },
+	{ "23", SOUK_E_CONFLICT, false, false, MFAULT_OTHER, "a constraint does not allow it" },
+	{ "40001", SOUK_E_UNAVAILABLE, true, false, MFAULT_CONFLICT,
+	    "others changed the same rows" },
+	{ "40P01", SOUK_E_UNAVAILABLE, true, false, MFAULT_CONFLICT, "a deadlock with others" },
+	{ "40", SOUK_E_UNAVAILABLE, true, false, MFAULT_CONFLICT, "the transaction was ended" },
+	{ "55P03", SOUK_E_UNAVAILABLE, false, false, MFAULT_LOCK, "a lock was not free in time" },
+	{ "57014", SOUK_E_UNAVAILABLE, false, false, MFAULT_SLOW,
+	    "it took too long, or was cancelled" },
+	{ "25006", SOUK_E_UNAVAILABLE, true, true, MFAULT_READ_ONLY,
+	    "the server is a read-only standby" },
+	{ "25P03", SOUK_E_UNAVAILABLE, true, true, MFAULT_SLOW,
+	    "the transaction was idle for too long" },
+	{ "57P", SOUK_E_UNAVAILABLE, true, true, MFAULT_AWAY,
+	    "the server is stopping or starting" },
+	{ "08", SOUK_E_UNAVAILABLE, true, true, MFAULT_AWAY, "the connection failed" },
+	{ "26000", SOUK_E_UNAVAILABLE, true, true, MFAULT_OTHER,
 	    "prepared statements are lost (is a transaction pooler in between?)" },
-	{ "0A000", SOUK_E_UNAVAILABLE, true, true, "the schema has changed" },
-	{ "53100", SOUK_E_STORAGE, false, false, "the server's disk is full" },
-	{ "53300", SOUK_E_UNAVAILABLE, true, true, "the server has too many connections" },
-	{ "53", SOUK_E_UNAVAILABLE, false, false, "the server has not enough resources" },
-	{ "58", SOUK_E_STORAGE, false, false, "the server's disk fails" },
-	{ "XX", SOUK_E_STORAGE, false, false, "the server found its data damaged" },
-	{ "28", SOUK_E_UNAVAILABLE, false, true, "the server refuses the user or password" },
-	{ "42501", SOUK_E_STORAGE, false, false, "the database user lacks a privilege" },
-	{ "54", SOUK_E_INTERNAL, false, false, "a limit of the server" },
-	{ "", SOUK_E_INTERNAL, false, false, "the server refuses the statement" },
+	{ "0A000", SOUK_E_UNAVAILABLE, true, true, MFAULT_OTHER, "the schema has changed" },
+	{ "53100", SOUK_E_STORAGE, false, false, MFAULT_DISK, "the server's disk is full" },
+	{ "53300", SOUK_E_UNAVAILABLE, true, true, MFAULT_FULL,
+	    "the server has too many connections" },
+	{ "53", SOUK_E_UNAVAILABLE, false, false, MFAULT_FULL,
+	    "the server has not enough resources" },
+	{ "58", SOUK_E_STORAGE, false, false, MFAULT_DISK, "the server's disk fails" },
+	{ "XX", SOUK_E_STORAGE, false, false, MFAULT_DISK, "the server found its data damaged" },
+	{ "28", SOUK_E_UNAVAILABLE, false, true, MFAULT_REFUSED,
+	    "the server refuses the user or password" },
+	{ "42501", SOUK_E_STORAGE, false, false, MFAULT_REFUSED,
+	    "the database user lacks a privilege" },
+	{ "54", SOUK_E_INTERNAL, false, false, MFAULT_OTHER, "a limit of the server" },
+	{ "", SOUK_E_INTERNAL, false, false, MFAULT_OTHER, "the server refuses the statement" },
 };
 
 static const struct state_row *
@@ -110,8 +120,10 @@ pg_lost(struct pg_conn *c, const char *why)
 		(void)snprintf(c->message, sizeof(c->message), "%s", why);
 	c->broken = true;
 	c->again = !c->in_commit;
-	if (c->err == SOUK_OK)
+	if (c->err == SOUK_OK) {
 		c->err = err;
+		c->fault = c->in_commit ? MFAULT_UNCERTAIN : MFAULT_AWAY;
+	}
 	if (c->tx == PG_TX_OPEN)
 		c->tx = PG_TX_FAILED;
 	c->n_waiting = 0;
@@ -136,6 +148,7 @@ pg_failed(struct pg_conn *c, const PGresult *res)
 		return c->err; /* the first one says why */
 	pg_words(res, c->h, c->message, sizeof(c->message));
 	c->err = r->err;
+	c->fault = r->fault;
 	c->again = r->again;
 	c->broken |= r->broken;
 	if (c->use == CONN_READ && strcmp(state, "25006") == 0) {
@@ -157,6 +170,7 @@ wait_answer(struct pg_conn *c, uint64_t until)
 		int unsent = PQflush(c->h);
 		struct pollfd p = { .fd = PQsocket(c->h), .events = POLLIN };
 		uint64_t now = clock_mono_ns();
+		int ms = now < until ? (int)((until - now) / 1000000) + 1 : 0;
 
 		if (unsent < 0)
 			return false;
@@ -164,9 +178,15 @@ wait_answer(struct pg_conn *c, uint64_t until)
 			return true;
 		if (now >= until || p.fd < 0)
 			return false;
+		/* Readers do not wait for a database that the listener has given up. */
+		if (c->of && c->use == CONN_READ) {
+			if (pg_state(c->of) == DB_STATE_AWAY)
+				return false;
+			ms = ms > PG_LOOK_UP_MS ? PG_LOOK_UP_MS : ms;
+		}
 		if (unsent > 0)
 			p.events |= POLLOUT;
-		if (poll(&p, 1, (int)((until - now) / 1000000) + 1) < 0 && errno != EINTR)
+		if (poll(&p, 1, ms) < 0 && errno != EINTR)
 			return false;
 		if ((p.revents & (POLLIN | POLLERR | POLLHUP)) != 0 && !PQconsumeInput(c->h))
 			return false;
@@ -377,6 +397,7 @@ pg_commit(struct conn *base)
 	/* Exports lag 15 minutes behind: what takes longer than a fraction of that is given up. */
 	if (clock_mono_ns() - c->began > 1000000 * (uint64_t)most_ms) {
 		(void)snprintf(c->message, sizeof(c->message), "the transaction took too long");
+		c->fault = MFAULT_SLOW;
 		c->err = SOUK_E_UNAVAILABLE;
 		pg_rollback(base);
 		return SOUK_E_UNAVAILABLE;
@@ -399,6 +420,7 @@ pg_commit(struct conn *base)
 			    "the server gave up waiting for its standby");
 		c->tx = PG_TX_NONE;
 		c->again = false;
+		c->fault = MFAULT_UNCERTAIN;
 		return c->err = SOUK_E_UNCERTAIN;
 	}
 	/* Something before the commit failed, or the server rolled back by itself. */
@@ -486,6 +508,12 @@ pg_tell(struct conn *base, enum db_news news)
 	return control(c, PG_TELL, PG_A_CHECK, word, 1);
 }
 
+static unsigned
+use_of(const struct pg_conn *c)
+{
+	return c->use == CONN_READ ? MUSE_READ : MUSE_WRITE;
+}
+
 static void
 pg_close(struct conn *base)
 {
@@ -493,6 +521,8 @@ pg_close(struct conn *base)
 
 	pg_stmts_free(c);
 	PQfinish(c->h);
+	if (c->counted)
+		metric_move(MET_DB_CONNECTIONS, use_of(c), -1);
 	free(c);
 }
 
@@ -537,26 +567,48 @@ given(const PQconninfoOption *o, const char *name)
 	return false;
 }
 
-/* libpq's own words name hosts and users, which is what is wanted here; the first line is enough. */
+/* Several hosts give several lines. */
+static void
+one_line(const char *words, char *out, size_t n)
+{
+	size_t at = 0;
+
+	for (; *words && at + 1 < n; words++)
+		if (*words == '\n' && words[1] == '\0')
+			break;
+		else if (*words != '\t')
+			out[at++] = *words == '\n' ? ' ' : *words;
+	out[at] = '\0';
+}
+
+/* libpq's own words name hosts and users, which is what is wanted here. */
 static enum souk_err
 cannot_connect(PGconn *h, struct fail *f)
 {
-	const char *words = h ? PQerrorMessage(h) : "out of memory";
+	const char *words = h ? PQerrorMessage(h) : "out of memory", *code = "database_unreachable";
 	const char *fix = "is it running, and is the address right?";
+	char all[160];
 
+	one_line(words, all, sizeof(all));
 	if (strstr(words, "password authentication failed") ||
-	    strstr(words, "no password supplied"))
+	    strstr(words, "no password supplied")) {
+		code = "database_refused";
 		fix = "give the right user and password in `database`, or in a passfile";
-	else if (strstr(words, "certificate") || strstr(words, "SSL"))
+	} else if (strstr(words, "too many clients") || strstr(words, "too many connections") ||
+		   strstr(words, "connection slots")) {
+		code = "database_full";
+		fix = "raise max_connections, or lower database.writers and database.readers";
+	} else if (strstr(words, "certificate") || strstr(words, "SSL"))
 		fix = "see sslmode, sslrootcert and sslcert in the address";
-	else if (strstr(words, "session is read-only") || strstr(words, "read-only"))
+	else if (strstr(words, "session is read-only") || strstr(words, "read-only")) {
+		code = "database_read_only";
 		fix = "no host of the address takes writes: name the primary too, or wait for it";
-	else if (strstr(words, "does not exist"))
+	} else if (strstr(words, "does not exist"))
 		fix = "make the database or the role first";
 	else if (strstr(words, "pg_hba.conf"))
 		fix = "allow this host and user in the server's pg_hba.conf";
-	return fail_set(f, SOUK_E_UNAVAILABLE, "database_unreachable",
-	    "the database cannot be reached: %.*s; %s", (int)strcspn(words, "\n"), words, fix);
+	return fail_set(
+	    f, SOUK_E_UNAVAILABLE, code, "the database cannot be reached: %s; %s", all, fix);
 }
 
 static enum souk_err
@@ -697,6 +749,10 @@ pg_conn_open(const char *url, enum conn_use use, struct conn **ret, struct fail 
 		err = pg_lost(c, "the connection cannot be used");
 	if (err == SOUK_OK)
 		err = prepare_controls(c);
+	if (err == SOUK_OK) {
+		c->counted = true;
+		metric_move(MET_DB_CONNECTIONS, use_of(c), 1);
+	}
 	if (err != SOUK_OK) {
 		(void)fail_set(f, err, "database_failed", "the database: %s", c->message);
 		conn_close(&c->base);

@@ -8,6 +8,8 @@
  */
 #include "store/db_int.h"
 
+#include "base/metrics.h"
+
 #include <errno.h>
 
 enum souk_err
@@ -31,8 +33,10 @@ take(struct db *db)
 {
 	static _Thread_local unsigned last;
 
+	metric_move(MET_DB_READS_WAITING, 0, 1);
 	while (sem_wait(&db->free_readers) != 0 && errno == EINTR)
 		;
+	metric_move(MET_DB_READS_WAITING, 0, -1);
 	for (unsigned i = last % db->n_readers;; i = (i + 1) % db->n_readers)
 		if (!atomic_exchange_explicit(&db->reader[i].busy, true, memory_order_acquire)) {
 			last = i;
@@ -62,35 +66,59 @@ read_on(struct db *db, struct conn *c, db_fn *fn, void *arg)
 	return err;
 }
 
-/* One try; a connection that broke is closed, so that the next try has a new one. */
+/*
+ * One try; a connection that broke is closed, so that the next try has a new one. *again: in, may it be repeated;
+ * out, is it to be.
+ */
 static enum souk_err
-try_read(struct db *db, struct db_reader *r, db_fn *fn, void *arg, bool *ret_broke)
+try_read(struct db *db, struct db_reader *r, db_fn *fn, void *arg, bool *again)
 {
+	struct fail f = { 0 };
 	enum souk_err err = SOUK_OK;
+	bool broken;
 
-	*ret_broke = false;
-	if (!r->conn)
-		err = db->ops->open_conn(db, CONN_READ, &r->conn, NULL);
-	if (err != SOUK_OK)
+	if (!r->conn && (err = db->ops->open_conn(db, CONN_READ, &r->conn, &f)) != SOUK_OK) {
+		db->ops->note(db, NULL, err, &f);
+		*again = false;
 		return err;
+	}
 	err = read_on(db, r->conn, fn, arg);
-	if (conn_broken(r->conn)) {
+	broken = conn_broken(r->conn);
+	*again = *again && broken && err != SOUK_OK;
+	if (err != SOUK_OK && !*again)
+		db->ops->note(db, r->conn, err, NULL);
+	if (broken) {
 		conn_close(r->conn);
 		r->conn = NULL;
-		*ret_broke = err != SOUK_OK;
 	}
 	return err;
+}
+
+/* Known to answer nothing, or nothing that we understand: waiting would hold a thread. */
+static bool
+away(const struct db *db)
+{
+	enum db_state s = db_state(db);
+
+	return s == DB_STATE_AWAY || s == DB_STATE_NEWER;
 }
 
 enum souk_err
 db_read(struct db *db, db_fn *fn, void *arg)
 {
-	struct db_reader *r = take(db);
-	bool broke;
-	enum souk_err err = try_read(db, r, fn, arg, &broke);
+	struct db_reader *r;
+	bool again = true;
+	enum souk_err err;
 
-	if (broke) /* the server was started anew, perhaps long ago: a read may be repeated */
-		err = try_read(db, r, fn, arg, &broke);
+	if (away(db))
+		return SOUK_E_UNAVAILABLE;
+	r = take(db);
+	err = try_read(db, r, fn, arg, &again);
+	if (again) { /* the server was started anew, perhaps long ago: a read may be repeated */
+		metric_add(MET_DB_RETRIES, MRETRY_CONNECTION, 1);
+		again = false;
+		err = try_read(db, r, fn, arg, &again);
+	}
 	give_back(db, r);
 	return err;
 }
