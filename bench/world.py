@@ -174,6 +174,21 @@ class Postgres:
     def copy_seconds(self, query, database="postgres"):
         return seconds(["psql", "-q", "-d", database, "-c", f"COPY ({query}) TO STDOUT (FORMAT csv)"], env=self.env)
 
+    def _processes(self):
+        first = int((self.folder / "a" / "postmaster.pid").read_text().split()[0])
+        return [first, *map(int, Path(f"/proc/{first}/task/{first}/children").read_text().split())]
+
+    def cpu_seconds(self):
+        """Of all its processes; of those that ended the postmaster has the sum."""
+        first = Path(f"/proc/{self._processes()[0]}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(first[13]) + int(first[14])) / TICK + sum(cpu_seconds(p) for p in self._processes())
+
+    def log_bytes(self):
+        return int(self.sql("SELECT pg_current_wal_lsn() - '0/0'"))
+
+    def backends(self):
+        return [int(p) for p in self.sql("SELECT pid FROM pg_stat_activity WHERE application_name ~ '^souk (read|write)'").split()]
+
     def pgbench(self, database, script, clients, took, **variables):
         """Transactions a second."""
         out = run([PG_BIN / "pgbench", "-n", "-M", "prepared", "-c", clients, "-j", 2, "-T", took, "-f", script,

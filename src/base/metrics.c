@@ -139,7 +139,7 @@ static const struct metric_row rows[MET__COUNT] = {
 	[MET_DB_RETRIES] = { "souk_db_retries_total", KIND_COUNTER, { LABEL("reason", retries) },
 	    "Transactions run again: others were in the way, or the connection was lost." },
 	[MET_DB_FAILURES] = { "souk_db_failures_total", KIND_COUNTER, { LABEL("reason", faults) },
-	    "Transactions that failed for the database's sake." },
+	    "Transactions, and connections of the listener, that failed for the database's sake." },
 	[MET_DB_QUEUED] = { "souk_db_queued", KIND_GAUGE, { { 0 } },
 	    "Writes that wait for a database connection." },
 	[MET_DB_REFUSED] = { "souk_db_refused_total", KIND_COUNTER, { { 0 } },

@@ -53,18 +53,19 @@ pause_before(unsigned n)
 	return 1 + (int64_t)(dice % (4u << (n < 6 ? n : 6)));
 }
 
-/* Every few seconds at most: a database that is away fails every call. */
+/* Every few seconds at most, of each kind: a database that is away fails every call. */
 static bool
-may_tell(struct db *db, unsigned *ret_others)
+may_tell(struct db *db, enum met_fault fault, unsigned *ret_others)
 {
-	uint64_t now = clock_mono_ns(), last = atomic_load(&db->pg->told_at);
+	struct pg_told *t = &db->pg->told_of[fault];
+	uint64_t now = clock_mono_ns(), last = atomic_load(&t->at);
 
 	if ((last != 0 && now - last < TELL_NS) ||
-	    !atomic_compare_exchange_strong(&db->pg->told_at, &last, now)) {
-		atomic_fetch_add(&db->pg->untold, 1);
+	    !atomic_compare_exchange_strong(&t->at, &last, now)) {
+		atomic_fetch_add(&t->others, 1);
 		return false;
 	}
-	*ret_others = atomic_exchange(&db->pg->untold, 0);
+	*ret_others = atomic_exchange(&t->others, 0);
 	return true;
 }
 
@@ -79,17 +80,9 @@ struct attempt {
 static void
 attempt_no_conn(struct attempt *a, enum souk_err err, const struct fail *f)
 {
-	const char *code = f->code ? f->code : "";
-
-	*a = (struct attempt){
-		.again = err == SOUK_E_UNAVAILABLE, .fault = MFAULT_AWAY, .err = SOUK_E_UNAVAILABLE
-	};
-	if (strcmp(code, "database_read_only") == 0)
-		a->fault = MFAULT_READ_ONLY;
-	else if (strcmp(code, "database_refused") == 0)
-		a->fault = MFAULT_REFUSED;
-	else if (strcmp(code, "database_full") == 0)
-		a->fault = MFAULT_FULL;
+	*a = (struct attempt){ .again = err == SOUK_E_UNAVAILABLE,
+		.fault = pg_fault_of(f->code),
+		.err = SOUK_E_UNAVAILABLE };
 	(void)snprintf(a->words, sizeof(a->words), "%s", f->detail);
 }
 
@@ -112,7 +105,7 @@ tell(struct db *db, enum conn_use use, const struct attempt *a)
 	    a->err != SOUK_E_UNCERTAIN && a->err != SOUK_E_INTERNAL)
 		return;
 	metric_add(MET_DB_FAILURES, a->fault, 1);
-	if (may_tell(db, &others))
+	if (may_tell(db, a->fault, &others))
 		log_event(LOG_ERROR, "database_failed",
 		    LOG_S("use", use == CONN_READ ? "read" : "write"),
 		    LOG_S("error", souk_err_word(a->err)), LOG_S("reason", a->words),

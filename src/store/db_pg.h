@@ -118,6 +118,8 @@ SOUK_MUST enum souk_err pg_connect(
     const char *url, const char *name, int statement_ms, PGconn **ret, struct fail *f);
 SOUK_MUST enum souk_err pg_conn_open(
     const char *url, enum conn_use use, struct conn **ret, struct fail *f);
+/* The fault that a failure to connect was, by its code. */
+enum met_fault pg_fault_of(const char *code);
 /* What a failed answer means; sets message, again, broken. */
 enum souk_err pg_failed(struct pg_conn *c, const PGresult *res);
 /* The connection is lost: nothing more goes over it. */
@@ -158,6 +160,12 @@ struct pg_writer {
 	struct conn *conn;
 };
 
+/* What the log was told of one kind of fault. */
+struct pg_told {
+	_Atomic uint64_t at;     /* monotonic; 0: never */
+	_Atomic unsigned others; /* failures since then */
+};
+
 struct db_pg {
 	unsigned n_writers, n_started, n_queued;
 	struct pg_writer *writer;
@@ -169,11 +177,10 @@ struct db_pg {
 	pthread_t listener;
 	bool listening;
 	_Atomic bool stop;
-	int wake[2];                 /* ends the listener's sleep */
-	_Atomic uint64_t heard_at;   /* monotonic: the database answered the listener */
-	bool told;                   /* the log, that it is away; the listener's */
-	_Atomic uint64_t told_at;    /* when the log was last told that it is away */
-	_Atomic unsigned untold;     /* failures since then */
+	int wake[2];               /* ends the listener's sleep */
+	_Atomic uint64_t heard_at; /* monotonic: the database answered the listener */
+	bool told;                 /* the log, that it is away; the listener's */
+	struct pg_told told_of[MFAULT__COUNT];
 	_Atomic enum db_state state; /* as the listener found it, when it was heard lately */
 };
 

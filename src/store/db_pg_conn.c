@@ -567,18 +567,50 @@ given(const PQconninfoOption *o, const char *name)
 	return false;
 }
 
-/* Several hosts give several lines. */
+/* Several hosts give several lines; those that begin with a tab only ask whether it is running, as we do. */
 static void
 one_line(const char *words, char *out, size_t n)
 {
-	size_t at = 0;
+	size_t at = 0, len;
 
-	for (; *words && at + 1 < n; words++)
-		if (*words == '\n' && words[1] == '\0')
-			break;
-		else if (*words != '\t')
-			out[at++] = *words == '\n' ? ' ' : *words;
-	out[at] = '\0';
+	for (; *words; words += len + (words[len] == '\n')) {
+		len = strcspn(words, "\n");
+		if (words[0] != '\t' && len > 0 && at < n)
+			at += (size_t)snprintf(
+			    out + at, n - at, "%s%.*s", at > 0 ? "; " : "", (int)len, words);
+	}
+	if (at == 0)
+		(void)snprintf(out, n, "no reason given");
+}
+
+/* Kinds of failures that somebody must mend in different places. */
+static const struct {
+	const char *code;
+	enum met_fault fault;
+} connect_faults[] = {
+	{ "database_read_only", MFAULT_READ_ONLY },
+	{ "database_refused", MFAULT_REFUSED },
+	{ "database_full", MFAULT_FULL },
+	{ "database_disk", MFAULT_DISK },
+};
+#define N_CONNECT_FAULTS (sizeof(connect_faults) / sizeof(connect_faults[0]))
+
+enum met_fault
+pg_fault_of(const char *code)
+{
+	for (size_t i = 0; code && i < N_CONNECT_FAULTS; i++)
+		if (strcmp(code, connect_faults[i].code) == 0)
+			return connect_faults[i].fault;
+	return MFAULT_AWAY;
+}
+
+static const char *
+code_of(enum met_fault fault)
+{
+	for (size_t i = 0; i < N_CONNECT_FAULTS; i++)
+		if (fault == connect_faults[i].fault)
+			return connect_faults[i].code;
+	return "database_failed";
 }
 
 /* libpq's own words name hosts and users, which is what is wanted here. */
@@ -637,6 +669,14 @@ settings(PGconn *h, int statement_ms, struct fail *f)
 			"the database refuses its settings: %s", words);
 }
 
+/* libpq would print what the server says in passing, whatever it quotes. */
+static void
+no_notice(void *arg, const PGresult *res)
+{
+	(void)arg;
+	(void)res;
+}
+
 enum souk_err
 pg_connect(const char *url, const char *name, int statement_ms, PGconn **ret, struct fail *f)
 {
@@ -665,6 +705,7 @@ pg_connect(const char *url, const char *name, int statement_ms, PGconn **ret, st
 	key[n] = "client_encoding";
 	value[n++] = "UTF8";
 	h = PQconnectdbParams(key, value, 1);
+	(void)PQsetNoticeReceiver(h, no_notice, NULL);
 	if (PQstatus(h) != CONNECTION_OK)
 		err = cannot_connect(h, f);
 	else if (PQserverVersion(h) < 140000)
@@ -754,7 +795,7 @@ pg_conn_open(const char *url, enum conn_use use, struct conn **ret, struct fail 
 		metric_move(MET_DB_CONNECTIONS, use_of(c), 1);
 	}
 	if (err != SOUK_OK) {
-		(void)fail_set(f, err, "database_failed", "the database: %s", c->message);
+		(void)fail_set(f, err, code_of(c->fault), "the database: %s", c->message);
 		conn_close(&c->base);
 		return err;
 	}

@@ -150,6 +150,31 @@ listen_on(struct db *db, PGconn *h)
 	}
 }
 
+static void
+listen_counted(struct db *db, PGconn *h)
+{
+	metric_add(MET_DB_LISTENS, 0, 1);
+	metric_set(MET_DB_CONNECTIONS, MUSE_LISTEN, 1);
+	listen_on(db, h);
+	metric_set(MET_DB_CONNECTIONS, MUSE_LISTEN, 0);
+	/* A connection that was cut may come back at once, and then nothing was away. */
+	if (pg_state(db) == DB_STATE_AWAY)
+		found(db, DB_STATE_AWAY, "it does not answer");
+}
+
+static void
+not_connected(struct db *db, const struct fail *f)
+{
+	enum met_fault fault = pg_fault_of(f->code);
+
+	metric_add(MET_DB_FAILURES, fault, 1);
+	if (fault == MFAULT_FULL) /* it answers; those who have connections go on */
+		atomic_store(&db->pg->heard_at, clock_mono_ns());
+	else
+		found(
+		    db, fault == MFAULT_READ_ONLY ? DB_STATE_READ_ONLY : DB_STATE_AWAY, f->detail);
+}
+
 static void *
 listener_main(void *arg)
 {
@@ -159,23 +184,10 @@ listener_main(void *arg)
 		PGconn *h = NULL;
 		struct fail f = { 0 };
 
-		if (pg_connect(db->path, "souk listen", ANSWER_MS, &h, &f) == SOUK_OK) {
-			metric_add(MET_DB_LISTENS, 0, 1);
-			metric_set(MET_DB_CONNECTIONS, MUSE_LISTEN, 1);
-			listen_on(db, h);
-			metric_set(MET_DB_CONNECTIONS, MUSE_LISTEN, 0);
-			/* A connection that was cut may come back at once, and then nothing was away. */
-			if (pg_state(db) == DB_STATE_AWAY)
-				found(db, DB_STATE_AWAY, "it does not answer");
-		} else if (strcmp(f.code, "database_full") == 0) {
-			/* It answers; those who have connections go on. */
-			atomic_store(&db->pg->heard_at, clock_mono_ns());
-		} else {
-			found(db,
-			    strcmp(f.code, "database_read_only") == 0 ? DB_STATE_READ_ONLY
-								      : DB_STATE_AWAY,
-			    f.detail);
-		}
+		if (pg_connect(db->path, "souk listen", ANSWER_MS, &h, &f) == SOUK_OK)
+			listen_counted(db, h);
+		else
+			not_connected(db, &f);
 		PQfinish(h);
 		if (!atomic_load(&db->pg->stop))
 			(void)sleep_on(db, -1, 500);

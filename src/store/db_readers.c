@@ -114,7 +114,8 @@ db_read(struct db *db, db_fn *fn, void *arg)
 		return SOUK_E_UNAVAILABLE;
 	r = take(db);
 	err = try_read(db, r, fn, arg, &again);
-	if (again) { /* the server was started anew, perhaps long ago: a read may be repeated */
+	if (again &&
+	    !away(db)) { /* the server was started anew, perhaps long ago: a read may be repeated */
 		metric_add(MET_DB_RETRIES, MRETRY_CONNECTION, 1);
 		again = false;
 		err = try_read(db, r, fn, arg, &again);
