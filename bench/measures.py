@@ -197,7 +197,7 @@ def fleet_export(w):
 
 def sizing(w):
     """What one of each costs on PostgreSQL: bytes of tables, indexes and log, processor time of souk and of the server."""
-    market, pg = w.market(100_000, fleet=True), w.postgres()
+    market, pg = w.market(20_000, fleet=True), w.postgres()
     name = f"souk{market.n}"
     bytes_of = lambda f, table: int(pg.sql(f"SELECT {f}('{table}')", name))
     rows_of = lambda table: int(pg.sql(f"SELECT count(*) FROM {table}", name))

@@ -24,7 +24,7 @@
 #define PG_LOCK_MS 5000
 #define PG_BULK_MS 600000
 #define PG_COMMIT_MS 15000
-#define PG_LOOK_UP_MS 250  /* how often a reader that waits asks whether the database is away */
+#define PG_LOOK_UP_MS 250  /* how often who waits asks whether the database is away */
 #define PG_WRITE_MS 120000 /* a whole write transaction, bulk apart */
 
 enum pg_control {

@@ -178,8 +178,8 @@ wait_answer(struct pg_conn *c, uint64_t until)
 			return true;
 		if (now >= until || p.fd < 0)
 			return false;
-		/* Readers do not wait for a database that the listener has given up. */
-		if (c->of && c->use == CONN_READ) {
+		/* Nobody waits for a database that the listener has given up, but for a commit's answer. */
+		if (c->of && c->use != CONN_BULK && !c->in_commit) {
 			if (pg_state(c->of) == DB_STATE_AWAY)
 				return false;
 			ms = ms > PG_LOOK_UP_MS ? PG_LOOK_UP_MS : ms;
