@@ -180,8 +180,14 @@ class Postgres:
 
     def cpu_seconds(self):
         """Of all its processes; of those that ended the postmaster has the sum."""
-        first = Path(f"/proc/{self._processes()[0]}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(first[13]) + int(first[14])) / TICK + sum(cpu_seconds(p) for p in self._processes())
+        total = 0
+        for pid in self._processes():
+            try:
+                f = [int(x) for x in Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[11:15]]
+            except FileNotFoundError:       # it has just ended
+                continue
+            total += sum(f)                 # its own, and of its children that ended
+        return total / TICK
 
     def log_bytes(self):
         return int(self.sql("SELECT pg_current_wal_lsn() - '0/0'"))
@@ -245,9 +251,9 @@ class World:
             self.facts(folder, n, database)
             run([self.souk, "import", "--data", folder / "data", "contacts", folder / "contacts.csv"])
             if fleet:
-                # the server's clock is the real one: what was made was enrolled and enabled a moment ago
-                self.postgres().sql("UPDATE enrolment SET since = 1; UPDATE product SET psc_enabled_since = 1 "
-                                    "WHERE psc_enabled = 1", f"souk{n}")
+                # Times there are the server's, whose clock is not moved: an enrolment of today exports nothing yet.
+                self.postgres().sql("UPDATE enrolment SET since = since - 172800000", f"souk{n}")
+                self.postgres().sql("UPDATE product SET psc_enabled_since = psc_enabled_since - 172800000", f"souk{n}")
                 self.postgres().sql("VACUUM ANALYZE", f"souk{n}")
             (folder / "done").touch()
         return Market(self, folder, n)
