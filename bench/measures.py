@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The measurements: each a function that gives rows of the report. See README.md for what each peer is."""
+import resource
 import statistics
 import time
 from dataclasses import dataclass
@@ -194,6 +195,68 @@ def fleet_export(w):
     yield row("fleet-export", "memory of that export; peer: of 10k contacts", big, small, "MiB", at_most(1.3))
 
 
+def sizing(w):
+    """What one of each costs on PostgreSQL: bytes of tables, indexes and log, processor time of souk and of the server."""
+    market, pg = w.market(20_000, fleet=True), w.postgres()
+    name = f"souk{market.n}"
+    bytes_of = lambda f, table: int(pg.sql(f"SELECT {f}('{table}')", name))
+    rows_of = lambda table: int(pg.sql(f"SELECT count(*) FROM {table}", name))
+
+    for table in ("contact_version", "subscription", "audit_entry"):
+        n = rows_of(table)
+        yield row("sizing", f"{table}: table, a row", bytes_of("pg_table_size", table) / n, 0, "bytes")
+        yield row("sizing", f"{table}: indexes, a row", bytes_of("pg_indexes_size", table) / n, 0, "bytes")
+
+    writes = write_requests(w, market)
+    reads = wire.write(w.folder / "five.req", [wire.bearer("GET", f"/api/v1/subscriptions/{sub}/contacts", market.tokens[buyer])
+                                               for buyer, sub, _ in market.owned])
+    signed = wire.write(w.folder / "signed.req", [wire.list_objects(s, "list-type=2&max-keys=10") for s in market.demo["sellers"]])
+    with market.serve() as server:
+        for what, requests in (("PUT of a contact", writes), ("GET of a subscription's five contacts, audited", reads),
+                               ("signed S3 list of a bucket", signed)):
+            w.load(server, requests, 1, 1)                 # statements prepared, caches warm
+            pg.sql("CHECKPOINT", name)
+            log, theirs = pg.log_bytes(), pg.cpu_seconds()
+            grown = sum(bytes_of("pg_total_relation_size", t) for t in ("contact_version", "audit_entry"))
+            got = all_fine(w.load(server, requests, 1, 8))
+            n = got["requests"]
+            log, theirs = pg.log_bytes() - log, pg.cpu_seconds() - theirs
+            grown = sum(bytes_of("pg_total_relation_size", t) for t in ("contact_version", "audit_entry")) - grown
+            yield row("sizing", f"{what}: processor, souk; peer: server", got["cpu_us"], theirs * 1e6 / n, "us")
+            yield row("sizing", f"{what}: log written", log / n, 0, "bytes")
+            yield row("sizing", f"{what}: tables and indexes grown", grown / n, 0, "bytes")
+    theirs, ours = pg.cpu_seconds(), children_seconds()
+    out = w.folder / "sizing.csv"
+    run(market.export("2000-01-01T00:00:00Z", "-o", out))
+    n = sum(1 for _ in open(out, "rb")) - 1
+    yield row("sizing", "export, a row: processor, souk; peer: server", (children_seconds() - ours) * 1e6 / n,
+              (pg.cpu_seconds() - theirs) * 1e6 / n, "us")
+    yield row("sizing", "export, a row: file", out.stat().st_size / n, 0, "bytes")
+    out.unlink()
+    with market.serve() as server:
+        before = memory_mib([server.pid])
+        w.load(server, reads, 64, 2)
+        w.load(server, writes, 64, 2)
+        backends = pg.backends()
+        yield row("sizing", "memory of a node under load; peer: before", memory_mib([server.pid]), before, "MiB")
+        yield row("sizing", "memory of a connection at the server, without what is shared", memory_mib(backends) / len(backends), 0, "MiB")
+
+
+def children_seconds():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def memory_mib(pids):
+    """Of these processes alone."""
+    total = 0
+    for pid in pids:
+        for line in open(f"/proc/{pid}/smaps_rollup"):
+            if line.startswith(("Private_Dirty:", "Private_Clean:")):
+                total += int(line.split()[1])
+    return total / 1024
+
+
 def all_fine(got, status="status_2xx"):
     if got.get(status, 0) != got["requests"]:
         raise SystemExit(f"bench: unexpected answers: {got}")
@@ -304,4 +367,5 @@ def start(w):
 
 
 ALL = {"export-full": export_full, "export-memory": export_memory, "export-changes": export_changes, "writes": writes,
-       "cpu": cpu, "reads": reads, "sigv4": sigv4, "import": import_contacts, "start": start, "fleet-writes": fleet_writes, "fleet-export": fleet_export}
+       "cpu": cpu, "reads": reads, "sigv4": sigv4, "import": import_contacts, "start": start, "fleet-writes": fleet_writes, "fleet-export": fleet_export,
+       "sizing": sizing}

@@ -174,6 +174,27 @@ class Postgres:
     def copy_seconds(self, query, database="postgres"):
         return seconds(["psql", "-q", "-d", database, "-c", f"COPY ({query}) TO STDOUT (FORMAT csv)"], env=self.env)
 
+    def _processes(self):
+        first = int((self.folder / "a" / "postmaster.pid").read_text().split()[0])
+        return [first, *map(int, Path(f"/proc/{first}/task/{first}/children").read_text().split())]
+
+    def cpu_seconds(self):
+        """Of all its processes; of those that ended the postmaster has the sum."""
+        total = 0
+        for pid in self._processes():
+            try:
+                f = [int(x) for x in Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[11:15]]
+            except FileNotFoundError:       # it has just ended
+                continue
+            total += sum(f)                 # its own, and of its children that ended
+        return total / TICK
+
+    def log_bytes(self):
+        return int(self.sql("SELECT pg_current_wal_lsn() - '0/0'"))
+
+    def backends(self):
+        return [int(p) for p in self.sql("SELECT pid FROM pg_stat_activity WHERE application_name ~ '^souk (read|write)'").split()]
+
     def pgbench(self, database, script, clients, took, **variables):
         """Transactions a second."""
         out = run([PG_BIN / "pgbench", "-n", "-M", "prepared", "-c", clients, "-j", 2, "-T", took, "-f", script,
@@ -230,9 +251,9 @@ class World:
             self.facts(folder, n, database)
             run([self.souk, "import", "--data", folder / "data", "contacts", folder / "contacts.csv"])
             if fleet:
-                # the server's clock is the real one: what was made was enrolled and enabled a moment ago
-                self.postgres().sql("UPDATE enrolment SET since = 1; UPDATE product SET psc_enabled_since = 1 "
-                                    "WHERE psc_enabled = 1", f"souk{n}")
+                # Times there are the server's, whose clock is not moved: an enrolment of today exports nothing yet.
+                self.postgres().sql("UPDATE enrolment SET since = since - 172800000", f"souk{n}")
+                self.postgres().sql("UPDATE product SET psc_enabled_since = psc_enabled_since - 172800000", f"souk{n}")
                 self.postgres().sql("VACUUM ANALYZE", f"souk{n}")
             (folder / "done").touch()
         return Market(self, folder, n)

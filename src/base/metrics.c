@@ -60,6 +60,33 @@ static const char *const reasons[MAUTH__COUNT] = {
 	[MAUTH_CLOCK] = "clock",
 	[MAUTH_DENIED] = "denied",
 };
+static const char *const versions[] = { SOUK_VERSION };
+static const char *const queues[MQUEUE__COUNT] = {
+	[MQUEUE_WAITING] = "waiting",
+	[MQUEUE_RUNNING] = "running",
+	[MQUEUE_DEAD] = "dead",
+};
+static const char *const uses[MUSE__COUNT] = {
+	[MUSE_READ] = "read",
+	[MUSE_WRITE] = "write",
+	[MUSE_LISTEN] = "listen",
+};
+static const char *const retries[MRETRY__COUNT] = {
+	[MRETRY_CONFLICT] = "conflict",
+	[MRETRY_CONNECTION] = "connection",
+};
+static const char *const faults[MFAULT__COUNT] = {
+	[MFAULT_OTHER] = "other",
+	[MFAULT_AWAY] = "away",
+	[MFAULT_READ_ONLY] = "read_only",
+	[MFAULT_FULL] = "full",
+	[MFAULT_CONFLICT] = "conflict",
+	[MFAULT_LOCK] = "lock",
+	[MFAULT_SLOW] = "slow",
+	[MFAULT_DISK] = "disk",
+	[MFAULT_REFUSED] = "refused",
+	[MFAULT_UNCERTAIN] = "uncertain",
+};
 static const char *const store_errors[MSTORE__COUNT] = {
 	[MSTORE_PASSING] = "passing",
 	[MSTORE_LASTING] = "lasting",
@@ -72,6 +99,8 @@ static const char *const directions[MDIR__COUNT] = { [MDIR_IN] = "in", [MDIR_OUT
 	}
 
 static const struct metric_row rows[MET__COUNT] = {
+	[MET_INFO] = { "souk_info", KIND_GAUGE, { LABEL("version", versions) },
+	    "1; the label says which program this node runs." },
 	[MET_HTTP_REQUESTS] = { "souk_http_requests_total", KIND_COUNTER,
 	    { LABEL("family", families), LABEL("status", statuses) },
 	    "HTTP requests answered, by interface and status class." },
@@ -85,10 +114,10 @@ static const struct metric_row rows[MET__COUNT] = {
 	    "Job runs that ended, by outcome." },
 	[MET_JOB_SECONDS] = { "souk_job_duration_seconds", KIND_HISTOGRAM, { LABEL("job", jobs) },
 	    "Time a job run took." },
-	[MET_JOBS_WAITING] = { "souk_jobs_waiting", KIND_GAUGE, { { 0 } },
-	    "Jobs in the queue, due or not." },
+	[MET_JOB_QUEUE] = { "souk_job_queue", KIND_GAUGE, { LABEL("state", queues) },
+	    "Jobs of the whole installation, due or not; every node tells the same." },
 	[MET_JOB_OLDEST_SECONDS] = { "souk_job_oldest_seconds", KIND_GAUGE, { { 0 } },
-	    "Age of the oldest job that is due." },
+	    "Age of the oldest job that is due, of the whole installation." },
 	[MET_EXPORT_ROWS] = { "souk_export_rows_total", KIND_COUNTER,
 	    { LABEL("operation", operations) }, "Contact records written to exports." },
 	[MET_DB_COMMITS] = { "souk_db_commits_total", KIND_COUNTER, { { 0 } },
@@ -99,10 +128,18 @@ static const struct metric_row rows[MET__COUNT] = {
 	    "Writes asked for; divided by the commits, how many share one." },
 	[MET_DB_SCRUB_PENDING] = { "souk_db_scrub_pending", KIND_GAUGE, { { 0 } },
 	    "Erasures whose log pages are not overwritten yet." },
-	[MET_DB_RETRIES] = { "souk_db_retries_total", KIND_COUNTER, { { 0 } },
-	    "Transactions run again after a deadlock or a lost connection." },
-	[MET_DB_FAILURES] = { "souk_db_failures_total", KIND_COUNTER, { { 0 } },
-	    "Transactions that failed for the database's sake." },
+	[MET_DB_UP] = { "souk_db_up", KIND_GAUGE, { { 0 } },
+	    "1 while the database answers and takes writes." },
+	[MET_DB_CONNECTIONS] = { "souk_db_connections", KIND_GAUGE, { LABEL("use", uses) },
+	    "Connections of this node to the database server, by use." },
+	[MET_DB_LISTENS] = { "souk_db_listener_connects_total", KIND_COUNTER, { { 0 } },
+	    "Times the listener for other nodes' news connected; more than 1: it was cut off." },
+	[MET_DB_READS_WAITING] = { "souk_db_reads_waiting", KIND_GAUGE, { { 0 } },
+	    "Reads that wait for a connection of the pool." },
+	[MET_DB_RETRIES] = { "souk_db_retries_total", KIND_COUNTER, { LABEL("reason", retries) },
+	    "Transactions run again: others were in the way, or the connection was lost." },
+	[MET_DB_FAILURES] = { "souk_db_failures_total", KIND_COUNTER, { LABEL("reason", faults) },
+	    "Transactions, and connections of the listener, that failed for the database's sake." },
 	[MET_DB_QUEUED] = { "souk_db_queued", KIND_GAUGE, { { 0 } },
 	    "Writes that wait for a database connection." },
 	[MET_DB_REFUSED] = { "souk_db_refused_total", KIND_COUNTER, { { 0 } },
@@ -180,6 +217,12 @@ void
 metric_set(enum metric_id id, unsigned label, int64_t value)
 {
 	atomic_store_explicit(&series_at(id, label)->value, (uint64_t)value, memory_order_relaxed);
+}
+
+void
+metric_move(enum metric_id id, unsigned label, int64_t by)
+{
+	metric_add(id, label, (uint64_t)by); /* modulo 2^64: lowers, too */
 }
 
 void

@@ -8,7 +8,6 @@
 
 #include "base/log.h"
 #include "server/health.h"
-#include "store/job.h"
 
 static enum souk_err
 healthz(struct call *c, struct db_tx *tx)
@@ -18,22 +17,18 @@ healthz(struct call *c, struct db_tx *tx)
 	return SOUK_OK;
 }
 
-/* Looks at what the ticker found: a probe must not wait for the disk. */
+/* Looks at what the ticker and the listener found: a probe must not wait for the disk. */
 static enum souk_err
 readyz(struct call *c, struct db_tx *tx)
 {
-	struct health_state s = health_ask(c->svc->health);
+	struct health_state s = health_ask(c->svc->health, c->svc->db);
 	struct jw w;
-
-	/* The ticker itself may be waiting for a server that has just fallen silent. */
-	s.database = s.database && db_reachable(c->svc->db);
-	s.ready = s.ready && s.database;
 
 	(void)tx;
 	jw_init(&w, &c->out);
 	jw_open(&w, NULL, '{');
 	jw_c(&w, "status", s.ready ? "ready" : "not ready");
-	jw_c(&w, "database", s.database ? "ok" : "cannot be written");
+	jw_c(&w, "database", s.database);
 	jw_c(&w, "keyRing", s.key_ring ? "ok" : "cannot be read");
 	jw_c(&w, "objects", s.objects ? "ok" : "cannot be reached");
 	jw_bool(&w, "stopping", s.stopping);
@@ -43,18 +38,12 @@ readyz(struct call *c, struct db_tx *tx)
 	return SOUK_OK;
 }
 
+/* Without the database: it must tell how things are while that is away. */
 static enum souk_err
 metrics(struct call *c, struct db_tx *tx)
 {
-	struct job_depth d;
-	enum souk_err r = job_depth(tx, &d);
-
-	if (r != SOUK_OK)
-		return r;
-	metric_set(MET_JOBS_WAITING, 0, d.waiting + d.leased);
-	metric_set(MET_JOB_OLDEST_SECONDS, 0,
-	    d.oldest_due > 0 && db_now(tx) > d.oldest_due ? (db_now(tx) - d.oldest_due) / SECOND_MS
-							  : 0);
+	(void)tx;
+	metric_set(MET_DB_UP, 0, health_database(c->svc->health, c->svc->db));
 	metrics_write(&c->out);
 	c->content_type = "text/plain; version=0.0.4; charset=utf-8";
 	return SOUK_OK;
@@ -78,7 +67,7 @@ static const struct op ops[] = {
 	{ "GET", "/", NULL, 0, OPEN | OP_NO_DB, NULL, front },
 	{ "GET", "/healthz", NULL, 0, OPEN | OP_NO_DB, NULL, healthz },
 	{ "GET", "/readyz", NULL, 0, OPEN | OP_NO_DB, NULL, readyz },
-	{ "GET", "/metrics", NULL, 0, OPEN | OP_READ, NULL, metrics },
+	{ "GET", "/metrics", NULL, 0, OPEN | OP_NO_DB, NULL, metrics },
 };
 
 static const struct op *

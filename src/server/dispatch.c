@@ -15,9 +15,11 @@
 #include "server/slow.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <strings.h>
 
+#define LOG_LINES 10 /* a second, of requests that failed by our fault */
 #define SLOW_THREADS 2
 #define SLOW_THREADS_REMOTE 16       /* where each waits for a store far away */
 #define OUT_KEEP ((size_t)64 * 1024) /* a larger answer buffer is not kept for the next call */
@@ -26,6 +28,8 @@ struct dispatcher {
 	const struct services *svc;
 	struct rate *rate; /* NULL: no limit */
 	struct slow *slow; /* ends streamed bodies */
+	/* Reads of a database on another machine, which may let them wait; NULL: it is embedded. */
+	struct slow *readers;
 };
 
 /* A call and what only the dispatcher knows of it; lives in the connection's memory. */
@@ -66,6 +70,27 @@ clear_answer(struct call *c)
 	c->content_type = NULL;
 }
 
+/*
+ * May a failure of ours have a line of its own? When the database is away every call fails:
+ * ten a second say it all. *ret_others: how many were left out before this one.
+ */
+static bool
+may_log(unsigned *ret_others)
+{
+	static _Atomic uint64_t second;
+	static _Atomic unsigned lines, others;
+	uint64_t now = clock_mono_ns() / UINT64_C(1000000000) + 1;
+
+	if (atomic_exchange(&second, now) != now)
+		atomic_store(&lines, 0);
+	if (atomic_fetch_add(&lines, 1) >= LOG_LINES) {
+		atomic_fetch_add(&others, 1);
+		return false;
+	}
+	*ret_others = atomic_exchange(&others, 0);
+	return true;
+}
+
 /* One line for what is ours to mend, and one for who was not let in. */
 static void
 log_failure(const struct running *k, enum souk_err err)
@@ -74,18 +99,22 @@ log_failure(const struct running *k, enum souk_err err)
 	int status = c->response.status;
 	struct str a = c->scope ? tenant_account(c->scope) : STR("");
 	char account[ACCOUNT_ID_LEN + 1] = "";
+	unsigned others = 0;
 
 	/* What souk does not offer is the caller's to mend, though S3 has it among the 500s. */
 	bool ours = status >= 500 && status != 501;
 
 	if (!ours && status != 401 && status != 403 && c->refused == 0)
 		return;
+	if (ours && !may_log(&others))
+		return;
 	memcpy(account, a.p, a.n <= ACCOUNT_ID_LEN ? a.n : 0);
 	log_event(ours ? LOG_ERROR : LOG_INFO, ours ? "request_failed" : "request_refused",
 	    LOG_S("id", c->request_id), LOG_S("api", k->family->name),
 	    LOG_S("operation", c->op && c->op->action ? c->op->action : "-"),
 	    LOG_S("account", account), LOG_S("error", souk_err_word(err)),
-	    LOG_S("code", c->fail.code), LOG_S("detail", c->fail.detail), LOG_I("status", status));
+	    LOG_S("code", c->fail.code), LOG_S("detail", c->fail.detail), LOG_I("status", status),
+	    LOG_I("others", others));
 }
 
 static int
@@ -497,6 +526,9 @@ complete(void *ctx, struct http_exchange *x, void *state, enum souk_err err)
 		/* What was streamed went to a file, and making that durable takes its time. */
 		k->task.run = go_on_slowly;
 		slow_add(k->d->slow, &k->task);
+	} else if (k->d->readers && (k->c.op->flags & OP_READ)) {
+		k->task.run = go_on_slowly;
+		slow_add(k->d->readers, &k->task);
 	} else {
 		go_on(k);
 	}
@@ -548,6 +580,7 @@ dispatcher_new(const struct services *svc, struct dispatcher **ret)
 		uint8_t b[VAULT_BLIND_LEN];
 		uint64_t n[VAULT_BLIND_LEN / sizeof(uint64_t)];
 	} seed;
+	unsigned readers = (unsigned)config_int(svc->config, SET_DATABASE_READERS);
 	enum souk_err r = SOUK_E_NOMEM;
 
 	if (!d)
@@ -555,7 +588,8 @@ dispatcher_new(const struct services *svc, struct dispatcher **ret)
 	d->svc = svc;
 	vault_blind(svc->vault, "server.rate", STR("seed"), seed.b);
 	if ((per_second > 0 && !(d->rate = rate_new(per_second, seed.n[0]))) ||
-	    (r = slow_new(threads, &d->slow)) != SOUK_OK) {
+	    (r = slow_new(threads, &d->slow)) != SOUK_OK ||
+	    (db_is_shared(svc->db) && (r = slow_new(readers, &d->readers)) != SOUK_OK)) {
 		dispatcher_free(d);
 		return r;
 	}
@@ -575,6 +609,7 @@ dispatcher_free(struct dispatcher *d)
 	if (!d)
 		return;
 	slow_free(d->slow);
+	slow_free(d->readers);
 	rate_free(d->rate);
 	free(d);
 }

@@ -7,6 +7,7 @@
 #define SOUK_SERVER_HEALTH_H
 
 #include "base/error.h"
+#include "store/db.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -20,9 +21,14 @@ struct health {
 };
 
 struct health_state {
-	bool ready, database, key_ring, objects, stopping;
+	bool ready, key_ring, objects, stopping;
+	const char *database; /* "ok", or what is wrong with it */
 };
 
-struct health_state health_ask(struct health *h);
+/* Does the database answer and take writes, as far as is known? Never waits. */
+bool health_database(const struct health *h, const struct db *db);
+
+/* `ready` takes the database's state of this moment in, too. Never waits. */
+struct health_state health_ask(struct health *h, const struct db *db);
 
 #endif

@@ -274,6 +274,7 @@ start(struct service *s, struct fail *f)
 		    .objects = s->in.objects,
 		    .remotes = remote_rules_of(s->in.config),
 		    .spool_dir = s->in.data_dir } };
+	metric_set(MET_INFO, 0, 1);
 	atomic_store(&s->health.database, true);
 	atomic_store(&s->health.key_ring, true);
 	set_s3_domain(s);

@@ -107,7 +107,8 @@ look_at_database(const struct services *svc)
 {
 	bool fine = db_ping(svc->db) == SOUK_OK;
 
-	if (fine != atomic_load(&svc->health->database))
+	/* Of a database that is away its listener has told, with the reason. */
+	if (fine != atomic_load(&svc->health->database) && db_state(svc->db) == DB_STATE_FINE)
 		log_event(fine ? LOG_INFO : LOG_ERROR,
 		    fine ? "database_writable" : "database_not_writable");
 	atomic_store(&svc->health->database, fine);

@@ -99,6 +99,7 @@ tx_init(struct db_tx *tx, struct db *db, struct conn *c, bool write)
 	tx->now = INSTANT_MIN;
 	tx->write = write;
 	tx->scrub = false;
+	tx->commit_ns = 0;
 	memcpy(tx->memo, c->memo, sizeof(tx->memo));
 	tx->n_hooks = tx->n_lasts = 0;
 }
@@ -284,7 +285,10 @@ write_on(struct db_tx *tx, struct db *db, struct conn *c, db_fn *fn, void *arg)
 		conn_rollback(c);
 		return err;
 	}
-	if ((err = conn_commit(c)) == SOUK_OK)
+	tx->commit_ns = clock_mono_ns();
+	err = conn_commit(c);
+	tx->commit_ns = clock_mono_ns() - tx->commit_ns;
+	if (err == SOUK_OK)
 		tx_keep_memo(tx);
 	else /* perhaps it is there, perhaps not */
 		memset(c->memo, 0, sizeof(c->memo));
@@ -392,23 +396,23 @@ ping(struct db_tx *tx, void *arg)
 	return db_meta_put(tx, "pinged_at", str_c(now));
 }
 
-bool
-db_reachable(const struct db *db)
-{
-	return db->ops->reachable(db);
-}
-
 enum souk_err
 db_ping(struct db *db)
 {
 	uint64_t at = atomic_load_explicit(&db->committed_at, memory_order_relaxed);
 
-	if (!db->ops->reachable(db))
+	if (db_state(db) != DB_STATE_FINE)
 		return SOUK_E_UNAVAILABLE;
 	/* A commit a moment ago has shown it: asking often must not cost disk writes. */
 	if (at != 0 && clock_mono_ns() - at < UINT64_C(1000000000))
 		return SOUK_OK;
 	return db_write(db, ping, NULL);
+}
+
+enum db_state
+db_state(const struct db *db)
+{
+	return db->ops->state(db);
 }
 
 struct db_bell *

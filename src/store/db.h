@@ -249,10 +249,16 @@ const char *db_message(struct db_tx *tx);
  * PostgreSQL: SOUK_E_INVALID, its own tools do that.
  */
 SOUK_MUST enum souk_err db_backup(struct db *db, const char *path, struct fail *f);
-/* Is the database reachable and writable right now? For readiness. Waits for the disk, or a server that is silent. */
+/* Is the database reachable and writable right now? For readiness. Waits for it, some seconds at most. */
 SOUK_MUST enum souk_err db_ping(struct db *db);
-/* Has it answered in the last few seconds? Known without asking it, so never waits. */
-SOUK_MUST bool db_reachable(const struct db *db);
+/* What is known of it without asking; the embedded one is always fine. Never waits. */
+enum db_state {
+	DB_STATE_FINE,
+	DB_STATE_AWAY,      /* no answer for some seconds */
+	DB_STATE_READ_ONLY, /* only standbys are there */
+	DB_STATE_NEWER      /* its schema serves newer programs only: nothing is read or written */
+};
+enum db_state db_state(const struct db *db);
 /* Number of the newest migration this program knows. */
 int db_schema_version(void);
 

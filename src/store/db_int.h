@@ -36,6 +36,7 @@ struct db_tx {
 	struct conn *conn;
 	instant_t now; /* INSTANT_MIN: not asked for yet */
 	bool write, scrub;
+	uint64_t commit_ns;                             /* what the commit took */
 	uint64_t memo[DB_LANE_MEMO / sizeof(uint64_t)]; /* of the lane, this transaction's state */
 	unsigned n_hooks, n_lasts;
 	struct db_hook hook[DB_HOOKS_MAX];
@@ -95,10 +96,11 @@ struct db_ops {
 	bool (*scrub_wait)(struct db *db, int64_t timeout_ms);
 	bool (*settle)(struct db *db, int64_t timeout_ms);
 	enum souk_err (*backup)(struct db *db, const char *path, struct fail *f);
-	/* False: known to be away just now, without asking. */
-	bool (*reachable)(const struct db *db);
+	enum db_state (*state)(const struct db *db); /* known without asking */
 	/* Has nothing answered for seconds, not even to refuse? Then who asks would only wait, too. */
 	bool (*silent)(const struct db *db);
+	/* Tells metrics and log of what failed for the database's sake. c NULL: no connection, for `f`. */
+	void (*note)(struct db *db, const struct conn *c, enum souk_err err, const struct fail *f);
 	bool shared;
 	int64_t read_patience_ms; /* how long a reader waits for its turn */
 };

@@ -159,11 +159,21 @@ bulk(struct db *db, db_fn *fn, void *arg)
 	return err;
 }
 
-static bool
-reachable(const struct db *db)
+static enum db_state
+state(const struct db *db)
 {
 	(void)db;
-	return true;
+	return DB_STATE_FINE;
+}
+
+/* Who reads or writes is told, and logs it. */
+static void
+note(struct db *db, const struct conn *c, enum souk_err err, const struct fail *f)
+{
+	(void)db;
+	(void)c;
+	(void)err;
+	(void)f;
 }
 
 static bool
@@ -192,7 +202,8 @@ const struct db_ops db_lite_ops = {
 	.ask_scrub = upkeep_ask_scrub,
 	.scrub_wait = upkeep_scrub_wait,
 	.backup = lite_backup,
-	.reachable = reachable,
+	.state = state,
 	.silent = silent,
+	.note = note,
 	.read_patience_ms = DB_GATE_MS,
 };

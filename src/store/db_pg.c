@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #define TRIES_MAX 8
+#define TELL_NS UINT64_C(10000000000) /* between two lines on failures */
 
 static enum souk_err
 open_conn(struct db *db, enum conn_use use, struct conn **ret, struct fail *f)
@@ -51,64 +52,104 @@ pause_before(unsigned n, bool connection)
 	return 1 + (int64_t)(most / 4 + dice % most);
 }
 
-/* Once a second at most: a database that is away fails every write. */
+/* Every few seconds at most, of each kind: a database that is away fails every call. */
 static bool
-may_tell(struct db *db)
+may_tell(struct db *db, enum met_fault fault, unsigned *ret_others)
 {
-	uint64_t now = clock_mono_ns(), last = atomic_load(&db->pg->told_at);
+	struct pg_told *t = &db->pg->told_of[fault];
+	uint64_t now = clock_mono_ns(), last = atomic_load(&t->at);
 
-	return (last == 0 || now - last > UINT64_C(1000000000)) &&
-	       atomic_compare_exchange_strong(&db->pg->told_at, &last, now);
+	if ((last != 0 && now - last < TELL_NS) ||
+	    !atomic_compare_exchange_strong(&t->at, &last, now)) {
+		atomic_fetch_add(&t->others, 1);
+		return false;
+	}
+	*ret_others = atomic_exchange(&t->others, 0);
+	return true;
 }
 
-/* Words for the log when an operator must see them. */
+/* A failed try: what an operator must know of it. */
+struct attempt {
+	bool again; /* may be repeated */
+	enum met_fault fault;
+	enum souk_err err; /* the database's; SOUK_OK: the function's own */
+	char words[sizeof(((struct fail *)NULL)->detail)];
+};
+
 static void
-note_failure(struct db *db, const struct conn *c, enum souk_err err)
+attempt_no_conn(struct attempt *a, enum souk_err err, const struct fail *f)
 {
-	if (err != SOUK_E_UNAVAILABLE && err != SOUK_E_STORAGE && err != SOUK_E_UNCERTAIN)
+	*a = (struct attempt){ .again = err == SOUK_E_UNAVAILABLE,
+		.fault = pg_fault_of(f->code),
+		.err = SOUK_E_UNAVAILABLE };
+	(void)snprintf(a->words, sizeof(a->words), "%s", f->detail);
+}
+
+static void
+attempt_on(struct attempt *a, const struct conn *c)
+{
+	const struct pg_conn *p = (const struct pg_conn *)c;
+
+	*a = (struct attempt){ .again = conn_again(c), .fault = p->fault, .err = p->err };
+	(void)snprintf(a->words, sizeof(a->words), "%s", conn_message(c));
+}
+
+/* Metrics and log, when it was the database's fault; a caller's own is none. */
+static void
+tell(struct db *db, enum conn_use use, const struct attempt *a)
+{
+	unsigned others;
+
+	if (a->err != SOUK_E_UNAVAILABLE && a->err != SOUK_E_STORAGE &&
+	    a->err != SOUK_E_UNCERTAIN && a->err != SOUK_E_INTERNAL)
 		return;
-	metric_add(MET_DB_FAILURES, 0, 1);
-	if (may_tell(db))
-		log_event(LOG_WARN, "database_write_failed", LOG_S("code", souk_err_word(err)),
-		    LOG_S("reason", c ? conn_message(c) : "no connection"));
+	metric_add(MET_DB_FAILURES, a->fault, 1);
+	if (may_tell(db, a->fault, &others))
+		log_event(LOG_ERROR, "database_failed",
+		    LOG_S("use", use == CONN_READ ? "read" : "write"),
+		    LOG_S("error", souk_err_word(a->err)), LOG_S("reason", a->words),
+		    LOG_I("others", others));
+}
+
+static void
+note(struct db *db, const struct conn *c, enum souk_err err, const struct fail *f)
+{
+	struct attempt a;
+
+	if (c)
+		attempt_on(&a, c);
+	else
+		attempt_no_conn(&a, err, f);
+	tell(db, CONN_READ, &a);
 }
 
 static enum souk_err
-connect_for(struct db *db, struct conn **c, enum conn_use use)
+connect_for(struct db *db, struct conn **c, enum conn_use use, struct attempt *a)
 {
 	struct fail f = { 0 };
 	enum souk_err err = open_conn(db, use, c, &f);
 
-	if (err == SOUK_OK)
-		return err;
-	metric_add(MET_DB_FAILURES, 0, 1);
-	if (may_tell(db))
-		log_event(LOG_ERROR, "database_unreachable", LOG_S("reason", f.detail));
+	if (err != SOUK_OK)
+		attempt_no_conn(a, err, &f);
 	return err;
 }
 
-/* One run on the thread's connection, opened when there is none. *ret_again: may be repeated. */
+/* One run on the thread's connection, opened when there is none. *a is set when it fails. */
 static enum souk_err
-run_once(struct db *db, struct conn **c, enum conn_use use, db_fn *fn, void *arg, bool *ret_again)
+run_once(struct db *db, struct conn **c, enum conn_use use, db_fn *fn, void *arg, struct attempt *a)
 {
 	struct db_tx tx;
-	uint64_t began = clock_mono_ns();
 	enum souk_err err;
 
-	*ret_again = false;
-	if (!*c && (err = connect_for(db, c, use)) != SOUK_OK) {
-		*ret_again = err == SOUK_E_UNAVAILABLE;
-		return err == SOUK_E_UNAVAILABLE || err == SOUK_E_NOMEM ? err : SOUK_E_UNAVAILABLE;
-	}
+	if (!*c && (err = connect_for(db, c, use, a)) != SOUK_OK)
+		return err == SOUK_E_NOMEM ? err : SOUK_E_UNAVAILABLE;
 	err = write_on(&tx, db, *c, fn, arg);
 	if (err == SOUK_OK) {
 		tx_committed(&tx);
-		db_committed(db, 1, clock_mono_ns() - began);
+		db_committed(db, 1, tx.commit_ns);
 		return err;
 	}
-	*ret_again = conn_again(*c);
-	if (!*ret_again)
-		note_failure(db, *c, err);
+	attempt_on(a, *c);
 	if (conn_broken(*c)) {
 		conn_close(*c);
 		*c = NULL;
@@ -120,21 +161,23 @@ run_once(struct db *db, struct conn **c, enum conn_use use, db_fn *fn, void *arg
 static enum souk_err
 run(struct db *db, struct conn **c, enum conn_use use, db_fn *fn, void *arg, uint64_t until)
 {
-	bool again;
-	enum souk_err err = run_once(db, c, use, fn, arg, &again);
+	struct attempt a;
+	enum souk_err err = SOUK_E_UNAVAILABLE;
 
-	for (unsigned n = 1; again && err != SOUK_OK; n++) {
-		if (n >= TRIES_MAX && *c) /* always in the way of others */
-			break;
-		/* A large one takes longer than that: once more is fair. */
-		if ((clock_mono_ns() >= until && !(use == CONN_BULK && n == 1)) || pg_silent(db) ||
+	if (pg_state(db) == DB_STATE_NEWER) /* its tables are not those that we know */
+		return err;
+	for (unsigned n = 1; (err = run_once(db, c, use, fn, arg, &a)) != SOUK_OK; n++) {
+		if (!a.again || (n >= TRIES_MAX && *c) || /* always in the way of others */
+		    /* A large one takes longer than that: once more is fair. */
+		    (clock_mono_ns() >= until && !(use == CONN_BULK && n == 1)) || pg_silent(db) ||
 		    atomic_load(&db->pg->stop))
 			break;
-		metric_add(MET_DB_RETRIES, 0, 1);
+		metric_add(MET_DB_RETRIES, *c ? MRETRY_CONFLICT : MRETRY_CONNECTION, 1);
 		pause_ms(pause_before(n, !*c));
-		err = run_once(db, c, use, fn, arg, &again);
 	}
-	return again && err != SOUK_OK ? SOUK_E_UNAVAILABLE : err;
+	if (err != SOUK_OK)
+		tell(db, use, &a);
+	return err != SOUK_OK && a.again ? SOUK_E_UNAVAILABLE : err;
 }
 
 /* Waits until a write is there; false when it is time to stop. */
@@ -176,10 +219,13 @@ take_write(struct db *db)
 static bool
 has_connection(struct pg_writer *me, unsigned *failed)
 {
-	if (me->conn || connect_for(me->db, &me->conn, CONN_WRITE) == SOUK_OK) {
+	struct attempt a;
+
+	if (me->conn || connect_for(me->db, &me->conn, CONN_WRITE, &a) == SOUK_OK) {
 		*failed = 0;
 		return true;
 	}
+	tell(me->db, CONN_WRITE, &a);
 	(void)pthread_cond_signal(&me->db->queue_filled);
 	pause_ms(pause_before((*failed)++, true));
 	return false;
@@ -444,8 +490,9 @@ const struct db_ops db_pg_ops = {
 	.scrub_wait = scrub_wait,
 	.settle = settle,
 	.backup = backup,
-	.reachable = pg_reachable,
+	.state = pg_state,
 	.silent = pg_silent,
+	.note = note,
 	.shared = true,
 	.read_patience_ms = PG_PATIENCE_MS,
 };

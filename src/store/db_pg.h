@@ -11,6 +11,8 @@
 
 #include "store/db_int.h"
 
+#include "base/metrics.h"
+
 #include <libpq-fe.h>
 
 #define PG_PARAMS_MAX 32
@@ -81,6 +83,8 @@ struct pg_conn {
 	PGconn *h;
 	struct db *db;
 	enum conn_use use;
+	bool counted;         /* in the metrics */
+	enum met_fault fault; /* of the first failure */
 	enum pg_tx tx;
 	bool broken;      /* the connection is of no use any more */
 	bool again;       /* what failed may be tried again from its beginning */
@@ -131,6 +135,9 @@ PGresult *pg_exec_in_time(PGconn *h, const char *sql);
 bool pg_wait(PGconn *h, uint64_t until, const struct db *db);
 SOUK_MUST enum souk_err pg_conn_open(
     struct db *db, enum conn_use use, struct conn **ret, struct fail *f);
+/* The fault that a failure to connect was, by its code; and the code of a fault (db_pg_open.c). */
+enum met_fault pg_fault_of(const char *code);
+const char *pg_code_of(enum met_fault fault);
 /* What a failed answer means; sets message, again, broken. */
 enum souk_err pg_failed(struct pg_conn *c, const PGresult *res);
 /* The connection is lost: nothing more goes over it. */
@@ -155,8 +162,8 @@ void pg_stmts_free(struct pg_conn *c);
 /* ---- db_pg_listen.c ---- */
 SOUK_MUST enum souk_err pg_listen_start(struct db *db);
 void pg_listen_stop(struct db *db);
-/* Has the database answered lately, and can it be written to? */
-bool pg_reachable(const struct db *db);
+/* What the listener knows. */
+enum db_state pg_state(const struct db *db);
 bool pg_silent(const struct db *db);
 /* It said something, to whomever. */
 void pg_answered(struct db *db);
@@ -174,6 +181,12 @@ struct pg_writer {
 	struct conn *conn;
 };
 
+/* What the log was told of one kind of fault. */
+struct pg_told {
+	_Atomic uint64_t at;     /* monotonic; 0: never */
+	_Atomic unsigned others; /* failures since then */
+};
+
 struct db_pg {
 	unsigned n_writers, n_started, n_queued;
 	struct pg_writer *writer;
@@ -188,7 +201,9 @@ struct db_pg {
 	int wake[2];                  /* ends the listener's sleep */
 	_Atomic uint64_t answered_at; /* monotonic: it answered anybody, or refused to */
 	_Atomic uint64_t heard_at;    /* monotonic: the database answered the listener */
-	_Atomic uint64_t told_at;     /* when the log was last told that it is away */
+	bool told;                    /* the log, that it is away; the listener's */
+	struct pg_told told_of[MFAULT__COUNT];
+	_Atomic enum db_state state; /* as the listener found it, when it was heard lately */
 };
 
 #endif

@@ -58,34 +58,44 @@ struct state_row {
 	const char *state; /* SQLSTATE, or its class (two characters) */
 	enum souk_err err;
 	bool again, broken;
+	enum met_fault fault;
 	const char *words;
 };
 
 /* The first that fits counts (PostgreSQL's appendix A). */
 static const struct state_row state_rows[] = {
-	{ "23502", SOUK_E_INTERNAL, false, false, "a column must not be NULL" },
-	{ "23", SOUK_E_CONFLICT, false, false, "a constraint does not allow it" },
-	{ "40001", SOUK_E_UNAVAILABLE, true, false, "others changed the same rows" },
-	{ "40P01", SOUK_E_UNAVAILABLE, true, false, "a deadlock with others" },
-	{ "40", SOUK_E_UNAVAILABLE, true, false, "the transaction was ended" },
-	{ "55P03", SOUK_E_UNAVAILABLE, false, false, "a lock was not free in time" },
-	{ "57014", SOUK_E_UNAVAILABLE, false, false, "it took too long, or was cancelled" },
-	{ "25006", SOUK_E_UNAVAILABLE, true, true, "the server is a read-only standby" },
-	{ "25P03", SOUK_E_UNAVAILABLE, true, true, "the transaction was idle for too long" },
-	{ "57P", SOUK_E_UNAVAILABLE, true, true, "the server is stopping or starting" },
-	{ "08", SOUK_E_UNAVAILABLE, true, true, "the connection failed" },
-	{ "26000", SOUK_E_UNAVAILABLE, true, true,
+	{ "23502", SOUK_E_INTERNAL, false, false, MFAULT_OTHER, "a column must not be NULL" },
+	{ "23", SOUK_E_CONFLICT, false, false, MFAULT_OTHER, "a constraint does not allow it" },
+	{ "40001", SOUK_E_UNAVAILABLE, true, false, MFAULT_CONFLICT,
+	    "others changed the same rows" },
+	{ "40P01", SOUK_E_UNAVAILABLE, true, false, MFAULT_CONFLICT, "a deadlock with others" },
+	{ "40", SOUK_E_UNAVAILABLE, true, false, MFAULT_CONFLICT, "the transaction was ended" },
+	{ "55P03", SOUK_E_UNAVAILABLE, false, false, MFAULT_LOCK, "a lock was not free in time" },
+	{ "57014", SOUK_E_UNAVAILABLE, false, false, MFAULT_SLOW,
+	    "it took too long, or was cancelled" },
+	{ "25006", SOUK_E_UNAVAILABLE, true, true, MFAULT_READ_ONLY,
+	    "the server is a read-only standby" },
+	{ "25P03", SOUK_E_UNAVAILABLE, true, true, MFAULT_SLOW,
+	    "the transaction was idle for too long" },
+	{ "57P", SOUK_E_UNAVAILABLE, true, true, MFAULT_AWAY,
+	    "the server is stopping or starting" },
+	{ "08", SOUK_E_UNAVAILABLE, true, true, MFAULT_AWAY, "the connection failed" },
+	{ "26000", SOUK_E_UNAVAILABLE, true, true, MFAULT_OTHER,
 	    "prepared statements are lost (is a transaction pooler in between?)" },
-	{ "0A000", SOUK_E_UNAVAILABLE, true, true, "the schema has changed" },
-	{ "53100", SOUK_E_STORAGE, false, false, "the server's disk is full" },
-	{ "53300", SOUK_E_UNAVAILABLE, true, true, "the server has too many connections" },
-	{ "53", SOUK_E_UNAVAILABLE, false, false, "the server has not enough resources" },
-	{ "58", SOUK_E_STORAGE, false, false, "the server's disk fails" },
-	{ "XX", SOUK_E_STORAGE, false, false, "the server found its data damaged" },
-	{ "28", SOUK_E_UNAVAILABLE, false, true, "the server refuses the user or password" },
-	{ "42501", SOUK_E_STORAGE, false, false, "the database user lacks a privilege" },
-	{ "54", SOUK_E_INTERNAL, false, false, "a limit of the server" },
-	{ "", SOUK_E_INTERNAL, false, false, "the server refuses the statement" },
+	{ "0A000", SOUK_E_UNAVAILABLE, true, true, MFAULT_OTHER, "the schema has changed" },
+	{ "53100", SOUK_E_STORAGE, false, false, MFAULT_DISK, "the server's disk is full" },
+	{ "53300", SOUK_E_UNAVAILABLE, true, true, MFAULT_FULL,
+	    "the server has too many connections" },
+	{ "53", SOUK_E_UNAVAILABLE, false, false, MFAULT_FULL,
+	    "the server has not enough resources" },
+	{ "58", SOUK_E_STORAGE, false, false, MFAULT_DISK, "the server's disk fails" },
+	{ "XX", SOUK_E_STORAGE, false, false, MFAULT_DISK, "the server found its data damaged" },
+	{ "28", SOUK_E_UNAVAILABLE, false, true, MFAULT_REFUSED,
+	    "the server refuses the user or password" },
+	{ "42501", SOUK_E_STORAGE, false, false, MFAULT_REFUSED,
+	    "the database user lacks a privilege" },
+	{ "54", SOUK_E_INTERNAL, false, false, MFAULT_OTHER, "a limit of the server" },
+	{ "", SOUK_E_INTERNAL, false, false, MFAULT_OTHER, "the server refuses the statement" },
 };
 
 static const struct state_row *
@@ -126,8 +136,10 @@ pg_lost(struct pg_conn *c, const char *why)
 		(void)snprintf(c->message, sizeof(c->message), "%s", why);
 	c->broken = true;
 	c->again = !c->in_commit;
-	if (c->err == SOUK_OK)
+	if (c->err == SOUK_OK) {
 		c->err = err;
+		c->fault = c->in_commit ? MFAULT_UNCERTAIN : MFAULT_AWAY;
+	}
 	if (c->tx == PG_TX_OPEN)
 		c->tx = PG_TX_FAILED;
 	c->n_waiting = 0;
@@ -158,6 +170,7 @@ pg_failed(struct pg_conn *c, const PGresult *res)
 		return c->err; /* the first one says why */
 	pg_words(res, c->h, c->message, sizeof(c->message));
 	c->err = r->err;
+	c->fault = r->fault;
 	c->again = r->again;
 	c->broken |= r->broken;
 	c->all_first |= strcmp(state, "40P01") == 0;
@@ -179,6 +192,7 @@ pg_wait(PGconn *h, uint64_t until, const struct db *db)
 		int unsent = PQflush(h);
 		struct pollfd p = { .fd = PQsocket(h), .events = POLLIN };
 		uint64_t now = clock_mono_ns();
+		int ms = now < until ? (int)((until - now) / 1000000) + 1 : 0;
 
 		if (unsent < 0)
 			return false;
@@ -188,10 +202,9 @@ pg_wait(PGconn *h, uint64_t until, const struct db *db)
 			return false;
 		if (unsent > 0)
 			p.events |= POLLOUT;
-		if (poll(&p, 1,
-			(int)((until - now) / 1000000 < LOOK_MS || !db ? (until - now) / 1000000 + 1
-								       : LOOK_MS)) < 0 &&
-		    errno != EINTR)
+		if (db && ms > LOOK_MS) /* to look again whether anybody is answered */
+			ms = LOOK_MS;
+		if (poll(&p, 1, ms) < 0 && errno != EINTR)
 			return false;
 		if ((p.revents & (POLLIN | POLLERR | POLLHUP)) != 0 && !PQconsumeInput(h))
 			return false;
@@ -434,6 +447,7 @@ pg_commit(struct conn *base)
 	/* Exports lag 15 minutes behind: what takes longer than a fraction of that is given up. */
 	if (clock_mono_ns() - c->began > 1000000 * (uint64_t)most_ms) {
 		(void)snprintf(c->message, sizeof(c->message), "the transaction took too long");
+		c->fault = MFAULT_SLOW;
 		c->err = SOUK_E_UNAVAILABLE;
 		pg_rollback(base);
 		return SOUK_E_UNAVAILABLE;
@@ -457,6 +471,7 @@ pg_commit(struct conn *base)
 			    "the server gave up waiting for its standby");
 		c->tx = PG_TX_NONE;
 		c->again = false;
+		c->fault = MFAULT_UNCERTAIN;
 		return c->err = SOUK_E_UNCERTAIN;
 	}
 	/* Something before the commit failed, or the server rolled back by itself. */
@@ -554,6 +569,12 @@ pg_tell(struct conn *base, enum db_news news)
 	return control(c, PG_TELL, PG_A_CHECK, word, 1);
 }
 
+static unsigned
+use_of(const struct pg_conn *c)
+{
+	return c->use == CONN_READ ? MUSE_READ : MUSE_WRITE;
+}
+
 static void
 pg_close(struct conn *base)
 {
@@ -561,6 +582,8 @@ pg_close(struct conn *base)
 
 	pg_stmts_free(c);
 	PQfinish(c->h);
+	if (c->counted)
+		metric_move(MET_DB_CONNECTIONS, use_of(c), -1);
 	free(c);
 }
 
@@ -658,8 +681,12 @@ pg_conn_open(struct db *db, enum conn_use use, struct conn **ret, struct fail *f
 		err = pg_lost(c, "the connection cannot be used");
 	if (err == SOUK_OK)
 		err = prepare_controls(c);
+	if (err == SOUK_OK) {
+		c->counted = true;
+		metric_move(MET_DB_CONNECTIONS, use_of(c), 1);
+	}
 	if (err != SOUK_OK) {
-		(void)fail_set(f, err, "database_failed", "the database: %s", c->message);
+		(void)fail_set(f, err, pg_code_of(c->fault), "the database: %s", c->message);
 		conn_close(&c->base);
 		return err;
 	}

@@ -12,6 +12,8 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #define LOOK_MS 1000
@@ -53,9 +55,9 @@ hear(struct db *db, PGconn *h)
 	}
 }
 
-/* Runs one command and waits at most ANSWER_MS for it. */
+/* Runs one command and waits at most ANSWER_MS for it; *ret_number is its row's, if it gives one. */
 static bool
-ask(struct db *db, PGconn *h, const char *sql)
+ask(struct db *db, PGconn *h, const char *sql, long *ret_number)
 {
 	uint64_t until = clock_mono_ns() + (uint64_t)ANSWER_MS * 1000000;
 	PGresult *res;
@@ -73,27 +75,74 @@ ask(struct db *db, PGconn *h, const char *sql)
 	while ((res = PQgetResult(h))) {
 		ExecStatusType s = PQresultStatus(res);
 
-		ok &= s == PGRES_COMMAND_OK ||
-		      (s == PGRES_TUPLES_OK && strcmp(PQgetvalue(res, 0, 0), "f") == 0);
+		if (s == PGRES_TUPLES_OK && PQntuples(res) == 1)
+			*ret_number = strtol(PQgetvalue(res, 0, 0), NULL, 10);
+		else
+			ok &= s == PGRES_COMMAND_OK;
 		PQclear(res);
 	}
 	return ok;
 }
 
-/* Until the connection fails or it is time to stop. */
+/* ---- what is told ---- */
+
+static void
+found(struct db *db, enum db_state state, const char *why)
+{
+	struct db_pg *p = db->pg;
+
+	if (state == DB_STATE_FINE && p->told)
+		log_event(LOG_INFO, "database_back");
+	if (state != DB_STATE_FINE && (!p->told || state != atomic_load(&p->state)))
+		log_event(LOG_ERROR,
+		    state == DB_STATE_NEWER       ? "database_newer"
+		    : state == DB_STATE_READ_ONLY ? "database_read_only"
+						  : "database_away",
+		    LOG_S("reason", why));
+	p->told = state != DB_STATE_FINE;
+	atomic_store(&p->state, state);
+	if (state != DB_STATE_AWAY)
+		atomic_store(&p->heard_at, clock_mono_ns());
+}
+
+/* 0: fine, 1: a standby, 2: serves newer programs only. */
+static bool
+look(struct db *db, PGconn *h)
+{
+	char sql[200];
+	long n = 0;
+
+	(void)snprintf(sql, sizeof(sql),
+	    "SELECT CASE WHEN pg_is_in_recovery() THEN 1"
+	    " WHEN (SELECT max(runs_from) FROM souk_schema) > %d THEN 2 ELSE 0 END",
+	    db_schema_version());
+	if (!ask(db, h, sql, &n))
+		return false;
+	if (n == 1)
+		found(db, DB_STATE_READ_ONLY, "the server is a standby");
+	else if (n == 2)
+		found(db, DB_STATE_NEWER,
+		    "its schema serves newer souk only; stop this node and start it with the new "
+		    "program");
+	else
+		found(db, DB_STATE_FINE, NULL);
+	return n != 1;
+}
+
+/* Until the connection fails, leads to a standby, or it is time to stop. */
 static void
 listen_on(struct db *db, PGconn *h)
 {
 	uint64_t look_at = 0;
+	long none;
 
-	if (!ask(db, h, "LISTEN souk"))
+	if (!ask(db, h, "LISTEN souk", &none))
 		return;
 	tell_all(db);
 	while (!atomic_load(&db->pg->stop)) {
 		if (clock_mono_ns() >= look_at) {
-			if (!ask(db, h, "SELECT pg_is_in_recovery()"))
+			if (!look(db, h))
 				return;
-			atomic_store(&db->pg->heard_at, clock_mono_ns());
 			pg_answered(db);
 			look_at = clock_mono_ns() + (uint64_t)LOOK_MS * 1000000;
 		}
@@ -103,11 +152,35 @@ listen_on(struct db *db, PGconn *h)
 	}
 }
 
+static void
+listen_counted(struct db *db, PGconn *h)
+{
+	metric_add(MET_DB_LISTENS, 0, 1);
+	metric_set(MET_DB_CONNECTIONS, MUSE_LISTEN, 1);
+	listen_on(db, h);
+	metric_set(MET_DB_CONNECTIONS, MUSE_LISTEN, 0);
+	/* A connection that was cut may come back at once, and then nothing was away. */
+	if (pg_state(db) == DB_STATE_AWAY)
+		found(db, DB_STATE_AWAY, "it does not answer");
+}
+
+static void
+not_connected(struct db *db, const struct fail *f)
+{
+	enum met_fault fault = pg_fault_of(f->code);
+
+	metric_add(MET_DB_FAILURES, fault, 1);
+	if (fault == MFAULT_FULL) /* it answers; those who have connections go on */
+		atomic_store(&db->pg->heard_at, clock_mono_ns());
+	else
+		found(
+		    db, fault == MFAULT_READ_ONLY ? DB_STATE_READ_ONLY : DB_STATE_AWAY, f->detail);
+}
+
 static void *
 listener_main(void *arg)
 {
 	struct db *db = arg;
-	bool away = false;
 
 	while (!atomic_load(&db->pg->stop)) {
 		PGconn *h = NULL;
@@ -115,29 +188,27 @@ listener_main(void *arg)
 		uint64_t began = clock_mono_ns();
 
 		if (pg_connect(db->path, "souk listen", ANSWER_MS, &h, &f) == SOUK_OK) {
-			if (away)
-				log_event(LOG_INFO, "database_back", LOG_I("listening", 1));
-			listen_on(db, h);
+			listen_counted(db, h);
 		} else {
 			if (clock_mono_ns() - began < QUICK_NS)
 				pg_answered(db);
-			if (!away)
-				log_event(LOG_ERROR, "database_away", LOG_S("reason", f.detail));
+			not_connected(db, &f);
 		}
 		PQfinish(h);
-		away = true;
 		if (!atomic_load(&db->pg->stop))
 			(void)sleep_on(db, -1, 500);
 	}
 	return NULL;
 }
 
-bool
-pg_reachable(const struct db *db)
+enum db_state
+pg_state(const struct db *db)
 {
 	uint64_t heard = atomic_load(&db->pg->heard_at);
 
-	return heard != 0 && clock_mono_ns() - heard < AWAY_NS;
+	if (heard == 0 || clock_mono_ns() - heard >= AWAY_NS)
+		return DB_STATE_AWAY;
+	return atomic_load(&db->pg->state);
 }
 
 bool

@@ -61,26 +61,80 @@ ignore_notice(void *arg, const PGresult *res)
 	(void)res;
 }
 
-/* libpq's own words name hosts and users, which is what is wanted here; the first line is enough. */
+/* Several hosts give several lines; those that begin with a tab only ask whether it is running, as we do. */
+static void
+one_line(const char *words, char *out, size_t n)
+{
+	size_t at = 0, len;
+
+	for (; *words; words += len + (words[len] == '\n')) {
+		len = strcspn(words, "\n");
+		if (words[0] != '\t' && len > 0 && at < n)
+			at += (size_t)snprintf(
+			    out + at, n - at, "%s%.*s", at > 0 ? "; " : "", (int)len, words);
+	}
+	if (at == 0)
+		(void)snprintf(out, n, "no reason given");
+}
+
+/* Kinds of failures that somebody must mend in different places. */
+static const struct {
+	const char *code;
+	enum met_fault fault;
+} connect_faults[] = {
+	{ "database_read_only", MFAULT_READ_ONLY },
+	{ "database_refused", MFAULT_REFUSED },
+	{ "database_full", MFAULT_FULL },
+	{ "database_disk", MFAULT_DISK },
+};
+#define N_CONNECT_FAULTS (sizeof(connect_faults) / sizeof(connect_faults[0]))
+
+enum met_fault
+pg_fault_of(const char *code)
+{
+	for (size_t i = 0; code && i < N_CONNECT_FAULTS; i++)
+		if (strcmp(code, connect_faults[i].code) == 0)
+			return connect_faults[i].fault;
+	return MFAULT_AWAY;
+}
+
+const char *
+pg_code_of(enum met_fault fault)
+{
+	for (size_t i = 0; i < N_CONNECT_FAULTS; i++)
+		if (fault == connect_faults[i].fault)
+			return connect_faults[i].code;
+	return "database_failed";
+}
+
+/* libpq's own words name hosts and users, which is what is wanted here. */
 static enum souk_err
 cannot_connect(PGconn *h, struct fail *f)
 {
-	const char *words = h ? PQerrorMessage(h) : "out of memory";
+	const char *words = h ? PQerrorMessage(h) : "out of memory", *code = "database_unreachable";
 	const char *fix = "is it running, and is the address right?";
+	char all[160];
 
+	one_line(words, all, sizeof(all));
 	if (strstr(words, "password authentication failed") ||
-	    strstr(words, "no password supplied"))
+	    strstr(words, "no password supplied")) {
+		code = "database_refused";
 		fix = "give the right user and password in `database`, or in a passfile";
-	else if (strstr(words, "certificate") || strstr(words, "SSL"))
+	} else if (strstr(words, "too many clients") || strstr(words, "too many connections") ||
+		   strstr(words, "connection slots")) {
+		code = "database_full";
+		fix = "raise max_connections, or lower database.writers and database.readers";
+	} else if (strstr(words, "certificate") || strstr(words, "SSL"))
 		fix = "see sslmode, sslrootcert and sslcert in the address";
-	else if (strstr(words, "session is read-only") || strstr(words, "read-only"))
+	else if (strstr(words, "session is read-only") || strstr(words, "read-only")) {
+		code = "database_read_only";
 		fix = "no host of the address takes writes: name the primary too, or wait for it";
-	else if (strstr(words, "does not exist"))
+	} else if (strstr(words, "does not exist"))
 		fix = "make the database or the role first";
 	else if (strstr(words, "pg_hba.conf"))
 		fix = "allow this host and user in the server's pg_hba.conf";
-	return fail_set(f, SOUK_E_UNAVAILABLE, "database_unreachable",
-	    "the database cannot be reached: %.*s; %s", (int)strcspn(words, "\n"), words, fix);
+	return fail_set(
+	    f, SOUK_E_UNAVAILABLE, code, "the database cannot be reached: %s; %s", all, fix);
 }
 
 PGresult *

@@ -47,8 +47,12 @@ static struct db_reader *
 take(struct db *db)
 {
 	static _Thread_local unsigned last;
+	bool there;
 
-	if (!wait_for_one(db))
+	metric_move(MET_DB_READS_WAITING, 0, 1);
+	there = wait_for_one(db);
+	metric_move(MET_DB_READS_WAITING, 0, -1);
+	if (!there)
 		return NULL;
 	for (unsigned i = last % db->n_readers;; i = (i + 1) % db->n_readers)
 		if (!atomic_exchange_explicit(&db->reader[i].busy, true, memory_order_acquire)) {
@@ -82,43 +86,64 @@ read_on(struct db *db, struct conn *c, db_fn *fn, void *arg)
 	return err;
 }
 
-/* One try; a connection that broke is closed, so that the next try has a new one. */
+/*
+ * One try; a connection that broke is closed, so that the next try has a new one. *again: in, may it be repeated;
+ * out, is it to be.
+ */
 static enum souk_err
-try_read(struct db *db, struct db_reader *r, db_fn *fn, void *arg, bool *ret_broke)
+try_read(struct db *db, struct db_reader *r, db_fn *fn, void *arg, bool *again)
 {
+	struct fail f = { 0 };
 	enum souk_err err = SOUK_OK;
+	bool broken;
 
-	*ret_broke = false;
-	if (!r->conn)
-		err = db->ops->open_conn(db, CONN_READ, &r->conn, NULL);
-	if (err != SOUK_OK)
+	if (!r->conn && (err = db->ops->open_conn(db, CONN_READ, &r->conn, &f)) != SOUK_OK) {
+		db->ops->note(db, NULL, err, &f);
+		*again = false;
 		return err;
+	}
 	err = read_on(db, r->conn, fn, arg);
-	if (conn_broken(r->conn)) {
+	broken = conn_broken(r->conn);
+	*again = *again && broken && err != SOUK_OK;
+	if (err != SOUK_OK && !*again)
+		db->ops->note(db, r->conn, err, NULL);
+	if (broken) {
 		conn_close(r->conn);
 		r->conn = NULL;
-		*ret_broke = err != SOUK_OK;
 	}
 	return err;
+}
+
+/* Known to answer nothing, or nothing that we understand: waiting would hold a thread. */
+static bool
+away(const struct db *db)
+{
+	enum db_state s = db_state(db);
+
+	return s == DB_STATE_AWAY || s == DB_STATE_NEWER || db->ops->silent(db);
 }
 
 enum souk_err
 db_read(struct db *db, db_fn *fn, void *arg)
 {
-	/* Who waits for a silent server holds up a thread that has others to serve. */
-	struct db_reader *r = db->ops->silent(db) ? NULL : take(db);
-	bool broke = false;
-	enum souk_err err;
+	struct db_reader *r = away(db) ? NULL : take(db);
+	bool again = true;
+	enum souk_err err = SOUK_E_UNAVAILABLE;
 
 	if (!r) {
 		metric_add(MET_DB_REFUSED, 0, 1);
-		return SOUK_E_UNAVAILABLE;
+		return err;
 	}
-	err = db->ops->silent(db) ? SOUK_E_UNAVAILABLE : try_read(db, r, fn, arg, &broke);
-	if (broke &&
-	    !db->ops->silent(
-		db)) /* the server was started anew, perhaps long ago: a read may be repeated */
-		err = try_read(db, r, fn, arg, &broke);
+	if (!away(db)) /* it may have waited long */
+		err = try_read(db, r, fn, arg, &again);
+	else
+		again = false;
+	if (again &&
+	    !away(db)) { /* the server was started anew, perhaps long ago: a read may be repeated */
+		metric_add(MET_DB_RETRIES, MRETRY_CONNECTION, 1);
+		again = false;
+		err = try_read(db, r, fn, arg, &again);
+	}
 	give_back(db, r);
 	return err;
 }

@@ -107,6 +107,7 @@ SOUK_MUST enum souk_err job_list(struct db_tx *tx, struct str seller_id,
 struct job_depth {
 	int64_t waiting, leased, dead;
 	instant_t oldest_due; /* 0: none */
+	instant_t now;        /* by the clock that `oldest_due` is of */
 };
 SOUK_MUST enum souk_err job_depth(struct db_tx *tx, struct job_depth *ret);
 /* Drops done and dead jobs that finished before `before`. */

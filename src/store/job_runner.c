@@ -293,16 +293,17 @@ tell_depth(struct job_runner *r)
 {
 	struct job_depth d = { 0 };
 	uint64_t mono = clock_mono_ns();
-	instant_t now = clock_now();
 
 	if (mono - r->depth_at < UINT64_C(1000000000))
 		return;
 	r->depth_at = mono;
 	if (db_read(r->x.db, read_depth, &d) != SOUK_OK)
 		return;
-	metric_set(MET_JOBS_WAITING, 0, d.waiting);
+	metric_set(MET_JOB_QUEUE, MQUEUE_WAITING, d.waiting);
+	metric_set(MET_JOB_QUEUE, MQUEUE_RUNNING, d.leased);
+	metric_set(MET_JOB_QUEUE, MQUEUE_DEAD, d.dead);
 	metric_set(MET_JOB_OLDEST_SECONDS, 0,
-	    d.oldest_due != 0 && now > d.oldest_due ? (now - d.oldest_due) / SECOND_MS : 0);
+	    d.oldest_due != 0 && d.now > d.oldest_due ? (d.now - d.oldest_due) / SECOND_MS : 0);
 }
 
 /* How long until the next lease needs the keeper. */

@@ -320,7 +320,7 @@ count_state(struct db_tx *tx, enum job_state state, int64_t *ret)
 enum souk_err
 job_depth(struct db_tx *tx, struct job_depth *ret)
 {
-	struct job_depth d = { 0 };
+	struct job_depth d = { .now = db_now(tx) };
 	struct db_stmt *st;
 	enum souk_err err;
 
@@ -329,7 +329,7 @@ job_depth(struct db_tx *tx, struct job_depth *ret)
 	    (err = count_state(tx, JOB_S_DEAD, &d.dead)) != SOUK_OK)
 		return err;
 	st = db_stmt(tx, &texts, Q_OLDEST_DUE);
-	db_bind_int(st, 1, db_now(tx));
+	db_bind_int(st, 1, d.now);
 	if ((err = read_instant(st, &d.oldest_due)) == SOUK_OK)
 		*ret = d;
 	return err;

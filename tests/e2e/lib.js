@@ -67,7 +67,7 @@ async function ownSchema() {
 let schemas = 0;
 
 export class Marketplace {
-  static async create({ scale = 1, seed = 1, ini = '', serve = true, clock = false, listen } = {}) {
+  static async create({ scale = 1, seed = 1, ini = '', serve = true, clock = false, listen, database } = {}) {
     const m = new Marketplace();
     m.dir = mkdtempSync(join(tmpdir(), 'souk-e2e-'));
     m.data = join(m.dir, 'data');
@@ -75,10 +75,9 @@ export class Marketplace {
     m.clockFile = clock ? join(m.dir, 'clock') : null;
     if (clock) m.setClock(0);
     m.log = '';
-    const database = m.clockFile ? null : await ownSchema();
-    await soukOk(['init', '--data', m.data, '--name', 'Test', ...(database ? ['--database', database] : [])],
-      { env: m.clockEnv() });
-    if (ini) writeFileSync(join(m.data, 'souk.ini'), ini + (database ? `\ndatabase = ${database}\n` : ''), { mode: 0o600 });
+    const at = database ?? (m.clockFile ? null : await ownSchema());
+    await soukOk(['init', '--data', m.data, '--name', 'Test', ...(at ? ['--database', at] : [])], { env: m.clockEnv() });
+    if (ini) writeFileSync(join(m.data, 'souk.ini'), `${at ? `database = ${at}\n` : ''}${ini}`, { mode: 0o600 });
     m.logins = JSON.parse((await soukOk(
       ['demo', '--data', m.data, '--json', '--scale', String(scale), '--seed', String(seed)],
       { env: m.clockEnv(), timeout: 600000 })).out);

@@ -55,10 +55,15 @@ static void
 test_gauge(void **state)
 {
 	(void)state;
-	metric_set(MET_JOBS_WAITING, 0, 9);
-	metric_set(MET_JOBS_WAITING, 0, -2);
-	assert_true(exposed("# TYPE souk_jobs_waiting gauge"));
-	assert_true(exposed("souk_jobs_waiting -2"));
+	metric_set(MET_JOB_QUEUE, MQUEUE_WAITING, 9);
+	metric_set(MET_JOB_QUEUE, MQUEUE_WAITING, -2);
+	assert_true(exposed("# TYPE souk_job_queue gauge"));
+	assert_true(exposed("souk_job_queue{state=\"waiting\"} -2"));
+	metric_move(MET_DB_CONNECTIONS, MUSE_READ, 3);
+	metric_move(MET_DB_CONNECTIONS, MUSE_READ, -2);
+	assert_true(exposed("souk_db_connections{use=\"read\"} 1"));
+	metric_move(MET_DB_CONNECTIONS, MUSE_READ, -1);
+	assert_true(exposed("souk_db_connections{use=\"read\"} 0"));
 }
 
 static void
