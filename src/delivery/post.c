@@ -3,6 +3,7 @@
 #include "delivery/post.h"
 
 #include "delivery/address.h"
+#include "delivery/curl_pool.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -11,17 +12,11 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-struct handle {
-	CURL *curl;
-	struct handle *next;
-};
-
 struct poster {
 	bool allow_private;
 	char *ca_file; /* NULL: none */
 	long timeout_ms;
-	pthread_mutex_t lock;
-	struct handle *idle; /* the last used first: its connections are warm */
+	struct curl_pool pool;
 };
 
 /* ---- the URL's text ---- */
@@ -280,37 +275,6 @@ judge(CURL *c, CURLcode rc, const struct sending *s, struct post_answer *a)
 	answer(a, POST_LATER, curl_easy_strerror(rc));
 }
 
-static struct handle *
-take_handle(struct poster *p)
-{
-	struct handle *h;
-
-	(void)pthread_mutex_lock(&p->lock);
-	if ((h = p->idle))
-		p->idle = h->next;
-	(void)pthread_mutex_unlock(&p->lock);
-	if (h) {
-		curl_easy_reset(h->curl);
-		return h;
-	}
-	if (!(h = calloc(1, sizeof(*h))))
-		return NULL;
-	if (!(h->curl = curl_easy_init())) {
-		free(h);
-		return NULL;
-	}
-	return h;
-}
-
-static void
-give_back(struct poster *p, struct handle *h)
-{
-	(void)pthread_mutex_lock(&p->lock);
-	h->next = p->idle;
-	p->idle = h;
-	(void)pthread_mutex_unlock(&p->lock);
-}
-
 /* NULL when out of memory. An empty Expect: no waiting for "100 Continue". */
 static struct curl_slist *
 header_list(const char *const *headers)
@@ -341,7 +305,7 @@ poster_send(struct poster *p, const struct post *what, struct post_answer *ret)
 		.body = what->ret_body };
 	struct post_answer a = { .outcome = POST_LATER };
 	struct curl_slist *headers = header_list(what->headers);
-	struct handle *h = headers ? take_handle(p) : NULL;
+	struct curl_handle *h = headers ? curl_pool_take(&p->pool) : NULL;
 	CURLcode rc;
 
 	if (!h) {
@@ -351,7 +315,7 @@ poster_send(struct poster *p, const struct post *what, struct post_answer *ret)
 		if (rc == CURLE_OK)
 			rc = curl_easy_perform(h->curl);
 		judge(h->curl, rc, &s, &a);
-		give_back(p, h);
+		curl_pool_give_back(&p->pool, h);
 	}
 	curl_slist_free_all(headers);
 	*ret = a;
@@ -370,7 +334,7 @@ poster_new(const struct post_rules *r, struct poster **ret)
 	}
 	p->allow_private = r->allow_private;
 	p->timeout_ms = (long)r->timeout_ms;
-	(void)pthread_mutex_init(&p->lock, NULL);
+	curl_pool_init(&p->pool);
 	*ret = p;
 	return SOUK_OK;
 }
@@ -378,16 +342,9 @@ poster_new(const struct post_rules *r, struct poster **ret)
 void
 poster_free(struct poster *p)
 {
-	struct handle *h;
-
 	if (!p)
 		return;
-	while ((h = p->idle)) {
-		p->idle = h->next;
-		curl_easy_cleanup(h->curl);
-		free(h);
-	}
-	(void)pthread_mutex_destroy(&p->lock);
+	curl_pool_done(&p->pool);
 	free(p->ca_file);
 	free(p);
 	curl_global_cleanup();

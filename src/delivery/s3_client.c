@@ -207,7 +207,7 @@ s3_client_new(const struct s3_target *t, struct s3_client **ret, struct s3_error
 		(void)snprintf(e->words, sizeof(e->words), "out of memory");
 		return SOUK_E_NOMEM;
 	}
-	(void)pthread_mutex_init(&c->lock, NULL);
+	curl_pool_init(&c->pool);
 	if ((err = fill(c, t, e)) != SOUK_OK) {
 		s3_client_free(c);
 		return err;
@@ -221,8 +221,7 @@ s3_client_free(struct s3_client *c)
 {
 	if (!c)
 		return;
-	s3_handles_free(c);
-	(void)pthread_mutex_destroy(&c->lock);
+	curl_pool_done(&c->pool);
 	free(c->origin);
 	free(c->host);
 	free(c->bucket);

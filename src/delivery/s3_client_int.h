@@ -5,15 +5,12 @@
 
 #include "base/digest.h"
 #include "base/secret.h"
+#include "delivery/curl_pool.h"
 #include "delivery/s3_client.h"
-
-#include <pthread.h>
 
 #define S3_ANSWER_MAX ((size_t)8 << 20) /* bytes of an answer that is not an object */
 #define S3_ETAG_MAX 79
 #define S3_REGION_MAX 63
-
-struct s3_handle; /* an idle connection's (s3_http.c) */
 
 struct s3_client {
 	bool path_style, allow_private, allow_plain;
@@ -28,8 +25,7 @@ struct s3_client {
 	char *sse, *kms_key_id, *ca_file; /* NULL: none */
 	long connect_ms, stall_ms;
 	struct s3_names names;
-	pthread_mutex_t lock;
-	struct s3_handle *idle;
+	struct curl_pool pool;
 };
 
 #define S3_HEADERS_MAX 24
@@ -64,7 +60,6 @@ struct s3_call {
 void s3_call_add(struct s3_call *q, const char *header);
 /* Sends, retries what is safe, judges. buf_done(&q->text) after. */
 SOUK_MUST enum souk_err s3_run(struct s3_client *c, struct s3_call *q, struct s3_error *e);
-void s3_handles_free(struct s3_client *c);
 /* Waits before try number `tries` + 1. */
 void s3_pause(unsigned tries);
 

@@ -22,11 +22,6 @@
 #define BYTES_PER_MS 64 /* a body slower than this times out */
 #define ERROR_BODY_MAX ((size_t)64 << 10)
 
-struct s3_handle {
-	CURL *curl;
-	struct s3_handle *next;
-};
-
 /* ---- signing ---- */
 
 struct signed_request {
@@ -343,49 +338,6 @@ set_up(struct sending *s, const char *url, struct curl_slist *headers)
 	return rc;
 }
 
-static struct s3_handle *
-take_handle(struct s3_client *c)
-{
-	struct s3_handle *h;
-
-	(void)pthread_mutex_lock(&c->lock);
-	if ((h = c->idle))
-		c->idle = h->next;
-	(void)pthread_mutex_unlock(&c->lock);
-	if (h) {
-		curl_easy_reset(h->curl);
-		return h;
-	}
-	if (!(h = calloc(1, sizeof(*h))))
-		return NULL;
-	if (!(h->curl = curl_easy_init())) {
-		free(h);
-		return NULL;
-	}
-	return h;
-}
-
-static void
-give_back(struct s3_client *c, struct s3_handle *h)
-{
-	(void)pthread_mutex_lock(&c->lock);
-	h->next = c->idle;
-	c->idle = h;
-	(void)pthread_mutex_unlock(&c->lock);
-}
-
-void
-s3_handles_free(struct s3_client *c)
-{
-	struct s3_handle *h;
-
-	while ((h = c->idle)) {
-		c->idle = h->next;
-		curl_easy_cleanup(h->curl);
-		free(h);
-	}
-}
-
 static enum s3_fault
 fault_of_curl(CURLcode rc, const struct sending *s)
 {
@@ -440,7 +392,7 @@ try_once(struct s3_client *c, struct s3_call *q, struct s3_error *e)
 	struct signed_request sr = { .n = 0 };
 	struct sending s = { .c = c, .q = q };
 	struct curl_slist *headers = NULL;
-	struct s3_handle *h = NULL;
+	struct curl_handle *h = NULL;
 	struct buf url = { 0 };
 	enum souk_err err;
 	CURLcode rc;
@@ -450,7 +402,8 @@ try_once(struct s3_client *c, struct s3_call *q, struct s3_error *e)
 	q->overflow = false;
 	q->length = -1;
 	buf_clear(&q->text);
-	if (sign(c, q, &sr) != SOUK_OK || !(headers = header_list(&sr)) || !(h = take_handle(c))) {
+	if (sign(c, q, &sr) != SOUK_OK || !(headers = header_list(&sr)) ||
+	    !(h = curl_pool_take(&c->pool))) {
 		err = s3_fault_set(c, e, S3_MEMORY, "");
 		goto out;
 	}
@@ -462,7 +415,7 @@ try_once(struct s3_client *c, struct s3_call *q, struct s3_error *e)
 	err = judge(&s, rc, e);
 out:
 	if (h)
-		give_back(c, h);
+		curl_pool_give_back(&c->pool, h);
 	curl_slist_free_all(headers);
 	buf_done(&url);
 	signed_done(&sr);
