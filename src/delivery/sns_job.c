@@ -85,39 +85,6 @@ load_errand(struct db_tx *tx, void *arg)
 	return err;
 }
 
-static enum souk_err
-finish(struct db_tx *tx, void *arg)
-{
-	const struct job *j = arg;
-
-	return job_finish(tx, j);
-}
-
-static enum job_outcome
-settle(struct db *db, const struct job *j, const struct post_answer *a, struct fail *f)
-{
-	struct job copy = *j;
-	enum souk_err err;
-
-	switch (a->outcome) {
-	case POST_LATER:
-		(void)fail_set(f, SOUK_E_UNAVAILABLE, "delivery_failed", "%s", a->reason);
-		metric_add(MET_NOTIFICATIONS, OUT_RETRY, 1);
-		return JOB_RETRY;
-	case POST_NEVER:
-		(void)fail_set(f, SOUK_E_UNAVAILABLE, "delivery_refused", "%s", a->reason);
-		metric_add(MET_NOTIFICATIONS, OUT_DEAD, 1);
-		return JOB_DEAD;
-	case POST_DONE:
-		break;
-	}
-	metric_add(MET_NOTIFICATIONS, OUT_DONE, 1);
-	if ((err = db_write(db, finish, &copy)) == SOUK_OK)
-		return JOB_DONE;
-	(void)fail_set(f, err, "not_recorded", "sent, but it could not be recorded");
-	return JOB_RETRY;
-}
-
 static bool
 read_payload(const struct job *j, struct guid *ret)
 {
@@ -146,7 +113,7 @@ run(struct errand *e, struct db *db, struct fail *f)
 	}
 	sns_publish(e->sender->poster, &e->remote, e->r.topic_arn, buf_str(&e->body),
 	    &e->message_id, clock_now(), &a);
-	return settle(db, e->job, &a, f);
+	return topic_settle(db, e->job, &a, f);
 }
 
 enum job_outcome

@@ -109,4 +109,12 @@ struct message_ref {
 SOUK_MUST enum souk_err message_row_of(struct db_tx *tx, struct str seller_id,
     const struct guid *request_id, struct str body, struct message_ref *ret);
 
+/* ---- jobs (topic_job.c) ---- */
+/*
+ * What a job that sent something comes to: done, and recorded so; again; or never again. Counts it. The
+ * words are in `f` unless it is done.
+ */
+enum job_outcome topic_settle(
+    struct db *db, const struct job *j, const struct post_answer *a, struct fail *f);
+
 #endif

@@ -77,8 +77,8 @@ end_job(struct db *db, const struct job *j, struct fail *f)
 	return JOB_RETRY;
 }
 
-static enum job_outcome
-settle(struct db *db, const struct job *j, const struct post_answer *a, struct fail *f)
+enum job_outcome
+topic_settle(struct db *db, const struct job *j, const struct post_answer *a, struct fail *f)
 {
 	switch (a->outcome) {
 	case POST_LATER:
@@ -178,7 +178,7 @@ run_errand(struct topics *t, struct db *db, const struct job *j, struct errand *
 	}
 	post_envelope(t, e, envelope, &a);
 	json_decref(envelope);
-	return settle(db, j, &a, f);
+	return topic_settle(db, j, &a, f);
 }
 
 static bool
