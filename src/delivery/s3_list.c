@@ -79,6 +79,8 @@ list_page(struct s3_client *c, struct listing *l, const struct buf *query, struc
 	if ((err = s3_run(c, &q, e)) == SOUK_OK &&
 	    (!s3_xml_read(buf_str(&q.text), &what, l) || !l->is_list || l->failed))
 		err = s3_strange(c, e, "a listing cannot be read");
+	else if (err == SOUK_OK && l->truncated && l->page->n == 0)
+		err = s3_strange(c, e, "a page of a listing is empty but not the last");
 	buf_done(&q.text);
 	return err;
 }
@@ -105,8 +107,6 @@ s3_list(struct s3_client *c, struct str prefix, struct str after, size_t max, st
 		query_add(&query, "&start-after=", after);
 	err = list_page(c, &l, &query, e);
 	buf_done(&query);
-	if (err == SOUK_OK && l.truncated && page.n == 0)
-		err = s3_strange(c, e, "a page of a listing is empty but not the last");
 	if (err != SOUK_OK)
 		return err;
 	if (l.truncated)
@@ -132,8 +132,6 @@ s3_list_uploads(struct s3_client *c, struct str prefix, struct str after, struct
 		query_add(&query, "&upload-id-marker=", after_upload);
 	err = list_page(c, &l, &query, e);
 	buf_done(&query);
-	if (err == SOUK_OK && l.truncated && page.n == 0)
-		err = s3_strange(c, e, "a page of a listing is empty but not the last");
 	if (err != SOUK_OK)
 		return err;
 	if (l.truncated) {
