@@ -752,6 +752,73 @@ test_prune_drops_only_old_ended_jobs(void **state)
 	assert_int_equal(list(b.p->db).n, 1);
 }
 
+/* ---- several takers, as nodes are ---- */
+
+#define TAKERS 8
+#define TAKEN_JOBS 120
+
+struct taker {
+	struct db *db;
+	struct guid id[TAKEN_JOBS];
+	size_t n;
+	unsigned failed;
+};
+
+static void *
+take_all(void *arg)
+{
+	struct taker *k = arg;
+	struct job_context x = { .db = k->db, .kinds = kinds, .n_kinds = 1, .default_attempts = 5 };
+	struct job_taken t[3] = { 0 };
+	size_t n = 1;
+
+	for (unsigned empty = 0; empty < 3; empty = n == 0 ? empty + 1 : 0) {
+		n = 0;
+		k->failed += job_take(&x, t, 3, 3, &n) != SOUK_OK;
+		for (size_t i = 0; i < n && k->n < TAKEN_JOBS; i++)
+			k->id[k->n++] = t[i].job.id;
+	}
+	for (size_t i = 0; i < 3; i++)
+		buf_done(&t[i].payload);
+	return NULL;
+}
+
+static int
+by_id(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct guid));
+}
+
+static void
+test_no_two_take_the_same_job(void **state)
+{
+	struct place *p = *state;
+	struct db *other = NULL;
+	struct taker k[TAKERS] = { 0 };
+	pthread_t t[TAKERS];
+	struct guid all[TAKERS * TAKEN_JOBS];
+	size_t n = 0;
+
+	for (int i = 0; i < TAKEN_JOBS; i++)
+		(void)put(p->db, "effect", 0, SOUK_OK);
+	assert_int_equal(db_open(&(struct db_options){ .path = p->path }, &other, NULL), SOUK_OK);
+	for (size_t i = 0; i < TAKERS; i++) {
+		k[i].db = i % 2 == 0 ? p->db : other;
+		assert_int_equal(pthread_create(&t[i], NULL, take_all, &k[i]), 0);
+	}
+	for (size_t i = 0; i < TAKERS; i++) {
+		assert_int_equal(pthread_join(t[i], NULL), 0);
+		assert_int_equal(k[i].failed, 0);
+		memcpy(all + n, k[i].id, k[i].n * sizeof(all[0]));
+		n += k[i].n;
+	}
+	db_close(other);
+	assert_int_equal(n, TAKEN_JOBS);
+	qsort(all, n, sizeof(all[0]), by_id);
+	for (size_t i = 1; i < n; i++)
+		assert_false(guid_eq(&all[i - 1], &all[i]));
+}
+
 int
 main(void)
 {
@@ -760,6 +827,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		PLACED(test_job_runs_once_with_what_was_put),
 		PLACED(test_the_newest_of_many_are_listed),
+		PLACED(test_no_two_take_the_same_job),
 		PLACED(test_undone_and_future_jobs_do_not_run),
 		PLACED(test_payload_has_a_limit),
 		PLACED(test_pause_doubles_up_to_its_limit),
