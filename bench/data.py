@@ -58,12 +58,14 @@ def person(i):
             "%05d" % (i % 100000) if full else "")
 
 
-def make(folder, n, seller, demo_buyers):
+def make(folder, n, seller, demo_buyers, number=0):
     """Writes accounts.csv, products.csv, subscriptions.csv and contacts.csv; returns what belongs
-    to the demo's buyers as [(buyer, subscription, [contact, ...]), ...]."""
+    to the demo's buyers as [(buyer, subscription, [contact, ...]), ...]. With another number, other
+    ids: the sellers of one marketplace have theirs, the buyers are the same."""
     subs = n // PER_SUBSCRIPTION
     buyers = (subs + SUBSCRIPTIONS_PER_BUYER - 1) // SUBSCRIPTIONS_PER_BUYER
-    product_ids, sub_ids, contact_ids = _ids("products"), _ids("subscriptions"), _ids("contacts")
+    product_ids, sub_ids, contact_ids = (_ids(kind + (f" {number}" if number else ""))
+                                         for kind in ("products", "subscriptions", "contacts"))
     products = [next(product_ids) for _ in range(PRODUCTS)]
     contacts = [next(contact_ids) for _ in range(n)]
     _write(folder / "accounts.csv", ["accountId", "name", "buyer", "country"],
@@ -72,7 +74,7 @@ def make(folder, n, seller, demo_buyers):
     _write(folder / "products.csv",
            ["productId", "sellerId", "productCode", "title", "type", "pricing",
             "supportEmail", "pscEnabled", "state"],
-           [[p, seller, "bench" + "%020d" % i, "Bench %d" % i, "ami", "monthly|annual",
+           [[p, seller, "bench" + "%020d" % (number * PRODUCTS + i), "Bench %d" % i, "ami", "monthly|annual",
              "support@seller.example", "true", "public"]
             for i, p in enumerate(products)])
     subscriptions = [next(sub_ids) for _ in range(subs)]

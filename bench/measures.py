@@ -6,7 +6,8 @@ import time
 from dataclasses import dataclass
 
 import wire
-from world import HERE, alternate, figures, peak_mib, peak_of, run, say, seconds
+from sellers import Sellers
+from world import HERE, alternate, cpu_seconds, figures, peak_mib, peak_of, run, say, seconds, stopping
 
 BIG = 1_000_000
 COLUMNS = ("product_id, product_code, customer_guid, subscription_guid, subscription_start, organization, "
@@ -191,8 +192,35 @@ def fleet_export(w):
     yield row("fleet-export", "full export of 1M contacts from PostgreSQL; peer: COPY ... TO STDOUT of the same rows, in any "
               "order", souk, free, "rows/s", at_least(0.8))
     yield row("fleet-export", "the same; peer: in the order in which souk exports", souk, ordered, "rows/s")
-    big, small = peak_of(market.export())[0], peak_of(w.market(10_000, fleet=True).export())[0]
-    yield row("fleet-export", "memory of that export; peer: of 10k contacts", big, small, "MiB", at_most(1.3))
+    big, small = (statistics.median(peak_of(w.market(n, fleet=True).export())[0] for _ in range(3)) for n in (BIG, 100_000))
+    yield row("fleet-export", "memory of that export; peer: of 100k contacts", big, small, "MiB", at_most(1.25))
+
+
+def fleet_nodes(w):
+    """All sellers ask at once; over when the last file is in its bucket."""
+    m = Sellers(w, 100)
+
+    def all_at_once(count):
+        before = m.rows()
+        with stopping(*m.nodes(count)) as nodes:
+            nodes = nodes if count > 1 else [nodes]
+            requests = [wire.start_export(s, {
+                "dataSetType": "customer_support_contacts_data", "fromDate": 946684800, "roleNameArn": s["roleArn"],
+                "destinationS3BucketName": s["bucket"], "snsTopicArn": s["topicArn"], "destinationS3Prefix": "bench"})
+                for s in m.sellers]
+            cpu, began = [cpu_seconds(n.pid) for n in nodes] + [m.pg.cpu_seconds()], time.monotonic()
+            for i, r in enumerate(requests):
+                wire.send(nodes[i % count].port, r)
+            while m.waiting():
+                time.sleep(0.02)
+            took = time.monotonic() - began
+            cpu = [a - b for a, b in zip([cpu_seconds(n.pid) for n in nodes] + [m.pg.cpu_seconds()], cpu)]
+            say(f"{count} nodes: {took:.2f} s, processor seconds of nodes {cpu[:-1]}, of the server {cpu[-1]:.2f}")
+        return (m.rows() - before) / took
+
+    all_at_once(1)                                 # page cache
+    two, one = alternate(w.pairs, lambda: all_at_once(2), lambda: all_at_once(1))
+    yield row("fleet-nodes", "exports of 100 sellers at once, two nodes; peer: one node", two, one, "rows/s")
 
 
 def sizing(w):
@@ -368,4 +396,4 @@ def start(w):
 
 ALL = {"export-full": export_full, "export-memory": export_memory, "export-changes": export_changes, "writes": writes,
        "cpu": cpu, "reads": reads, "sigv4": sigv4, "import": import_contacts, "start": start, "fleet-writes": fleet_writes, "fleet-export": fleet_export,
-       "sizing": sizing}
+       "fleet-nodes": fleet_nodes, "sizing": sizing}

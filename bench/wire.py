@@ -4,6 +4,7 @@ import datetime
 import hashlib
 import hmac
 import json
+import socket
 import urllib.request
 
 HOST = "127.0.0.1"
@@ -67,8 +68,25 @@ def write(path, requests):
     return path
 
 
+def call(port, method, path, token, body=None):
+    """A call of the REST API, as what it answers."""
+    asked = urllib.request.Request(f"http://127.0.0.1:{port}{path}", method=method, headers={"Authorization": "Bearer " + token})
+    if body is not None:
+        asked.data = json.dumps(body).encode()
+        asked.add_header("Content-Type", "application/json")
+    with urllib.request.urlopen(asked) as answer:
+        return json.load(answer)
+
+
 def get(port, path, token):
     """The items of a list of the REST API."""
-    asked = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers={"Authorization": "Bearer " + token})
-    with urllib.request.urlopen(asked) as answer:
-        return json.load(answer)["items"]
+    return call(port, "GET", path, token)["items"]
+
+
+def send(port, request):
+    """A request of this file's, as it is; its answer must be a success."""
+    with socket.create_connection((HOST, port)) as s:
+        s.sendall(request)
+        status = s.recv(65536).split(b" ", 2)[1]
+    if status[:1] != b"2":
+        raise SystemExit(f"bench: unexpected answer {status.decode()}")

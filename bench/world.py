@@ -96,6 +96,29 @@ class Running:
         self.process.wait()
 
 
+def start(souk, data):
+    """A server of this data directory, once it answers."""
+    ready = data.parent / f"{data.name}.ready"
+    ready.unlink(missing_ok=True)
+    with open(data.parent / "serve.log", "a") as log:
+        process = subprocess.Popen([souk, "serve", "--data", data, "--listen", "127.0.0.1:0", "--ready-file", ready],
+                                   stderr=log)
+    while not (ready.exists() and ready.read_text().strip()):
+        if process.poll() is not None:
+            sys.exit(f"bench: souk serve ended; see {data.parent}/serve.log")
+        time.sleep(0.001)
+    return Running(process, int(ready.read_text().strip().rsplit(":", 1)[1]))
+
+
+@contextlib.contextmanager
+def stopping(*servers):
+    try:
+        yield servers[0] if len(servers) == 1 else servers
+    finally:
+        for s in servers:
+            s.stop()
+
+
 class Market:
     """A data directory with n contacts of one seller, and who may do what in it."""
 
@@ -116,44 +139,33 @@ class Market:
         shutil.copytree(self.data, to)
         return to
 
-    @contextlib.contextmanager
-    def serve(self):
-        server = self.start()
-        try:
-            yield server
-        finally:
-            server.stop()
-
     def start(self):
-        ready = self.folder / "ready"
-        ready.unlink(missing_ok=True)
-        with open(self.folder / "serve.log", "a") as log:
-            process = subprocess.Popen([self.world.souk, "serve", "--data", self.data, "--listen",
-                                        "127.0.0.1:0", "--ready-file", ready], stderr=log)
-        while not (ready.exists() and ready.read_text().strip()):
-            if process.poll() is not None:
-                sys.exit(f"bench: souk serve ended; see {self.folder}/serve.log")
-            time.sleep(0.001)
-        return Running(process, int(ready.read_text().strip().rsplit(":", 1)[1]))
+        return start(self.world.souk, self.data)
+
+    def serve(self):
+        return stopping(self.start())
 
 
 class Postgres:
     """A server of its own on a socket in `folder`, default settings (durable)."""
 
     def __init__(self, folder):
-        self.folder, self.new = folder, True
-        folder.mkdir()
-        self.user = None
-        if os.getuid() == 0:  # PostgreSQL refuses root
-            who = pwd.getpwnam("postgres")
-            os.chown(folder, who.pw_uid, who.pw_gid)
-            self.user = who.pw_name
+        self.folder, self.new = folder, not (folder / "a" / "PG_VERSION").exists()
+        self.user = pwd.getpwnam("postgres").pw_name if os.getuid() == 0 else None  # PostgreSQL refuses root
         self.env = {**os.environ, "PGHOST": str(folder), "PGUSER": "souk", "PGDATABASE": "postgres"}
-        self._as([PG_BIN / "initdb", "-D", folder / "a", "-U", "souk", "-A", "trust", "-E", "UTF8",
-                  "--locale=C.UTF-8"])
-        with open(folder / "a" / "postgresql.conf", "a") as conf:
-            conf.write(f"listen_addresses = ''\nunix_socket_directories = '{folder}'\nmax_connections = 300\n")
+        if self.new:
+            self._make()
         self._as([PG_BIN / "pg_ctl", "-D", folder / "a", "-l", folder / "log", "-w", "start"])
+
+    def _make(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir()
+        if self.user:
+            shutil.chown(self.folder, self.user)
+        self._as([PG_BIN / "initdb", "-D", self.folder / "a", "-U", "souk", "-A", "trust", "-E", "UTF8",
+                  "--locale=C.UTF-8"])
+        with open(self.folder / "a" / "postgresql.conf", "a") as conf:
+            conf.write(f"listen_addresses = ''\nunix_socket_directories = '{self.folder}'\nmax_connections = 300\n")
 
     def _as(self, args):
         # setpriv rather than su: no shell, no session
@@ -260,7 +272,6 @@ class World:
 
     def postgres(self):
         if not self._postgres:
-            shutil.rmtree(self.folder / "postgres", ignore_errors=True)
             self._postgres = Postgres(self.folder / "postgres")
         return self._postgres
 
