@@ -121,7 +121,7 @@ pg(struct conn *c)
 /* ---- db_pg_open.c ---- */
 /*
  * A plain connection with the settings of ours that the address does not give. `name` and this program's schema
- * version name the session: whether older nodes are at work is told by it (migrate_pg.c). *ret is NULL on
+ * version name the session: whether older commands are at work is told by it (migrate_pg.c). *ret is NULL on
  * failure; the words say what to mend and hold neither password nor data.
  */
 SOUK_MUST enum souk_err pg_connect(
