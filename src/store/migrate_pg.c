@@ -321,7 +321,7 @@ migrate_pg_list(const char *url, enum migrate_how how, const struct migration *l
 {
 	struct moving m = { .how = how, .list = list, .n = n, .needs = n };
 	int others = 0, was = 0;
-	enum souk_err err = pg_connect(url, "souk migrate", PG_BULK_MS, &m.h, f);
+	enum souk_err err = pg_connect(url, "souk migrate", &pg_limits_of[CONN_BULK], &m.h, f);
 
 	if (err != SOUK_OK)
 		return err;
