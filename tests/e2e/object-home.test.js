@@ -7,7 +7,7 @@ import { createReadStream, createWriteStream, mkdtempSync, readFileSync, readdir
 import { pipeline } from 'node:stream/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { GetObjectCommand, ListMultipartUploadsCommand, ListPartsCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, GetObjectCommand, ListMultipartUploadsCommand, ListPartsCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { Marketplace, parseCsv, run, souk, soukBinary, until } from './lib.js';
 import { faulty, service, storeIni } from './services.js';
 
@@ -134,7 +134,7 @@ test('a store that stays away fails uploads and downloads, and only those', asyn
     proxy.fault = () => fault;
     const began = Date.now();
     const up = assert.rejects(put('never', 'x'), (e) => e.$metadata?.httpStatusCode >= 500, `put ${fault}`);
-    const down = assert.rejects(bytes(get('here')), `get ${fault}`);
+    const down = assert.rejects(get('here'), (e) => e.$metadata?.httpStatusCode === 503 && e.name === 'ServiceUnavailable', `get ${fault}`);
     // Waiting for the store holds no thread that answers others.
     for (let i = 0; i < 20; i++) {
       const t = Date.now();
@@ -163,6 +163,32 @@ test('a body cut off in the middle is never taken for the object', async () => {
   await assert.rejects(bytes(get('cut')));
   proxy.fault = () => null;
   assert.ok((await bytes(get('cut'))).equals(body));
+});
+
+test('what fails before the first byte is an error, also of a part; what fails after it breaks off', async () => {
+  const body = randomBytes(3 * MiB);
+  await put('first', body);
+  const key = (await stored()).sort((a, b) => a.LastModified - b.LastModified).at(-1).Key;
+  const reads = async () => (await m.op('GET', '/api/v1/audit-entries?limit=200')).json.items.filter((x) => x.action === 's3:GetObject').length;
+  const audited = await reads();
+  proxy.fault = (req) => (req.method === 'GET' ? [503, 'SlowDown'] : null);
+  for (const more of [{}, { Range: 'bytes=100000-100009' }]) {
+    const e = await get('first', more).then(() => assert.fail('answered'), (x) => x);
+    assert.deepEqual([e.$metadata.httpStatusCode, e.name], [503, 'ServiceUnavailable']);
+    assert.ok(e.RequestId ?? e.$metadata.requestId);
+  }
+  assert.equal(await reads(), audited, 'nothing was given');
+  // The second of three pieces.
+  let n = 0;
+  proxy.fault = (req) => (req.method === 'GET' && ++n > 1 ? [503, 'SlowDown'] : null);
+  const answer = await get('first');
+  assert.equal(answer.$metadata.httpStatusCode, 200);
+  await assert.rejects(answer.Body.transformToByteArray());
+  proxy.fault = () => null;
+  assert.ok((await bytes(get('first'))).equals(body));
+  // A file that is not there is ours to mend, and asking again does not help.
+  await store.send(new DeleteObjectCommand({ Bucket: ceph.bucket, Key: key }));
+  await assert.rejects(get('first'), (e) => e.$metadata?.httpStatusCode === 500 && e.name === 'InternalError');
 });
 
 test('an export waits for a store that is away, then is delivered once', async () => {
