@@ -161,4 +161,22 @@ SOUK_MUST enum souk_err object_expire(struct object_store *os, int64_t *ret_n);
 SOUK_MUST enum souk_err object_rewrap(struct db_tx *tx, struct vault *v, struct buf *cursor,
     size_t max, int64_t *ret_changed, bool *ret_done);
 
+/* ---- moving ---- */
+struct objects_move {
+	/* An object that neither place has whole, and why; `file` is below data_dir. May be NULL. */
+	void (*lost)(void *arg, const char *file, struct str bucket, const char *why);
+	void (*told)(void *arg, int64_t done); /* objects, now and then; may be NULL */
+	void *arg;
+	int64_t there, copied, bytes,
+	    n_lost; /* out; there: whole in the home before; bytes: of what was copied */
+};
+/*
+ * Brings the objects' files from DATA/objects into the remote home of `os`, as they are sealed. Each is read there
+ * and here as a reader would, whole, and its length and SHA-256 compared with its row before it counts; what is whole there
+ * is not sent again, so another call goes on where one ended. Takes nothing away. SOUK_E_UNAVAILABLE: the home is away, with
+ * the words of object_store_state; `m` tells how far it got. SOUK_E_INVALID: the home is not a remote one.
+ */
+SOUK_MUST enum souk_err objects_move_in(
+    struct object_store *os, const char *data_dir, struct objects_move *m, struct fail *f);
+
 #endif

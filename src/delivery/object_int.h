@@ -102,6 +102,9 @@ SOUK_MUST enum souk_err object_rows_expired(
     struct db_tx *tx, struct object_ref *out, size_t max, size_t *ret_n);
 SOUK_MUST enum souk_err object_rows_after(
     struct db_tx *tx, const struct guid *after, struct object_ref *out, size_t max, size_t *ret_n);
+/* Live ones of all sellers with an id > `after`, without their keys. */
+SOUK_MUST enum souk_err object_rows_page(struct db_tx *tx, const struct guid *after,
+    struct arena *mem, struct object *out, size_t max, size_t *ret_n);
 SOUK_MUST enum souk_err object_row_set_key(
     struct db_tx *tx, struct str seller_id, const struct guid *id, const struct wrapped_key *k);
 

@@ -23,6 +23,7 @@ enum {
 	Q_OBJECT_FROM,
 	Q_OBJECT_EXPIRED,
 	Q_OBJECT_AFTER,
+	Q_OBJECT_PAGE,
 	Q_OBJECT_SET_KEY,
 	Q_OBJECT_KNOWN,
 	Q_FILE_PUT,
@@ -72,6 +73,10 @@ static const char *const sql[Q__COUNT] = {
 	/* fan-out: rotation rewraps every seller's keys */
 	[Q_OBJECT_AFTER] = "SELECT object_id, seller_id, data_key FROM object"
 			   " WHERE object_id > $1 ORDER BY object_id LIMIT $2",
+	/* fan-out: all sellers' objects move to another home */
+	[Q_OBJECT_PAGE] = "SELECT object_id, size, etag, sha256, checksum, content_type, headers,"
+			  " data_key, modified_at, expires_at, seller_id, bucket FROM object"
+			  " WHERE object_id > $1 AND expires_at > $2 ORDER BY object_id LIMIT $3",
 	[Q_OBJECT_SET_KEY] = "UPDATE object SET data_key = $1"
 			     " WHERE seller_id = $2 AND object_id = $3",
 	/* fan-out: a file on disk names its object only */
@@ -379,6 +384,32 @@ object_rows_after(
 	db_bind_guid(st, 1, after);
 	db_bind_int(st, 2, (int64_t)max);
 	return refs_read(st, out, max, ret_n);
+}
+
+enum souk_err
+object_rows_page(struct db_tx *tx, const struct guid *after, struct arena *mem, struct object *out,
+    size_t max, size_t *ret_n)
+{
+	struct db_stmt *st = db_stmt(tx, &texts, Q_OBJECT_PAGE);
+	enum souk_err err;
+	size_t n = 0;
+	bool row;
+
+	db_bind_guid(st, 1, after);
+	db_bind_int(st, 2, db_now(tx));
+	db_bind_int(st, 3, (int64_t)max);
+	while ((err = db_step(st, &row)) == SOUK_OK && row && n < max) {
+		struct object o = { .bucket = arena_str(mem, db_text(st, 11)), .key = STR("") };
+		struct str seller = db_text(st, 10);
+
+		if ((err = object_read_row(st, mem, &o)) != SOUK_OK)
+			break;
+		(void)snprintf(o.seller_id, sizeof(o.seller_id), "%.*s", (int)seller.n, seller.p);
+		out[n++] = o;
+	}
+	db_reset(st);
+	*ret_n = n;
+	return err;
 }
 
 enum souk_err

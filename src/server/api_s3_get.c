@@ -201,6 +201,18 @@ bytes_ready(void *ctx, uint64_t offset)
 	return false;
 }
 
+/* The first bytes decide whether there is an answer at all: nobody can take a status back. */
+static enum souk_err
+fetch_first(struct call *c)
+{
+	struct s3_get *g = &s3_of(c)->get;
+	enum souk_err err = object_reader_fetch(g->reader, (int64_t)g->from, (int64_t)g->length);
+
+	if (err != SOUK_OK)
+		c->audit.action = NULL; /* nothing was given */
+	return err;
+}
+
 void
 s3_get_done(struct s3_get *g)
 {
@@ -300,6 +312,7 @@ s3_get_object(struct call *c, struct db_tx *tx)
 	struct object o;
 	enum souk_err err;
 
+	c->fetch = NULL;
 	if ((err = answer_head(c, tx, &o, &sel)) != SOUK_OK || sel.outcome == S3_NOT_MODIFIED)
 		return err;
 	s3_get_done(&s->get);
@@ -309,6 +322,8 @@ s3_get_object(struct call *c, struct db_tx *tx)
 	s->get.length = sel.length;
 	s->get.c = c;
 	s->get.err = SOUK_OK;
+	if (sel.length > 0 && !object_reader_ready(s->get.reader, (int64_t)sel.from))
+		c->fetch = fetch_first;
 	c->response.read_ready = bytes_ready;
 	c->response.read = read_bytes;
 	c->response.read_ctx = s;

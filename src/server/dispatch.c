@@ -235,11 +235,10 @@ submit(struct running *k)
 }
 
 static void
-start_read(struct running *k)
+end_read(struct running *k)
 {
 	struct call *c = &k->c;
 
-	k->outcome = db_read(k->d->svc->db, run_read, c);
 	if (!(c->op->flags & OP_AUDIT) || !c->audit.action) {
 		finish(k, k->outcome);
 		return;
@@ -247,6 +246,27 @@ start_read(struct running *k)
 	complete_audit(c);
 	k->write = (struct db_write){ .fn = append_audit, .arg = k, .done = audited };
 	submit(k);
+}
+
+static void
+fetch(struct slow_task *t)
+{
+	struct running *k = (struct running *)((char *)t - offsetof(struct running, task));
+
+	k->outcome = k->c.fetch(&k->c);
+	end_read(k);
+}
+
+static void
+start_read(struct running *k)
+{
+	k->outcome = db_read(k->d->svc->db, run_read, &k->c);
+	if (k->outcome != SOUK_OK || !k->c.fetch) {
+		end_read(k);
+		return;
+	}
+	k->task.run = fetch;
+	slow_add(k->d->slow, &k->task);
 }
 
 /* *ret_found: an earlier answer is there and nothing is to be done. */

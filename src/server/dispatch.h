@@ -94,6 +94,11 @@ struct call {
 	void *family;        /* the API family's own, see api_family.over */
 	struct http_response response; /* status 0 becomes 200, or 204 when `out` is empty */
 	struct buf out;                /* the body being written; freed by the dispatcher */
+	/*
+	 * With OP_READ, set by `run`: what must be there before the answer begins, so that its failure can
+	 * be the answer. Runs after the transaction and before the audit entry, on a thread that may wait. NULL: nothing.
+	 */
+	enum souk_err (*fetch)(struct call *c);
 	struct fail fail; /* entries beyond n are left from earlier calls: never look there */
 };
 

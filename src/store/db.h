@@ -271,7 +271,7 @@ struct db_migrated {
 };
 /*
  * Moves the schema forward as far as older nodes can live with it, or (`contract`) to its end, which is
- * refused while older nodes are connected. The embedded engine has one program and always goes to the end.
+ * refused while older nodes run. The embedded engine has one program and always goes to the end.
  * The database must not be open in this process. SOUK_E_CONFLICT: as of db_open; also when this program cannot
  * run before older nodes have stopped. *ret is filled as far as it got.
  */

@@ -381,7 +381,7 @@ settle(struct db *db, int64_t timeout_ms)
 	PGconn *h;
 	bool ok;
 
-	if (pg_connect(db->path, "souk settle", PG_STATEMENT_MS, &h, &f) != SOUK_OK)
+	if (pg_connect(db->path, "souk settle", &pg_limits_of[CONN_READ], &h, &f) != SOUK_OK)
 		return false;
 	ok = ask(h, "SELECT extract(epoch FROM clock_timestamp())", now);
 	(void)snprintf(sql, sizeof(sql),

@@ -27,6 +27,11 @@
 #define PG_COMMIT_MS 15000
 #define PG_OPEN_MS 3000    /* each answer while a connection is opened */
 #define PG_WRITE_MS 120000 /* a whole write transaction, bulk apart */
+/*
+ * A write transaction whose node says nothing: the server ends it, and its locks with it. Longer than a node
+ * may be paused and go on; ours have nothing to wait for in between.
+ */
+#define PG_IDLE_MS 10000
 
 enum pg_control {
 	PG_BEGIN_READ,
@@ -119,13 +124,20 @@ pg(struct conn *c)
 }
 
 /* ---- db_pg_open.c ---- */
+/* For how long each thing may go on in a session before the server ends it; 0: for ever. */
+struct pg_limits {
+	int statement_ms, idle_ms; /* a statement; a transaction that nothing is sent in */
+	int transaction_ms;        /* a whole transaction, where the server knows that (17) */
+};
+extern const struct pg_limits pg_limits_of[]; /* by enum conn_use */
+
 /*
  * A plain connection with the settings of ours that the address does not give. `name` and this program's schema
- * version name the session: whether older nodes are at work is told by it (migrate_pg.c). *ret is NULL on
+ * version name the session: whether older commands are at work is told by it (migrate_pg.c). *ret is NULL on
  * failure; the words say what to mend and hold neither password nor data.
  */
-SOUK_MUST enum souk_err pg_connect(
-    const char *url, const char *name, int statement_ms, PGconn **ret, struct fail *f);
+SOUK_MUST enum souk_err pg_connect(const char *url, const char *name,
+    const struct pg_limits *limits, PGconn **ret, struct fail *f);
 /* Runs texts over a connection that is not in use yet; NULL when the server is silent for PG_OPEN_MS. The caller clears it. */
 PGresult *pg_exec_in_time(PGconn *h, const char *sql);
 
@@ -150,6 +162,11 @@ enum souk_err pg_sent(struct pg_conn *c, int ok, enum pg_answer kind, struct pg_
 enum souk_err pg_await(struct pg_conn *c, const struct pg_stmt *st);
 /* Sends what is buffered without waiting. */
 void pg_flush(struct pg_conn *c);
+/*
+ * Ends what was sent so far: it is answered now, and from its end on the server's limits count. A request to flush
+ * would not do: the server then takes itself to be in the middle of something, where none of them holds.
+ */
+enum souk_err pg_sync(struct pg_conn *c);
 /* A plain command without parameters, answer only checked. */
 enum souk_err pg_command(struct pg_conn *c, const char *sql);
 

@@ -77,6 +77,7 @@ static const struct state_row state_rows[] = {
 	    "the server is a read-only standby" },
 	{ "25P03", SOUK_E_UNAVAILABLE, true, true, MFAULT_SLOW,
 	    "the transaction was idle for too long" },
+	{ "25P04", SOUK_E_UNAVAILABLE, false, true, MFAULT_SLOW, "the transaction took too long" },
 	{ "57P", SOUK_E_UNAVAILABLE, true, true, MFAULT_AWAY,
 	    "the server is stopping or starting" },
 	{ "08", SOUK_E_UNAVAILABLE, true, true, MFAULT_AWAY, "the connection failed" },
@@ -157,10 +158,10 @@ pg_failed(struct pg_conn *c, const PGresult *res)
 	 * A session that is ended while it commits may have committed, and what stands between us
 	 * and the server calls a connection that it lost an ordinary error. Not when an administrator
 	 * ended it and this is COMMIT's own answer: that is heeded before a commit begins or after its
-	 * answer, and in the wait for a standby only with a warning.
+	 * answer, and in the wait for a standby only with a warning. Nor when it was idle for too long.
 	 */
 	if (c->in_commit && (strcmp(severity, "ERROR") != 0 || strncmp(state, "08", 2) == 0) &&
-	    (c->doubt || strcmp(state, "57P01") != 0)) {
+	    (c->doubt || strcmp(state, "57P01") != 0) && strcmp(state, "25P03") != 0) {
 		pg_words(res, c->h, c->message, sizeof(c->message));
 		c->broken = true;
 	}
@@ -230,14 +231,16 @@ big_endian(const char *p, int n)
 }
 
 /*
- * The session was ended while something before the COMMIT was at work: answers come in order, so the
- * COMMIT was not begun. Without such words nobody knows: its answer may be among those that were lost.
+ * The session was ended while something before the COMMIT was at work, or waited for: answers come in
+ * order, so the COMMIT was not begun. Without such words nobody knows: its answer may be among those that were lost.
  */
 static bool
 ended_before_commit(const struct pg_waiting *w, const PGresult *res)
 {
-	return w->kind != PG_A_COMMIT && w->kind != PG_A_SYNC &&
-	       strcmp(or_empty(PQresultErrorField(res, PG_DIAG_SQLSTATE)), "57P01") == 0;
+	const char *state = or_empty(PQresultErrorField(res, PG_DIAG_SQLSTATE));
+
+	return strcmp(state, "25P03") == 0 ||
+	       (w->kind != PG_A_COMMIT && w->kind != PG_A_SYNC && strcmp(state, "57P01") == 0);
 }
 
 static enum souk_err
@@ -304,10 +307,17 @@ read_answer(struct pg_conn *c)
 	return err;
 }
 
+/* Is the next answer the end of a piece? It comes with what is before it. */
+static bool
+at_sync(const struct pg_conn *c)
+{
+	return c->waiting[c->first % PG_WAITING_MAX].kind == PG_A_SYNC;
+}
+
 enum souk_err
 pg_await(struct pg_conn *c, const struct pg_stmt *st)
 {
-	while (c->n_waiting > 0 && !c->broken && (!st || st->next_pending))
+	while (c->n_waiting > 0 && !c->broken && (!st || st->next_pending || at_sync(c)))
 		(void)read_answer(c); /* a failure is kept in the connection */
 	return c->err;
 }
@@ -332,15 +342,14 @@ pg_sent(struct pg_conn *c, int ok, enum pg_answer kind, struct pg_stmt *st)
 	    (struct pg_waiting){ .kind = kind, .st = st };
 	/* Room for the commands that end a transaction stays free. */
 	if (c->n_waiting >= PG_WAITING_MAX - 8 && kind != PG_A_SYNC) {
-		if (!PQsendFlushRequest(c->h))
-			return pg_lost(c, "the connection to the database was lost");
+		(void)pg_sync(c);
 		(void)pg_await(c, NULL);
 	}
 	return SOUK_OK;
 }
 
-static enum souk_err
-sync_point(struct pg_conn *c)
+enum souk_err
+pg_sync(struct pg_conn *c)
 {
 	return c->broken ? c->err : pg_sent(c, PQpipelineSync(c->h), PG_A_SYNC, NULL);
 }
@@ -417,9 +426,9 @@ pg_rollback(struct conn *base)
 		return;
 	/* After a failure the server skips all up to the synchronisation. */
 	if (failed)
-		(void)sync_point(c);
+		(void)pg_sync(c);
 	(void)control(c, PG_ROLLBACK, PG_A_CHECK, NULL, 0);
-	(void)sync_point(c);
+	(void)pg_sync(c);
 	/* The answers are read when something else is waited for; a failure's now, with the words kept. */
 	if (failed) {
 		char words[sizeof(c->message)];
@@ -458,7 +467,7 @@ pg_commit(struct conn *base)
 		c->tx = PG_TX_NONE;
 		return err;
 	}
-	(void)sync_point(c);
+	(void)pg_sync(c);
 	(void)pg_await(c, NULL);
 	if (c->committed && !c->doubt) {
 		c->tx = PG_TX_NONE;
@@ -511,11 +520,9 @@ pg_now(struct conn *base)
 {
 	struct pg_conn *c = pg(base);
 
-	while (c->now == INSTANT_MIN && c->n_waiting > 0 && !c->broken) {
-		if (!PQsendFlushRequest(c->h))
-			(void)pg_lost(c, "the connection to the database was lost");
-		else
-			(void)read_answer(c);
+	if (c->now == INSTANT_MIN && c->n_waiting > 0 && !c->broken) {
+		(void)pg_sync(c);
+		(void)pg_await(c, NULL);
 	}
 	/* Unknown only when the transaction has failed: it will not be kept. */
 	return c->now != INSTANT_MIN ? c->now : clock_now();
@@ -653,7 +660,7 @@ prepare_controls(struct pg_conn *c)
 			PG_A_CHECK, NULL) != SOUK_OK)
 			return c->err;
 	}
-	(void)sync_point(c);
+	(void)pg_sync(c);
 	return pg_await(c, NULL);
 }
 
@@ -670,7 +677,7 @@ pg_conn_open(struct db *db, enum conn_use use, struct conn **ret, struct fail *f
 	c->db = db;
 	c->use = use;
 	if ((err = pg_connect(db->path, use == CONN_READ ? "souk read" : "souk write",
-		 use == CONN_BULK ? PG_BULK_MS : PG_STATEMENT_MS, &c->h, f)) != SOUK_OK) {
+		 &pg_limits_of[use], &c->h, f)) != SOUK_OK) {
 		free(c);
 		return err;
 	}

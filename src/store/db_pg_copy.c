@@ -454,7 +454,7 @@ copy_pg_open(const char *url, bool write, struct copy_side **ret, struct fail *f
 	if (!s)
 		return fail_set(f, SOUK_E_NOMEM, "out_of_memory", "no memory for the copy");
 	s->base.ops = &ops;
-	err = pg_connect(url, "souk copy", COPY_MS, &s->h, f);
+	err = pg_connect(url, "souk copy", &(struct pg_limits){ COPY_MS, COPY_MS, 0 }, &s->h, f);
 	if (err == SOUK_OK)
 		(void)PQsetNoticeReceiver(s->h, note_warning, s);
 	if (err == SOUK_OK)

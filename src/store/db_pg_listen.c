@@ -187,7 +187,8 @@ listener_main(void *arg)
 		struct fail f = { 0 };
 		uint64_t began = clock_mono_ns();
 
-		if (pg_connect(db->path, "souk listen", ANSWER_MS, &h, &f) == SOUK_OK) {
+		if (pg_connect(db->path, "souk listen",
+			&(struct pg_limits){ ANSWER_MS, ANSWER_MS, 0 }, &h, &f) == SOUK_OK) {
 			listen_counted(db, h);
 		} else {
 			if (clock_mono_ns() - began < QUICK_NS)

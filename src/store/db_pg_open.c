@@ -155,14 +155,22 @@ pg_exec_in_time(PGconn *h, const char *sql)
 	return NULL;
 }
 
+/* A transaction's own limit comes after ours (pg_commit), which knows what to say. */
+const struct pg_limits pg_limits_of[] = {
+	[CONN_READ] = { PG_STATEMENT_MS, PG_STATEMENT_MS, 0 },
+	[CONN_WRITE] = { PG_STATEMENT_MS, PG_IDLE_MS, PG_WRITE_MS + PG_COMMIT_MS },
+	[CONN_BULK] = { PG_BULK_MS, PG_BULK_MS, 0 },
+};
+
 static enum souk_err
-settings(PGconn *h, int statement_ms, struct fail *f)
+settings(PGconn *h, const struct pg_limits *limits, struct fail *f)
 {
-	char sql[400], words[200];
+	char sql[480], words[200];
 	PGresult *res;
+	int n;
 	bool ok;
 
-	(void)snprintf(sql, sizeof(sql),
+	n = snprintf(sql, sizeof(sql),
 	    "SET statement_timeout = %d; SET lock_timeout = %d;"
 	    " SET idle_in_transaction_session_timeout = %d; SET client_min_messages = warning;"
 	    /*
@@ -171,7 +179,10 @@ settings(PGconn *h, int statement_ms, struct fail *f)
 	     */
 	    " SET jit = off; SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan;"
 	    " SET synchronous_commit = on",
-	    statement_ms, PG_LOCK_MS, statement_ms);
+	    limits->statement_ms, PG_LOCK_MS, limits->idle_ms);
+	if (PQserverVersion(h) >= 170000)
+		(void)snprintf(sql + n, sizeof(sql) - (size_t)n, "; SET transaction_timeout = %d",
+		    limits->transaction_ms);
 	res = pg_exec_in_time(h, sql);
 	ok = PQresultStatus(res) == PGRES_COMMAND_OK;
 	if (res)
@@ -185,7 +196,8 @@ settings(PGconn *h, int statement_ms, struct fail *f)
 }
 
 enum souk_err
-pg_connect(const char *url, const char *name, int statement_ms, PGconn **ret, struct fail *f)
+pg_connect(
+    const char *url, const char *name, const struct pg_limits *limits, PGconn **ret, struct fail *f)
 {
 	const char *key[N_DEFAULTS + 5] = { "dbname" }, *value[N_DEFAULTS + 5] = { url };
 	size_t n = 1;
@@ -222,7 +234,7 @@ pg_connect(const char *url, const char *name, int statement_ms, PGconn **ret, st
 		    "database: the server is PostgreSQL %d; souk needs 14 or newer",
 		    PQserverVersion(h) / 10000);
 	else
-		err = settings(h, statement_ms, f);
+		err = settings(h, limits, f);
 	if (err != SOUK_OK)
 		PQfinish(h);
 	else

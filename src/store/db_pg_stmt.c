@@ -192,11 +192,9 @@ fetch(struct pg_stmt *st)
 	(void)snprintf(sql, sizeof(sql), "FETCH FORWARD %d FROM %s", PG_FETCH, st->name);
 	st->next_pending = true;
 	if (pg_sent(c, PQsendQueryParams(c->h, sql, 0, NULL, NULL, NULL, NULL, 1), PG_A_ROWS, st) !=
-		SOUK_OK ||
-	    !PQsendFlushRequest(c->h))
-		return pg_lost(c, "the connection to the database was lost");
-	pg_flush(c);
-	return SOUK_OK;
+	    SOUK_OK)
+		return c->err;
+	return pg_sync(c);
 }
 
 /* Takes the piece that was asked for. */
@@ -226,8 +224,8 @@ execute(struct pg_stmt *st)
 		return err;
 	if (st->scan)
 		err = fetch(st);
-	else if (!PQsendFlushRequest(c->h))
-		err = pg_lost(c, "the connection to the database was lost");
+	else
+		err = pg_sync(c);
 	if (err == SOUK_OK)
 		err = take_rows(st);
 	if (err == SOUK_OK && st->scan && st->n_rows == PG_FETCH)

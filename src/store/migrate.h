@@ -38,8 +38,8 @@ enum migrate_how {
 SOUK_MUST enum souk_err migrate_pg(const char *url, enum migrate_how how, struct fail *f);
 /*
  * The same with a list of migrations instead of this program's own, as a program of another age has
- * it. CONTRACT is refused while nodes of an older program are connected. *ret (may be NULL) is filled also on failure,
- * as far as it got.
+ * it. CONTRACT is refused while a node that knows less beat lately (node.h), or a command of such a program is
+ * connected: older_nodes, naming one. *ret (may be NULL) is filled also on failure, as far as it got.
  */
 SOUK_MUST enum souk_err migrate_pg_list(const char *url, enum migrate_how how,
     const struct migration *list, int n, struct db_migrated *ret, struct fail *f);

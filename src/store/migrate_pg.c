@@ -10,6 +10,7 @@
 #include "store/db_pg.h"
 #include "store/distribute.h"
 #include "store/migrate.h"
+#include "store/node.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -178,23 +179,58 @@ apply(struct moving *m, int n, int runs_from, struct fail *f)
 	return err;
 }
 
-/* Nodes tell their program's schema version in their sessions' names (pg_connect). */
+#define GONE_MS (NODE_GONE_BEATS * NODE_BEAT_SHARED_MS)
+
+/* A node of an older program that beat lately (node.h). */
 static enum souk_err
 refuse_older_nodes(struct moving *m, struct fail *f)
 {
+	enum souk_err err = SOUK_OK;
+	PGresult *res;
 	char sql[320];
+
+	(void)snprintf(sql, sizeof(sql),
+	    "SELECT host, version, schema_version, count(*) OVER () FROM node"
+	    " WHERE schema_version < %d AND seen_at >"
+	    " floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint - %lld"
+	    " ORDER BY started_at, node_id LIMIT 1",
+	    m->n, (long long)GONE_MS);
+	res = PQexec(m->h, sql);
+	if (PQresultStatus(res) != PGRES_TUPLES_OK)
+		err = failed(m->h, res, "read its nodes", f);
+	else if (PQntuples(res) > 0)
+		err = fail_set(f, SOUK_E_CONFLICT, "older_nodes",
+		    "database: the node on %s runs souk %s, which knows schema version %s (nodes "
+		    "of an older souk: %s, see `souk nodes`); stop or update them, then run `souk "
+		    "migrate --contract` again",
+		    PQgetvalue(res, 0, 0), PQgetvalue(res, 0, 1), PQgetvalue(res, 0, 2),
+		    PQgetvalue(res, 0, 3));
+	PQclear(res);
+	return err;
+}
+
+/*
+ * Who is at work and has no row, or none yet: a command, or a node that is starting. Programs tell their
+ * schema version in their sessions' names (pg_connect), and their listener asks every second, so that a
+ * session that a lost machine left behind does not count for longer than a node would.
+ */
+static enum souk_err
+refuse_older_sessions(struct moving *m, struct fail *f)
+{
+	char sql[400];
 	int older = 0;
 	enum souk_err err;
 
 	(void)snprintf(sql, sizeof(sql),
 	    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND"
 	    " application_name LIKE 'souk listen (schema %%'"
-	    " AND substring(application_name FROM '[0-9]+')::int < %d",
-	    m->n);
+	    " AND substring(application_name FROM '[0-9]+')::int < %d"
+	    " AND query_start > clock_timestamp() - interval '%lld milliseconds'",
+	    m->n, (long long)GONE_MS);
 	if ((err = numbers(m->h, sql, &older, 1, f)) == SOUK_OK && older > 0)
 		return fail_set(f, SOUK_E_CONFLICT, "older_nodes",
-		    "database: %d node(s) of an older souk are at work; stop or update them, then "
-		    "run `souk migrate --contract` again",
+		    "database: %d command(s) or starting node(s) of an older souk are at work; "
+		    "stop or update them, then run `souk migrate --contract` again",
 		    older);
 	return err;
 }
@@ -212,6 +248,8 @@ forward(struct moving *m, struct fail *f)
 			break;
 		if (contracts)
 			err = refuse_older_nodes(m, f);
+		if (contracts && err == SOUK_OK)
+			err = refuse_older_sessions(m, f);
 		if (err == SOUK_OK) /* a new installation has no older nodes */
 			err = apply(m, n, is_new ? m->n : contracts ? n : m->schema.runs_from, f);
 	}
@@ -283,7 +321,7 @@ migrate_pg_list(const char *url, enum migrate_how how, const struct migration *l
 {
 	struct moving m = { .how = how, .list = list, .n = n, .needs = n };
 	int others = 0, was = 0;
-	enum souk_err err = pg_connect(url, "souk migrate", PG_BULK_MS, &m.h, f);
+	enum souk_err err = pg_connect(url, "souk migrate", &pg_limits_of[CONN_BULK], &m.h, f);
 
 	if (err != SOUK_OK)
 		return err;

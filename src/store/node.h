@@ -22,6 +22,10 @@ struct node {
 	instant_t started_at, seen_at;
 };
 
+/* Beats of a fleet's nodes, and after how many that did not come a node counts as gone. */
+#define NODE_BEAT_SHARED_MS (5 * SECOND_MS)
+#define NODE_GONE_BEATS 3
+
 /* How often a serving process refreshes its row, and from what age on it counts as gone. */
 int64_t node_beat_ms(const struct db *db);
 int64_t node_gone_ms(const struct db *db);

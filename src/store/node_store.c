@@ -36,13 +36,13 @@ static struct db_texts texts = { .component = "node", .sql = sql_texts, .n = Q__
 int64_t
 node_beat_ms(const struct db *db)
 {
-	return db_is_shared(db) ? 5 * SECOND_MS : 30 * SECOND_MS;
+	return db_is_shared(db) ? NODE_BEAT_SHARED_MS : 30 * SECOND_MS;
 }
 
 int64_t
 node_gone_ms(const struct db *db)
 {
-	return 3 * node_beat_ms(db);
+	return NODE_GONE_BEATS * node_beat_ms(db);
 }
 
 enum souk_err

@@ -1,31 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // Moving an installation to a real PostgreSQL and back: what was there is there, to the byte.
-import { spawn } from 'node:child_process';
 import { after, before, test } from 'node:test';
 import { strict as assert } from 'node:assert';
-import { appendFileSync, chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Marketplace, person, root, run, souk, soukOk, until } from './lib.js';
+import { Marketplace, person, run, souk, soukOk } from './lib.js';
+import { database } from './services.js';
 
 let dir, server, url, m;
 before(async () => {
   dir = mkdtempSync(join(tmpdir(), 'souk-copy-'));
-  chmodSync(dir, 0o755); // the server's account comes in
-  // It ends with its standard input, however this process ends.
-  server = spawn(join(root, 'tests/services/postgres'), [join(dir, 'pg'), '--no-fsync', '--stdin'], { stdio: ['pipe', 'pipe', 'inherit'] });
-  let out = '';
-  server.stdout.setEncoding('utf8').on('data', (t) => { out += t; });
-  await until(() => out.includes('\n') || server.exitCode !== null, 60000, 'PostgreSQL');
-  url = out.trim();
+  server = await database();
+  url = server.url;
   assert.match(url, /^postgresql:/);
   m = await Marketplace.create();
 });
 after(async () => {
   await m.close();
-  const ended = new Promise((r) => server.on('exit', r));
-  server.stdin.end();
-  await ended;
+  await server.stop();
   rmSync(dir, { recursive: true, force: true });
 });
 const at = (name) => join(dir, name);

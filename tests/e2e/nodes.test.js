@@ -2,31 +2,15 @@
 // Two nodes on one PostgreSQL: what holds on one holds on both, whatever one of them is doing.
 import { after, before, test } from 'node:test';
 import { strict as assert } from 'node:assert';
-import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, appendFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, appendFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Marketplace, person, root, run, sleep, souk, soukOk, until } from './lib.js';
+import { Marketplace, person, run, sleep, souk, soukOk, until } from './lib.js';
+import { database } from './services.js';
 import { makeWorld, sdk, startExport } from './world.js';
 
 let dir, server, url, a, b, w;
-
-async function postgres(at) {
-  const child = spawn('setpriv', ['--pdeathsig', 'TERM', join(root, 'tests/services/postgres'), at, '--no-fsync'], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let out = '', err = '';
-  child.stdout.setEncoding('utf8').on('data', (t) => { out += t; });
-  child.stderr.setEncoding('utf8').on('data', (t) => { err += t; });
-  const ended = new Promise((r) => child.on('exit', r));
-  ended.then((code) => { if (code) process.stderr.write(`postgres ended: ${err}\n`); });
-  await until(() => /postgresql:\S+\n/.test(out), 30000, `postgres: ${err}`);
-  return { url: out.match(/postgresql:\S+/)[0], stop: async () => {
-    child.kill('SIGTERM');
-    await ended;
-    child.stdout.destroy(); // a process of the server's may outlive it and hold them
-    child.stderr.destroy();
-  } };
-}
 
 /** A node in a data directory of its own. */
 function node(name) {
@@ -42,8 +26,7 @@ function node(name) {
 
 before(async () => {
   dir = mkdtempSync(join(tmpdir(), 'souk-nodes-'));
-  chmodSync(dir, 0o755); // the server's account has to get through
-  server = await postgres(join(dir, 'pg'));
+  server = await database();
   url = server.url;
   a = node('a');
   const made = JSON.parse((await soukOk(['init', '--data', a.data, '--name', 'Fleet', '--database', url, '--json'])).out);

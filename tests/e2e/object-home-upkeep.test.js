@@ -7,7 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CreateMultipartUploadCommand, GetObjectCommand, ListMultipartUploadsCommand, ListObjectsV2Command, PutObjectCommand, S3Client, UploadPartCommand } from '@aws-sdk/client-s3';
 import { Marketplace, sleep, souk, until } from './lib.js';
-import { service, storeIni } from './services.js';
+import { store as storeOf, storeIni } from './services.js';
 
 const MiB = 1 << 20, DAY = 86400;
 let swift, m;
@@ -34,7 +34,7 @@ const begun = async (Key) => {
 
 before(async () => {
   m = await Marketplace.create({ clock: true, serve: false });
-  swift = await service('swift', { env: m.clockEnv() });
+  swift = await storeOf('swift', { env: m.clockEnv() });
   writeFileSync(join(m.data, 'souk.ini'), storeIni(swift, { 'object.s3-timeout-seconds': 10 }), { mode: 0o600 });
   await m.start();
 });

@@ -7,9 +7,9 @@ import { createReadStream, createWriteStream, mkdtempSync, readFileSync, readdir
 import { pipeline } from 'node:stream/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { GetObjectCommand, ListMultipartUploadsCommand, ListPartsCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, GetObjectCommand, ListMultipartUploadsCommand, ListPartsCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { Marketplace, parseCsv, run, souk, soukBinary, until } from './lib.js';
-import { faulty, service, storeIni } from './services.js';
+import { proxy as proxyTo, store as storeOf, storeIni } from './services.js';
 
 const MiB = 1 << 20;
 let ceph, store, m, proxy;
@@ -31,9 +31,9 @@ const vmHwm = () => Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${m.proc
 const ready = async () => { const r = await m.rest(null, 'GET', '/readyz'); return { code: r.status, ...r.json }; };
 
 before(async () => {
-  ceph = await service('ceph');
+  ceph = await storeOf('ceph');
   store = clientOf(ceph.endpoint, ceph);
-  proxy = await faulty(ceph.endpoint);
+  proxy = await proxyTo(ceph.endpoint);
   m = await Marketplace.create({ ini: storeIni({ ...ceph, endpoint: proxy.endpoint }) });
 });
 after(async () => {
@@ -106,13 +106,13 @@ test('300 MB go up and come down in little memory', async () => {
 
 test('a store that fails for a moment is asked again, and nobody notices', async () => {
   const body = randomBytes(9 * MiB);
-  for (const fault of [[503, 'SlowDown'], [500, 'InternalError'], [400, 'RequestTimeout'], 'reset', 'lose', 'truncate']) {
+  for (const fault of ['503 SlowDown', '500 InternalError', '400 RequestTimeout', 'reset', 'lost', 'truncate']) {
     let left = 2;
-    proxy.fault = () => (left-- > 0 ? fault : null);
+    proxy.plan = () => (left-- > 0 ? fault : null);
     await put('moment', body);
     left = 2;
     assert.ok((await bytes(get('moment'))).equals(body), String(fault));
-    proxy.fault = () => null;
+    proxy.plan = () => null;
     assert.equal((await ready()).code, 200);
   }
   assert.equal(await orphans(), 0);
@@ -120,21 +120,21 @@ test('a store that fails for a moment is asked again, and nobody notices', async
 
 test('a lost answer to completing an upload is settled by what is there', async () => {
   const body = randomBytes(20 * MiB);
-  proxy.fault = (req) => (req.method === 'POST' && /uploadId=/.test(req.url) ? 'lose' : null);
+  proxy.plan = (req) => (req.method === 'POST' && /uploadId=/.test(req.url) ? 'lost' : null);
   await put('lost-answer', body);
-  proxy.fault = () => null;
+  proxy.plan = () => null;
   assert.ok((await bytes(get('lost-answer'))).equals(body));
   assert.equal(await orphans(), 0);
 });
 
 test('a store that stays away fails uploads and downloads, and only those', async () => {
   await put('here', randomBytes(3 * MiB));
-  for (const fault of [[503, 'SlowDown'], [403, 'AccessDenied'], 'reset', 'stall', 'drip', 'html', 'redirect']) {
+  for (const fault of ['503 SlowDown', '403 AccessDenied', 'reset', 'stall', 'drip', 'html', 'redirect']) {
     m.log = '';
-    proxy.fault = () => fault;
+    proxy.plan = () => fault;
     const began = Date.now();
     const up = assert.rejects(put('never', 'x'), (e) => e.$metadata?.httpStatusCode >= 500, `put ${fault}`);
-    const down = assert.rejects(bytes(get('here')), `get ${fault}`);
+    const down = assert.rejects(get('here'), (e) => e.$metadata?.httpStatusCode === 503 && e.name === 'ServiceUnavailable', `get ${fault}`);
     // Waiting for the store holds no thread that answers others.
     for (let i = 0; i < 20; i++) {
       const t = Date.now();
@@ -149,7 +149,7 @@ test('a store that stays away fails uploads and downloads, and only those', asyn
     assert.equal(state.objects, 'cannot be reached');
     assert.equal(state.code, 200, 'everything else goes on');
     assert.ok(!m.log.includes(ceph.secretAccessKey));
-    proxy.fault = () => null;
+    proxy.plan = () => null;
     for (const r of proxy.held.splice(0)) r.destroy();
     await until(async () => (await ready()).objects === 'ok', 20000, `return after ${fault}`);
   }
@@ -159,20 +159,46 @@ test('a store that stays away fails uploads and downloads, and only those', asyn
 test('a body cut off in the middle is never taken for the object', async () => {
   const body = randomBytes(3 * MiB);
   await put('cut', body);
-  proxy.fault = (req) => (req.method === 'GET' ? 'truncate' : null);
+  proxy.plan = (req) => (req.method === 'GET' ? 'truncate' : null);
   await assert.rejects(bytes(get('cut')));
-  proxy.fault = () => null;
+  proxy.plan = () => null;
   assert.ok((await bytes(get('cut'))).equals(body));
 });
 
+test('what fails before the first byte is an error, also of a part; what fails after it breaks off', async () => {
+  const body = randomBytes(3 * MiB);
+  await put('first', body);
+  const key = (await stored()).sort((a, b) => a.LastModified - b.LastModified).at(-1).Key;
+  const reads = async () => (await m.op('GET', '/api/v1/audit-entries?limit=200')).json.items.filter((x) => x.action === 's3:GetObject').length;
+  const audited = await reads();
+  proxy.plan = (req) => (req.method === 'GET' ? '503 SlowDown' : null);
+  for (const more of [{}, { Range: 'bytes=100000-100009' }]) {
+    const e = await get('first', more).then(() => assert.fail('answered'), (x) => x);
+    assert.deepEqual(`${e.$metadata.httpStatusCode} ${e.name}`, '503 ServiceUnavailable');
+    assert.ok(e.RequestId ?? e.$metadata.requestId);
+  }
+  assert.equal(await reads(), audited, 'nothing was given');
+  // The second of three pieces.
+  let n = 0;
+  proxy.plan = (req) => (req.method === 'GET' && ++n > 1 ? '503 SlowDown' : null);
+  const answer = await get('first');
+  assert.equal(answer.$metadata.httpStatusCode, 200);
+  await assert.rejects(answer.Body.transformToByteArray());
+  proxy.plan = () => null;
+  assert.ok((await bytes(get('first'))).equals(body));
+  // A file that is not there is ours to mend, and asking again does not help.
+  await store.send(new DeleteObjectCommand({ Bucket: ceph.bucket, Key: key }));
+  await assert.rejects(get('first'), (e) => e.$metadata?.httpStatusCode === 500 && e.name === 'InternalError');
+});
+
 test('an export waits for a store that is away, then is delivered once', async () => {
-  proxy.fault = () => [503, 'SlowDown'];
+  proxy.plan = () => '503 SlowDown';
   const id = JSON.parse((await m.awsOk(m.exportArgs({ prefix: 'later' }))).out).dataSetRequestId;
-  await until(() => proxy.seen.slice(-3).every((s) => s.fault), 10000, 'tries');
+  await until(() => proxy.seen.slice(-3).every((s) => s.what), 10000, 'tries');
   await new Promise((r) => setTimeout(r, 3000));
   const waiting = await m.rest(m.seller, 'GET', `/api/v1/sellers/${m.seller.accountId}/deliveries/${id}`);
   assert.equal(waiting.json.state, 'waiting');
-  proxy.fault = () => null;
+  proxy.plan = () => null;
   const e = await m.delivered(id);
   assert.equal(e.state, 'delivered');
   assert.ok((await bytes(get(e.csvKey))).length > 100);
@@ -181,12 +207,12 @@ test('an export waits for a store that is away, then is delivered once', async (
 test('killed in the middle of an upload: nothing of it is an object, and souk starts again', async () => {
   const keys = (await stored()).length;
   let parts = 0;
-  proxy.fault = (req) => (req.method === 'PUT' && /partNumber/.test(req.url) && ++parts === 2 ? 'stall' : null);
+  proxy.plan = (req) => (req.method === 'PUT' && /partNumber/.test(req.url) && ++parts === 2 ? 'stall' : null);
   const sent = put('killed', randomBytes(30 * MiB)).then(() => assert.fail('stored'), () => {});
   await until(() => parts >= 2, 20000, 'the second part');
   await m.stop('SIGKILL');
   await sent;
-  proxy.fault = () => null;
+  proxy.plan = () => null;
   assert.equal(await orphans(), 1);
   assert.deepEqual(readdirSync(join(m.data, 'objects')), [], 'what was spooled is gone with its process');
   await m.start();
@@ -212,18 +238,18 @@ test('settings that cannot work stop the start, and say which', async () => {
     [{ 'object.s3-secret-access-key': '' }, /object\.s3-secret-access-key is missing/],
     [{ 'object.s3-endpoint': ceph.endpoint.replace('http:', 'https:') }, /object\.s3-ca-file/],
     [{ 'object.s3-endpoint': proxy.endpoint, fault: 'redirect' }, /in region eu-west-9; set object\.s3-region to it/],
-    [{ 'object.s3-endpoint': proxy.endpoint, fault: [403, 'RequestTimeTooSkewed'] }, /clock/],
+    [{ 'object.s3-endpoint': proxy.endpoint, fault: '403 RequestTimeTooSkewed' }, /clock/],
     [{ 'object.s3-endpoint': proxy.endpoint, fault: 'html' }, /not that of an S3 store/],
   ];
   for (const [{ fault, ...more }, words] of cases) {
     ini(more);
-    proxy.fault = () => fault ?? null;
+    proxy.plan = () => fault ?? null;
     const r = await souk(['serve', '--data', m.data, '--listen', '127.0.0.1:0'], { timeout: 15000 });
     assert.ok(r.code > 0, `${JSON.stringify(more)} started: ${r.out}${r.err}`);
     assert.match(r.err, words);
     assert.ok(!r.err.includes('not-the-secret') && !r.err.includes(ceph.secretAccessKey), r.err);
   }
-  proxy.fault = () => null;
+  proxy.plan = () => null;
   const shown = await run(soukBinary, ['config', 'show', '--data', m.data]);
   assert.ok(!shown.out.includes(ceph.secretAccessKey));
   // The secret from the environment, virtual-host style.
@@ -245,7 +271,7 @@ test('a store whose certificate an authority of its own has signed', async () =>
   const made = await run('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '30',
     '-subj', '/CN=store', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', cert]);
   assert.equal(made.code, 0, made.err);
-  const tls = await faulty(ceph.endpoint, { key: readFileSync(key), cert: readFileSync(cert) });
+  const tls = await proxyTo(ceph.endpoint, { key: readFileSync(key), cert: readFileSync(cert) });
   const ini = (more) => writeFileSync(join(m.data, 'souk.ini'), storeIni({ ...ceph, endpoint: tls.endpoint }, more), { mode: 0o600 });
   try {
     ini({});
@@ -265,10 +291,10 @@ test('a store whose certificate an authority of its own has signed', async () =>
 test('a node that starts while the store is away waits for it, not ready', async () => {
   await m.stop();
   writeFileSync(join(m.data, 'souk.ini'), storeIni({ ...ceph, endpoint: proxy.endpoint }), { mode: 0o600 });
-  proxy.fault = () => [503, 'SlowDown'];
+  proxy.plan = () => '503 SlowDown';
   await m.start();
   assert.deepEqual((({ code, objects }) => ({ code, objects }))(await ready()), { code: 503, objects: 'cannot be reached' });
-  proxy.fault = () => null;
+  proxy.plan = () => null;
   await until(async () => (await ready()).code === 200, 20000, 'readiness');
   assert.equal((await bytes(get('killed'))).toString(), 'now');
   const metrics = (await m.rest(null, 'GET', '/metrics')).text;

@@ -4,16 +4,16 @@ import { after, before, test } from 'node:test';
 import { strict as assert } from 'node:assert';
 import { createHash } from 'node:crypto';
 import { Marketplace } from './lib.js';
-import { service } from './stores.js';
+import { store as storeOf } from './services.js';
 
 const BUCKET = 'seller-exports';
 let m, store;
 before(async () => {
-  store = await service('swift');
+  store = await storeOf('swift');
   await store.awsOk(['s3', 'mb', `s3://${BUCKET}`]);
   m = await Marketplace.create({ ini: 'delivery.private-addresses = true\n', scale: 3000 });
 });
-after(async () => { await m?.close(); await store?.close(); });
+after(async () => { await m?.close(); await store?.stop(); });
 
 let names = 0;
 async function deliver(change = {}) {

@@ -3,28 +3,66 @@
 import { spawn } from 'node:child_process';
 import http from 'node:http';
 import https from 'node:https';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { root } from './lib.js';
+import { root, run, until } from './lib.js';
 
-/** Starts tests/services/NAME in a directory of its own; gives what it printed, and `stop`. */
-export async function service(name, { env = {} } = {}) {
+/** Starts tests/services/NAME in a directory of its own, `dir`; gives what it prints, and `stop`. */
+async function launch(name, { args = [], env = {} } = {}) {
   const dir = mkdtempSync(join(tmpdir(), `souk-${name}-`));
-  const child = spawn('setpriv', ['--pdeathsig', 'TERM', join(root, 'tests/services', name), dir],
+  chmodSync(dir, 0o755); // the server's account comes in
+  const child = spawn('setpriv', ['--pdeathsig', 'TERM', join(root, 'tests/services', name), join(dir, 'server'), ...args],
     { env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
-  let out = '', err = '';
+  let out = '', err = '', over = false;
   child.stdout.setEncoding('utf8').on('data', (t) => { out += t; });
   child.stderr.setEncoding('utf8').on('data', (t) => { err += t; });
   const ended = new Promise((r) => child.on('exit', r));
-  await new Promise((done, failed) => {
-    child.stdout.on('data', () => { if (out.includes('\n')) done(); });
-    ended.then(() => failed(new Error(`${name} ended: ${err}`)));
-  });
-  return {
-    ...JSON.parse(out.split('\n')[0]), dir,
-    stop: async () => { child.kill('SIGTERM'); await ended; rmSync(dir, { recursive: true, force: true }); },
+  ended.then(() => { over = true; });
+  await until(() => {
+    if (over) throw new Error(`${name} ended: ${err.slice(-2000)}`);
+    return out.includes('\n');
+  }, 180000, `${name} answering`);
+  const stop = async () => {
+    child.kill('SIGTERM');
+    await ended;
+    child.stdout.destroy(); // a process of the server's may outlive it and hold them
+    child.stderr.destroy();
+    rmSync(dir, { recursive: true, force: true });
   };
+  return { line: out.split('\n')[0], dir, stop };
+}
+
+/** A PostgreSQL for tests that leave it in peace: `url` and `stop`. */
+export async function database() {
+  const { line, stop } = await launch('postgres', { args: ['--no-fsync'] });
+  return { url: line, stop };
+}
+
+/** An S3 store: what the script prints, `stop`, and an AWS CLI against it. */
+export async function store(name, { env = {} } = {}) {
+  const { line, dir, stop } = await launch(name, { env });
+  const s = { ...JSON.parse(line), dir, stop };
+  s.aws = (args, { endpoint = s.endpoint } = {}) => run(process.env.AWS_CLI ?? '/usr/bin/aws',
+    ['--endpoint-url', endpoint, '--region', s.region, '--no-cli-pager', ...args], { env: {
+      AWS_ACCESS_KEY_ID: s.accessKeyId, AWS_SECRET_ACCESS_KEY: s.secretAccessKey, AWS_EC2_METADATA_DISABLED: 'true',
+      AWS_CONFIG_FILE: '/dev/null', AWS_SHARED_CREDENTIALS_FILE: '/dev/null', PYTHONDONTWRITEBYTECODE: '1' } });
+  s.awsOk = async (args, options) => {
+    const r = await s.aws(args, options);
+    if (r.code !== 0) throw new Error(`aws ${args.join(' ')}: exit ${r.code}\n${r.err}`);
+    return r;
+  };
+  /** Keys below a prefix. */
+  s.keys = async (bucket, prefix = '') => {
+    const r = await s.awsOk(['s3api', 'list-objects-v2', '--bucket', bucket, '--prefix', prefix, '--output', 'json']);
+    return r.out.trim() ? (JSON.parse(r.out).Contents ?? []).map((o) => o.Key) : [];
+  };
+  /** Multipart uploads under way. */
+  s.uploads = async (bucket) => {
+    const r = await s.awsOk(['s3api', 'list-multipart-uploads', '--bucket', bucket, '--output', 'json']);
+    return r.out.trim() ? (JSON.parse(r.out).Uploads ?? []).map((u) => u.Key) : [];
+  };
+  return s;
 }
 
 /** The lines of souk.ini that make the store the home of objects. */
@@ -35,45 +73,74 @@ export const storeIni = (s, more = {}) => Object.entries({
 }).map(([k, v]) => `${k} = ${v}\n`).join('');
 
 /**
- * A proxy to a store. `fault(req, n)` is asked for each request and says what to do: nothing (pass it on), a status or
- * [status, code] (answer like a store), or one of the words below. `tls`: key and certificate, to speak TLS.
+ * A proxy in front of an S3 store. `plan(request, n)` says what happens to the n-th request ({method, url, path, query, part}):
+ * nothing (it passes), a promise (it waits for that, and what it gives is the answer), a status with an S3 error code
+ * ('503 SlowDown'), or one of
+ *   reset     the connection breaks after half of the body
+ *   stall     it is taken and never answered (`held` has the answer's stream)
+ *   lost      it is done, and the answer cut off
+ *   truncate  half of the answer's body, then the end of the connection
+ *   drip      an answer that never ends
+ *   html      the page of a hotel
+ *   redirect  to another region
+ * `tls`: key and certificate, to speak TLS.
  */
-export async function faulty(endpoint, tls) {
-  const to = new URL(endpoint);
-  const p = { fault: () => null, seen: [], held: [] };
-  const answer = (req, res, status, code) => {
-    req.resume();
-    res.writeHead(status, { 'Content-Type': 'application/xml' });
-    res.end(`<?xml version="1.0"?><Error><Code>${code ?? ''}</Code><Message></Message></Error>`);
-  };
-  const pass = (req, res, how) => {
-    const up = http.request({ host: to.hostname, port: to.port, method: req.method, path: req.url, headers: req.headers }, (got) => {
-      res.writeHead(got.statusCode, got.headers);
-      if (how === 'lose') { got.resume(); got.on('end', () => req.socket.destroy()); return; }
-      if (how !== 'truncate') { got.pipe(res); return; }
-      // Half of the body, then the end of the connection.
-      let left = Math.floor(Number(got.headers['content-length'] ?? 0) / 2);
-      got.on('data', (part) => { if (left > 0) res.write(part.subarray(0, left)); left -= part.length; if (left <= 0) setTimeout(() => req.socket.destroy(), 20); });
+export async function proxy(target, tls) {
+  const to = new URL(target);
+  const p = { plan: () => null, seen: [], held: [] };
+  const sockets = new Set();
+  const pass = (req, res, what) => {
+    const on = http.request({ host: to.hostname, port: to.port, method: req.method, path: req.url, headers: req.headers, agent: false }, (answer) => {
+      if (what === 'lost') { answer.resume().on('end', () => req.socket.resetAndDestroy()); return; }
+      res.writeHead(answer.statusCode, answer.rawHeaders);
+      if (what !== 'truncate') { answer.pipe(res); return; }
+      let left = Math.floor(Number(answer.headers['content-length'] ?? 0) / 2);
+      answer.on('data', (part) => {
+        if (left > 0) res.write(part.subarray(0, left));
+        left -= part.length;
+        if (left <= 0) setTimeout(() => req.socket.destroy(), 20);
+      });
     });
-    up.on('error', () => req.socket.destroy());
-    req.pipe(up);
+    on.on('error', () => req.socket.destroy());
+    req.on('error', () => on.destroy());
+    req.pipe(on);
   };
-  const serve = (req, res) => {
-    const entry = { method: req.method, url: req.url };
+  const reset = (req) => {
+    const half = Number(req.headers['content-length'] ?? 0) / 2;
+    let got = 0;
+    req.on('error', () => {});
+    if (half === 0) req.socket.resetAndDestroy();
+    req.on('data', (d) => { got += d.length; if (got >= half) req.socket.resetAndDestroy(); });
+  };
+  const drip = (res) => {
+    res.writeHead(200, { ETag: '"0"' });
+    const t = setInterval(() => res.write(' '), 200);
+    res.on('close', () => clearInterval(t));
+  };
+  const refuse = (req, res, [status, code]) => req.resume().on('end', () => res.writeHead(Number(status), { 'Content-Type': 'application/xml' })
+    .end(`<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message></Message><RequestId>x</RequestId></Error>`));
+  const serve = async (req, res) => {
+    const url = new URL(req.url, target);
+    const entry = { method: req.method, url: req.url, path: decodeURIComponent(url.pathname), query: url.search.slice(1), part: Number(url.searchParams.get('partNumber') ?? 0) };
     p.seen.push(entry);
-    const f = entry.fault = p.fault(req, p.seen.length);
-    if (!f || f === 'truncate' || f === 'lose') pass(req, res, f);
-    else if (f === 'reset') req.socket.resetAndDestroy?.() ?? req.socket.destroy();
-    else if (f === 'stall') { req.resume(); p.held.push(res); }
-    else if (f === 'drip') { req.resume(); res.writeHead(200, { ETag: '"0"' }); const t = setInterval(() => res.write(' '), 200); res.on('close', () => clearInterval(t)); }
-    else if (f === 'html') { req.resume(); res.writeHead(200, { 'Content-Type': 'text/html' }).end('<html><body>Welcome to the hotel<br></body></html>'); }
-    else if (f === 'redirect') { req.resume(); res.writeHead(301, { Location: 'http://127.0.0.1:1/', 'x-amz-bucket-region': 'eu-west-9' }).end(); }
-    else if (Array.isArray(f)) answer(req, res, f[0], f[1]);
-    else answer(req, res, f);
+    let what = p.plan(entry, p.seen.length);
+    if (what instanceof Promise) { // its body waits
+      entry.what = 'wait';
+      what = await what;
+    }
+    entry.what = what;
+    if (!what || what === 'truncate' || what === 'lost') pass(req, res, what);
+    else if (what === 'reset') reset(req);
+    else if (what === 'stall') { req.resume(); p.held.push(res); }
+    else if (what === 'drip') { req.resume(); drip(res); }
+    else if (what === 'html') { req.resume(); res.writeHead(200, { 'Content-Type': 'text/html' }).end('<html><body>Welcome to the hotel<br></body></html>'); }
+    else if (what === 'redirect') { req.resume(); res.writeHead(301, { Location: 'http://127.0.0.1:1/', 'x-amz-bucket-region': 'eu-west-9' }).end(); }
+    else refuse(req, res, what.split(' '));
   };
   const server = tls ? https.createServer(tls, serve) : http.createServer(serve);
+  server.on(tls ? 'secureConnection' : 'connection', (s) => { sockets.add(s); s.on('close', () => sockets.delete(s)); });
   await new Promise((r) => server.listen(0, '127.0.0.1', r));
   p.endpoint = `http${tls ? 's' : ''}://127.0.0.1:${server.address().port}`;
-  p.close = () => { server.closeAllConnections?.(); server.close(); };
+  p.close = () => { for (const s of sockets) s.destroy(); server.close(); };
   return p;
 }

@@ -5,7 +5,7 @@ set -euo pipefail
 PGBIN=${PGBIN:-/usr/lib/postgresql/15/bin}
 
 say() { echo "${0##*/}: $1" >&2; }
-die() { say "$1"; exit 1; }
+die() { say "$1"; [[ -z ${D-} ]] || tail -n 20 "$D"/*.out >&2 2>/dev/null || true; exit 1; }
 need() { for c in "$@"; do command -v "$c" >/dev/null || die "$c is missing: tools/install fleet"; done; }
 
 # Free until somebody takes it: who is told "address in use" asks again.
@@ -33,6 +33,23 @@ end() {
 	say "process $pid did not end; killed"
 	kill -9 "$pid" 2>/dev/null || true
 }
+
+# For a script that starts several programs in one directory, $D: `launch` them, print a line of JSON, then
+# `wait_for_end yes`. All of them end with the script, the last one first.
+serve_in() {	# serve_in DIR
+	[[ $# -eq 1 ]] || { echo "usage: ${0##*/} DIR" >&2; exit 2; }
+	D=$(mkdir -p "$1" && cd "$1" && pwd)
+	pids=()
+	trap end_all EXIT
+	trap 'exit 0' TERM INT
+}
+end_all() {
+	local i
+	for ((i = ${#pids[@]} - 1; i >= 0; i--)); do end 10 "${pids[i]}"; done
+	pids=()
+}
+# launch NAME PROGRAM...: its output is in $D/NAME.out; it dies with this script, however that ends.
+launch() { local name=$1; shift; setpriv --pdeathsig KILL "$@" >"$D/$name.out" 2>&1 </dev/null & pids+=($!); }
 
 # An authority of our own and certificates under it, good for ten years: tests move their clocks.
 make_ca() {	# make_ca DIR: ca.pem, ca.key

@@ -768,7 +768,11 @@ static void *
 take_all(void *arg)
 {
 	struct taker *k = arg;
-	struct job_context x = { .db = k->db, .kinds = kinds, .n_kinds = 1, .default_attempts = 5 };
+	/* Nobody works on them: no lease may end meanwhile, however slow the machine is. */
+	static const struct job_kind kind = {
+		.kind = "effect", .attempts = 3, .lease_ms = 600000, .run = run_effect
+	};
+	struct job_context x = { .db = k->db, .kinds = &kind, .n_kinds = 1, .default_attempts = 5 };
 	struct job_taken t[3] = { 0 };
 	size_t n = 1;
 

@@ -131,6 +131,67 @@ test_contracting_waits_for_old_nodes(void **state)
 	PQfinish(c);
 }
 
+/* A node's row as its process left it `ago_ms` before. */
+static void
+node_row(PGconn *c, int schema, int64_t ago_ms)
+{
+	char sql[400];
+
+	(void)snprintf(sql, sizeof(sql),
+	    "DELETE FROM node; INSERT INTO node (node_id, host, version, schema_version, "
+	    "ring_current,"
+	    " ring_newest, started_at, seen_at, used) SELECT decode(repeat('0a', 16), 'hex'),"
+	    " 'shop-7', '0.9.1', %d, 1, 1, 5, floor(extract(epoch FROM clock_timestamp()) * 1000)"
+	    " - %lld, ''",
+	    schema, (long long)ago_ms);
+	pg_do(c, sql);
+}
+
+/* By the nodes' own word: no session tells of a node whose machine lost its connection for a moment. */
+static void
+test_contracting_goes_by_what_nodes_say(void **state)
+{
+	struct pg_place *p = *state;
+	PGconn *c = pg_session(p->url);
+	struct db_migrated m;
+	struct fail f = { 0 };
+
+	moves(p, MIGRATE_CREATE, OLD, SOUK_OK, NULL, &m);
+	node_row(c, 2, 0);
+	assert_int_equal(
+	    migrate_pg_list(p->url, MIGRATE_CONTRACT, list, 3, &m, &f), SOUK_E_CONFLICT);
+	assert_string_equal(f.code, "older_nodes");
+	assert_non_null(strstr(f.detail, "the node on shop-7 runs souk 0.9.1"));
+	assert_non_null(
+	    strstr(f.detail, "; stop or update them, then run `souk migrate --contract`"));
+	node_row(c, 2, 13000); /* two beats were lost, not yet three */
+	moves(p, MIGRATE_CONTRACT, 3, SOUK_E_CONFLICT, "older_nodes", &m);
+	assert_int_equal(m.is, 2);
+	node_row(c, 3, 0); /* one that has what is left suffices */
+	moves(p, MIGRATE_CONTRACT, 3, SOUK_OK, NULL, &m);
+	assert_int_equal(m.is, 3);
+	PQfinish(c);
+}
+
+static void
+test_contracting_does_not_wait_for_nodes_long_gone(void **state)
+{
+	struct pg_place *p = *state;
+	PGconn *c = pg_session(p->url),
+	       *left = pg_session(pg_with(p->url, "application_name=souk%20listen%20(schema%201)"));
+	struct db_migrated m;
+
+	moves(p, MIGRATE_CREATE, OLD, SOUK_OK, NULL, &m);
+	/* What a lost machine leaves: a row that grows old, and a session that nobody closes. */
+	node_row(c, 1, 15500);
+	pg_do(left, "SELECT 1");
+	moves(p, MIGRATE_CONTRACT, 3, SOUK_E_CONFLICT, "older_nodes", &m);
+	clock_sleep_ms(15500);
+	moves(p, MIGRATE_CONTRACT, 3, SOUK_OK, NULL, &m);
+	PQfinish(left);
+	PQfinish(c);
+}
+
 /* What comes after a contraction may build on it: neither is skipped. */
 static void
 test_expanding_stops_before_a_contraction(void **state)
@@ -320,6 +381,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		PLACED(test_old_nodes_go_on_while_it_expands),
 		PLACED(test_contracting_waits_for_old_nodes),
+		PLACED(test_contracting_goes_by_what_nodes_say),
+		PLACED(test_contracting_does_not_wait_for_nodes_long_gone),
 		PLACED(test_expanding_stops_before_a_contraction),
 		PLACED(test_a_new_one_gets_all_at_once),
 		PLACED(test_a_failing_migration_leaves_the_version_before),
