@@ -158,22 +158,26 @@ pg_exec_in_time(PGconn *h, const char *sql)
 static enum souk_err
 settings(PGconn *h, int statement_ms, struct fail *f)
 {
-	char sql[400], words[200];
+	char sql[600], words[200];
 	PGresult *res;
 	bool ok;
 
 	(void)snprintf(sql, sizeof(sql),
 	    "SET statement_timeout = %d; SET lock_timeout = %d;"
 	    " SET idle_in_transaction_session_timeout = %d; SET client_min_messages = warning;"
+	    " SET synchronous_commit = on;"
 	    /*
 	     * Every look-up of ours has an index. The planner knows nothing of tables that have just been
-	     * made, and a plan that is kept must not be one for empty tables.
+	     * made, and a plan that is kept must not be one for empty tables. Only Citus has to see the
+	     * parameters of some joins: without them it cannot tell the shard, and refuses (0A000).
 	     */
-	    " SET jit = off; SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan;"
-	    " SET synchronous_commit = on",
+	    " SET jit = off; SET enable_seqscan = off;"
+	    " SELECT set_config('plan_cache_mode', CASE WHEN EXISTS (SELECT 1 FROM pg_extension "
+	    "WHERE"
+	    " extname = 'citus') THEN 'auto' ELSE 'force_generic_plan' END, false)",
 	    statement_ms, PG_LOCK_MS, statement_ms);
 	res = pg_exec_in_time(h, sql);
-	ok = PQresultStatus(res) == PGRES_COMMAND_OK;
+	ok = PQresultStatus(res) == PGRES_TUPLES_OK;
 	if (res)
 		pg_words(res, h, words, sizeof(words));
 	else

@@ -764,11 +764,18 @@ struct taker {
 	unsigned failed;
 };
 
+/* Its lease is the default one, which does not run out while others still take. */
+static const struct job_kind lasting_kind = {
+	.kind = "effect", .metric = MJOB_OTHER, .run = run_effect, .dead = bury
+};
+
 static void *
 take_all(void *arg)
 {
 	struct taker *k = arg;
-	struct job_context x = { .db = k->db, .kinds = kinds, .n_kinds = 1, .default_attempts = 5 };
+	struct job_context x = {
+		.db = k->db, .kinds = &lasting_kind, .n_kinds = 1, .default_attempts = 5
+	};
 	struct job_taken t[3] = { 0 };
 	size_t n = 1;
 
