@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "unit/database.h"
 
+#include "store/engine.h"
+
 #include <libpq-fe.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -169,24 +171,64 @@ test_database_holds(const char *dir, const void *p, size_t n)
 	return found;
 }
 
+/* A session in the test's schema that has tried to prepare the text as `p`. */
+static PGconn *
+prepared(const char *dir, const char *sql, bool *ret_ok)
+{
+	struct buf text = { 0 };
+	char schema[32], set[160];
+	PGresult *res;
+	PGconn *c;
+
+	schema_of(dir, schema);
+	c = connected();
+	(void)snprintf(set, sizeof(set),
+	    "SET search_path = %s; SET enable_seqscan = off; SET plan_cache_mode = "
+	    "force_generic_plan",
+	    schema);
+	PQclear(answer(c, set, PGRES_COMMAND_OK));
+	if (dialect_text(DIALECT_PG, sql, &text) != SOUK_OK)
+		abort();
+	res = PQprepare(c, "p", text.p, 0, NULL);
+	if (!(*ret_ok = PQresultStatus(res) == PGRES_COMMAND_OK))
+		(void)fprintf(stderr, "%s: %s", sql, PQerrorMessage(c));
+	PQclear(res);
+	buf_done(&text);
+	return c;
+}
+
 bool
 test_database_prepares(const char *dir, const char *sql)
 {
-	char schema[32], path[80];
-	PGresult *res;
-	PGconn *c;
 	bool ok;
 
 	if (!server())
 		return true;
-	schema_of(dir, schema);
-	c = connected();
-	(void)snprintf(path, sizeof(path), "SET search_path = %s", schema);
-	PQclear(answer(c, path, PGRES_COMMAND_OK));
-	res = PQprepare(c, "", sql, 0, NULL);
-	if (!(ok = PQresultStatus(res) == PGRES_COMMAND_OK))
-		(void)fprintf(stderr, "%s: %s", sql, PQerrorMessage(c));
+	PQfinish(prepared(dir, sql, &ok));
+	return ok;
+}
+
+char *
+test_database_plan(const char *dir, const char *sql, int n)
+{
+	struct buf text = { 0 };
+	PGresult *res;
+	PGconn *c;
+	bool ok;
+
+	c = prepared(dir, sql, &ok);
+	if (!ok)
+		abort();
+	for (int i = 0; i < n; i++)
+		buf_add_c(&text, i == 0 ? "EXPLAIN (COSTS OFF) EXECUTE p (NULL" : ", NULL");
+	buf_add_c(&text, ")");
+	res = answer(c, text.p, PGRES_TUPLES_OK);
+	buf_clear(&text);
+	for (int i = 0; i < PQntuples(res); i++) {
+		buf_add_c(&text, PQgetvalue(res, i, 0));
+		buf_add_c(&text, "\n");
+	}
 	PQclear(res);
 	PQfinish(c);
-	return ok;
+	return text.p;
 }
