@@ -21,7 +21,10 @@ void test_database_drop(const char *dir);
  * asked of it, which is the value of any column: it keeps its files to itself.
  */
 bool test_database_holds(const char *dir, const void *p, size_t n);
-/* Does the server prepare this text of a statement? For the embedded engine db_stmt asks that itself. */
+/*
+ * Does the server prepare this text of a statement, and a cluster plan it? For the embedded engine db_stmt asks
+ * that itself.
+ */
 bool test_database_prepares(const char *dir, const char *sql);
 /*
  * The server's plan for a text with `n` parameters, made without their values and for a table that is worth an index,
