@@ -52,4 +52,6 @@ struct db_stmt *audit_store_older(
 /* The next row of any of them. */
 SOUK_MUST enum souk_err audit_store_next(struct db_stmt *st, struct audit_row *ret, bool *ret_row);
 
+extern struct db_texts audit_texts; /* for the test of all statements */
+
 #endif

@@ -125,4 +125,6 @@ SOUK_MUST enum souk_err object_file_rows_due(
 /* Does any row name this file? */
 SOUK_MUST enum souk_err object_file_known(struct db_tx *tx, const struct guid *id, bool *ret);
 
+extern struct db_texts object_texts; /* for the test of all statements */
+
 #endif

@@ -97,7 +97,7 @@ static const char *const sql[Q__COUNT] = {
 	[Q_FILE_KNOWN] = "SELECT 1 FROM object_file WHERE object_id = $1",
 };
 
-static struct db_texts texts = { .component = "object", .sql = sql, .n = Q__COUNT };
+struct db_texts object_texts = { .component = "object", .sql = sql, .n = Q__COUNT };
 
 /* ---- buckets ---- */
 
@@ -116,7 +116,7 @@ bucket_read(struct db_stmt *st, struct bucket *ret)
 enum souk_err
 bucket_owner(struct db_tx *tx, struct str name, struct bucket *ret)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_BUCKET_OWNER);
+	struct db_stmt *st = db_stmt(tx, &object_texts, Q_BUCKET_OWNER);
 	enum souk_err err;
 
 	db_bind_text(st, 1, name);
@@ -129,7 +129,7 @@ bucket_owner(struct db_tx *tx, struct str name, struct bucket *ret)
 enum souk_err
 bucket_row_insert(struct db_tx *tx, struct str seller_id, struct str name, bool *ret_inserted)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_BUCKET_INSERT);
+	struct db_stmt *st = db_stmt(tx, &object_texts, Q_BUCKET_INSERT);
 	int64_t n = 0;
 	enum souk_err err;
 
@@ -144,7 +144,7 @@ bucket_row_insert(struct db_tx *tx, struct str seller_id, struct str name, bool 
 enum souk_err
 bucket_row_delete(struct db_tx *tx, struct str seller_id, struct str name)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_BUCKET_DELETE);
+	struct db_stmt *st = db_stmt(tx, &object_texts, Q_BUCKET_DELETE);
 
 	db_bind_text(st, 1, seller_id);
 	db_bind_text(st, 2, name);
@@ -154,7 +154,7 @@ bucket_row_delete(struct db_tx *tx, struct str seller_id, struct str name)
 enum souk_err
 bucket_row_count(struct db_tx *tx, struct str seller_id, int64_t *ret)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_BUCKET_COUNT);
+	struct db_stmt *st = db_stmt(tx, &object_texts, Q_BUCKET_COUNT);
 	enum souk_err err;
 
 	db_bind_text(st, 1, seller_id);
@@ -179,7 +179,7 @@ bucket_rows(
 		return err;
 	if (!(list = arena_array(mem, (size_t)room + 1, sizeof(*list))))
 		return SOUK_E_NOMEM;
-	st = db_stmt(tx, &texts, Q_BUCKET_LIST);
+	st = db_stmt(tx, &object_texts, Q_BUCKET_LIST);
 	db_bind_text(st, 1, seller_id);
 	while ((err = db_step(st, &row)) == SOUK_OK && row && n < (size_t)room)
 		bucket_read(st, &list[n++]);
@@ -204,7 +204,7 @@ any_row(struct db_stmt *st, bool *ret)
 enum souk_err
 bucket_row_used(struct db_tx *tx, struct str seller_id, struct str name, bool *ret)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_BUCKET_USED);
+	struct db_stmt *st = db_stmt(tx, &object_texts, Q_BUCKET_USED);
 
 	db_bind_text(st, 1, seller_id);
 	db_bind_text(st, 2, name);
@@ -225,7 +225,7 @@ enum souk_err
 object_row_brief(struct db_tx *tx, struct str seller_id, struct str bucket, struct str key,
     struct object_brief *ret)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_OBJECT_BRIEF);
+	struct db_stmt *st = db_stmt(tx, &object_texts, Q_OBJECT_BRIEF);
 	struct str etag;
 	enum souk_err err;
 
@@ -268,7 +268,7 @@ enum souk_err
 object_row_load(struct db_tx *tx, struct str seller_id, struct str bucket, struct str key,
     struct arena *mem, struct object *ret)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_OBJECT_LOAD);
+	struct db_stmt *st = db_stmt(tx, &object_texts, Q_OBJECT_LOAD);
 	struct object o = { .bucket = arena_str(mem, bucket), .key = arena_str(mem, key) };
 	enum souk_err err;
 
@@ -287,7 +287,7 @@ object_row_load(struct db_tx *tx, struct str seller_id, struct str bucket, struc
 enum souk_err
 object_row_put(struct db_tx *tx, struct str seller_id, const struct object *o)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_OBJECT_PUT);
+	struct db_stmt *st = db_stmt(tx, &object_texts, Q_OBJECT_PUT);
 
 	bind_name(st, seller_id, o->bucket, o->key);
 	db_bind_guid(st, 4, &o->id);
@@ -306,7 +306,7 @@ object_row_put(struct db_tx *tx, struct str seller_id, const struct object *o)
 enum souk_err
 object_row_delete(struct db_tx *tx, struct str seller_id, const struct guid *id)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_OBJECT_DELETE);
+	struct db_stmt *st = db_stmt(tx, &object_texts, Q_OBJECT_DELETE);
 
 	db_bind_text(st, 1, seller_id);
 	db_bind_guid(st, 2, id);
@@ -316,7 +316,7 @@ object_row_delete(struct db_tx *tx, struct str seller_id, const struct guid *id)
 struct db_stmt *
 object_rows_from(struct db_tx *tx, struct str seller_id, struct str bucket, struct str from)
 {
-	struct db_stmt *st = db_scan(tx, &texts, Q_OBJECT_FROM);
+	struct db_stmt *st = db_scan(tx, &object_texts, Q_OBJECT_FROM);
 
 	bind_name(st, seller_id, bucket, from);
 	db_bind_int(st, 4, db_now(tx));
@@ -368,7 +368,7 @@ refs_read(struct db_stmt *st, struct object_ref *out, size_t max, size_t *ret_n)
 enum souk_err
 object_rows_expired(struct db_tx *tx, struct object_ref *out, size_t max, size_t *ret_n)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_OBJECT_EXPIRED);
+	struct db_stmt *st = db_stmt(tx, &object_texts, Q_OBJECT_EXPIRED);
 
 	db_bind_int(st, 1, db_now(tx));
 	db_bind_int(st, 2, (int64_t)max);
@@ -379,7 +379,7 @@ enum souk_err
 object_rows_after(
     struct db_tx *tx, const struct guid *after, struct object_ref *out, size_t max, size_t *ret_n)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_OBJECT_AFTER);
+	struct db_stmt *st = db_stmt(tx, &object_texts, Q_OBJECT_AFTER);
 
 	db_bind_guid(st, 1, after);
 	db_bind_int(st, 2, (int64_t)max);
@@ -390,7 +390,7 @@ enum souk_err
 object_rows_page(struct db_tx *tx, const struct guid *after, struct arena *mem, struct object *out,
     size_t max, size_t *ret_n)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_OBJECT_PAGE);
+	struct db_stmt *st = db_stmt(tx, &object_texts, Q_OBJECT_PAGE);
 	enum souk_err err;
 	size_t n = 0;
 	bool row;
@@ -416,7 +416,7 @@ enum souk_err
 object_row_set_key(
     struct db_tx *tx, struct str seller_id, const struct guid *id, const struct wrapped_key *k)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_OBJECT_SET_KEY);
+	struct db_stmt *st = db_stmt(tx, &object_texts, Q_OBJECT_SET_KEY);
 
 	db_bind_blob(st, 1, k->b, sizeof(k->b));
 	db_bind_text(st, 2, seller_id);
@@ -430,7 +430,7 @@ enum souk_err
 object_file_row_put(
     struct db_tx *tx, struct str seller_id, const struct guid *id, instant_t remove_after)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_FILE_PUT);
+	struct db_stmt *st = db_stmt(tx, &object_texts, Q_FILE_PUT);
 
 	db_bind_text(st, 1, seller_id);
 	db_bind_guid(st, 2, id);
@@ -442,7 +442,7 @@ enum souk_err
 object_file_row_take(
     struct db_tx *tx, struct str seller_id, const struct guid *id, bool *ret_was_there)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_FILE_TAKE);
+	struct db_stmt *st = db_stmt(tx, &object_texts, Q_FILE_TAKE);
 	int64_t n = 0;
 	enum souk_err err;
 
@@ -456,7 +456,7 @@ object_file_row_take(
 enum souk_err
 object_file_row_doom(struct db_tx *tx, const struct object_file *file)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_FILE_DOOM);
+	struct db_stmt *st = db_stmt(tx, &object_texts, Q_FILE_DOOM);
 
 	db_bind_c(st, 1, file->seller_id);
 	db_bind_guid(st, 2, &file->id);
@@ -466,7 +466,7 @@ object_file_row_doom(struct db_tx *tx, const struct object_file *file)
 enum souk_err
 object_file_row_delete(struct db_tx *tx, const struct object_file *file)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_FILE_DELETE);
+	struct db_stmt *st = db_stmt(tx, &object_texts, Q_FILE_DELETE);
 
 	db_bind_c(st, 1, file->seller_id);
 	db_bind_guid(st, 2, &file->id);
@@ -476,7 +476,7 @@ object_file_row_delete(struct db_tx *tx, const struct object_file *file)
 enum souk_err
 object_file_row_hold(struct db_tx *tx, const struct object_file *file, instant_t until)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_FILE_HOLD);
+	struct db_stmt *st = db_stmt(tx, &object_texts, Q_FILE_HOLD);
 
 	db_bind_int(st, 1, until);
 	db_bind_c(st, 2, file->seller_id);
@@ -487,7 +487,7 @@ object_file_row_hold(struct db_tx *tx, const struct object_file *file, instant_t
 enum souk_err
 object_file_rows_due(struct db_tx *tx, struct object_file *out, size_t max, size_t *ret_n)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_FILE_DUE);
+	struct db_stmt *st = db_stmt(tx, &object_texts, Q_FILE_DUE);
 	struct str seller;
 	size_t n = 0;
 	bool row;
@@ -511,13 +511,13 @@ object_file_rows_due(struct db_tx *tx, struct object_file *out, size_t max, size
 enum souk_err
 object_file_known(struct db_tx *tx, const struct guid *id, bool *ret)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_FILE_KNOWN);
+	struct db_stmt *st = db_stmt(tx, &object_texts, Q_FILE_KNOWN);
 	bool found = false;
 	enum souk_err err;
 
 	db_bind_guid(st, 1, id);
 	if ((err = any_row(st, &found)) == SOUK_OK && !found) {
-		st = db_stmt(tx, &texts, Q_OBJECT_KNOWN);
+		st = db_stmt(tx, &object_texts, Q_OBJECT_KNOWN);
 		db_bind_guid(st, 1, id);
 		err = any_row(st, &found);
 	}

@@ -55,4 +55,6 @@ SOUK_MUST enum souk_err remote_row_next(
 SOUK_MUST enum souk_err remote_row_rewrapped(
     struct db_tx *tx, const struct remote_sealed *r, const struct wrapped_key *key);
 
+extern struct db_texts remote_texts; /* for the test of all statements */
+
 #endif

@@ -51,12 +51,12 @@ static const char *const sql[Q__COUNT] = {
 	[Q_REACH_LIST] = "SELECT name FROM delivery_reach"
 			 " WHERE seller_id = $1 AND role = $2 AND kind = $3 ORDER BY name",
 };
-static struct db_texts texts = { .component = "remote", .sql = sql, .n = Q__COUNT };
+struct db_texts remote_texts = { .component = "remote", .sql = sql, .n = Q__COUNT };
 
 static struct db_stmt *
 stmt_of(struct db_tx *tx, unsigned q, struct str seller_id, struct str role, enum remote_kind kind)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, q);
+	struct db_stmt *st = db_stmt(tx, &remote_texts, q);
 
 	db_bind_text(st, 1, seller_id);
 	db_bind_text(st, 2, role);
@@ -173,7 +173,7 @@ reach_row_find(
 enum souk_err
 reach_row_of_another(struct db_tx *tx, struct str seller_id, enum remote_kind kind, struct str name)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_REACH_OTHER);
+	struct db_stmt *st = db_stmt(tx, &remote_texts, Q_REACH_OTHER);
 	enum souk_err err;
 
 	db_bind_c(st, 1, remote_kind_word(kind));
@@ -201,7 +201,7 @@ reach_rows_json(
 enum souk_err
 remote_row_next(struct db_tx *tx, struct str cursor, struct remote_sealed *ret)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_NEXT);
+	struct db_stmt *st = db_stmt(tx, &remote_texts, Q_NEXT);
 	struct str rest = cursor, part[3] = { { "", 0 }, { "", 0 }, { "", 0 } };
 	struct str key;
 	enum souk_err err;
@@ -229,7 +229,7 @@ out:
 enum souk_err
 remote_row_rewrapped(struct db_tx *tx, const struct remote_sealed *r, const struct wrapped_key *key)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_REWRAPPED);
+	struct db_stmt *st = db_stmt(tx, &remote_texts, Q_REWRAPPED);
 
 	db_bind_blob(st, 1, key->b, sizeof(key->b));
 	db_bind_c(st, 2, r->seller_id);

@@ -24,4 +24,6 @@ SOUK_MUST enum souk_err request_rows_page(struct db_tx *tx, struct str seller_id
 SOUK_MUST enum souk_err request_row_json(
     struct db_tx *tx, struct str seller_id, const struct guid *id, struct jw *out);
 
+extern struct db_texts request_texts; /* for the test of all statements */
+
 #endif

@@ -82,12 +82,12 @@ static const char *const sql[Q__COUNT] = {
 		      " WHERE seller_id = $1 AND state = 'waiting'",
 };
 
-static struct db_texts texts = { .component = "request", .sql = sql, .n = Q__COUNT };
+struct db_texts request_texts = { .component = "request", .sql = sql, .n = Q__COUNT };
 
 enum souk_err
 request_row_insert(struct db_tx *tx, const struct data_set_request *r, const char *job_kind)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_INSERT);
+	struct db_stmt *st = db_stmt(tx, &request_texts, Q_INSERT);
 
 	db_bind_c(st, 1, r->seller_id);
 	db_bind_guid(st, 2, &r->id);
@@ -150,7 +150,7 @@ enum souk_err
 request_row_load(struct db_tx *tx, struct str seller_id, const struct guid *id, struct arena *mem,
     struct data_set_request *ret)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_LOAD);
+	struct db_stmt *st = db_stmt(tx, &request_texts, Q_LOAD);
 	struct data_set_request r = { 0 };
 	enum souk_err err;
 
@@ -168,7 +168,7 @@ request_row_load(struct db_tx *tx, struct str seller_id, const struct guid *id, 
 enum souk_err
 request_row_kind(struct db_tx *tx, struct str seller_id, const struct guid *id, struct buf *ret)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_KIND);
+	struct db_stmt *st = db_stmt(tx, &request_texts, Q_KIND);
 	enum souk_err err;
 
 	db_bind_text(st, 1, seller_id);
@@ -196,7 +196,7 @@ run_one(struct db_stmt *st)
 enum souk_err
 request_row_delivered(struct db_tx *tx, const struct data_set_request *r)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_DELIVERED);
+	struct db_stmt *st = db_stmt(tx, &request_texts, Q_DELIVERED);
 
 	db_bind_int(st, 1, r->coverage_end);
 	db_bind_int(st, 2, r->completed_at != 0 ? r->completed_at : db_now(tx));
@@ -220,7 +220,7 @@ request_row_delivered(struct db_tx *tx, const struct data_set_request *r)
 enum souk_err
 request_row_failed(struct db_tx *tx, const struct data_set_request *r, struct str reason)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_FAILED);
+	struct db_stmt *st = db_stmt(tx, &request_texts, Q_FAILED);
 
 	db_bind_int(st, 1, db_now(tx));
 	db_bind_text(st, 2, reason);
@@ -232,7 +232,7 @@ request_row_failed(struct db_tx *tx, const struct data_set_request *r, struct st
 enum souk_err
 request_row_again(struct db_tx *tx, const struct data_set_request *r)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_AGAIN);
+	struct db_stmt *st = db_stmt(tx, &request_texts, Q_AGAIN);
 
 	db_bind_c(st, 1, r->seller_id);
 	db_bind_guid(st, 2, &r->id);
@@ -242,7 +242,7 @@ request_row_again(struct db_tx *tx, const struct data_set_request *r)
 enum souk_err
 request_oldest_coverage(struct db_tx *tx, instant_t *ret)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_OLDEST);
+	struct db_stmt *st = db_stmt(tx, &request_texts, Q_OLDEST);
 	enum souk_err err;
 
 	/* An hour more: what may be tried again now is not looked at by another clock. */
@@ -334,7 +334,7 @@ request_rows_page(struct db_tx *tx, struct str seller_id, struct page *p, struct
 		return err;
 	if (n != 0 && n != sizeof(key))
 		return fail_field(f, "cursor", "is not one of a page", "leave it out");
-	st = db_stmt(tx, &texts, n == 0 ? Q_PAGE_FIRST : Q_PAGE_NEXT);
+	st = db_stmt(tx, &request_texts, n == 0 ? Q_PAGE_FIRST : Q_PAGE_NEXT);
 	db_bind_text(st, 1, seller_id);
 	if (n == 0) {
 		db_bind_int(st, 2, (int64_t)p->limit + 1);
@@ -351,7 +351,7 @@ request_rows_page(struct db_tx *tx, struct str seller_id, struct page *p, struct
 enum souk_err
 request_row_json(struct db_tx *tx, struct str seller_id, const struct guid *id, struct jw *out)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_LOAD);
+	struct db_stmt *st = db_stmt(tx, &request_texts, Q_LOAD);
 	enum souk_err err;
 
 	db_bind_text(st, 1, seller_id);
@@ -365,7 +365,7 @@ request_row_json(struct db_tx *tx, struct str seller_id, const struct guid *id, 
 enum souk_err
 request_row_waiting(struct db_tx *tx, struct str seller_id, int64_t *ret)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_WAITING);
+	struct db_stmt *st = db_stmt(tx, &request_texts, Q_WAITING);
 	enum souk_err err;
 
 	db_bind_text(st, 1, seller_id);

@@ -27,4 +27,6 @@ SOUK_MUST enum souk_err role_rows_each(struct db_tx *tx, struct str seller_id,
 	struct db_tx *tx, const struct role *r, struct str seller_id, struct jw *out),
     struct jw *out);
 
+extern struct db_texts role_texts; /* for the test of all statements */
+
 #endif

@@ -27,12 +27,12 @@ static const char *const sql[Q__COUNT] = {
 			" WHERE seller_id = $1 ORDER BY name",
 };
 
-static struct db_texts texts = { .component = "role", .sql = sql, .n = Q__COUNT };
+struct db_texts role_texts = { .component = "role", .sql = sql, .n = Q__COUNT };
 
 enum souk_err
 role_row_load(struct db_tx *tx, struct str seller_id, struct str name, struct role *ret)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_ROLE_LOAD);
+	struct db_stmt *st = db_stmt(tx, &role_texts, Q_ROLE_LOAD);
 	struct role r = { 0 };
 	size_t name_n;
 	enum souk_err err;
@@ -63,7 +63,7 @@ out:
 enum souk_err
 role_row_count(struct db_tx *tx, struct str seller_id, int64_t *ret)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_ROLE_COUNT);
+	struct db_stmt *st = db_stmt(tx, &role_texts, Q_ROLE_COUNT);
 	enum souk_err err;
 
 	db_bind_text(st, 1, seller_id);
@@ -77,7 +77,7 @@ enum souk_err
 role_row_insert(
     struct db_tx *tx, struct str seller_id, struct str name, struct str policy, bool *ret_inserted)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_ROLE_INSERT);
+	struct db_stmt *st = db_stmt(tx, &role_texts, Q_ROLE_INSERT);
 	int64_t n = 0;
 	enum souk_err err;
 
@@ -95,7 +95,7 @@ enum souk_err
 role_row_update(
     struct db_tx *tx, struct str seller_id, struct str name, struct str policy, int64_t revision)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_ROLE_UPDATE);
+	struct db_stmt *st = db_stmt(tx, &role_texts, Q_ROLE_UPDATE);
 
 	db_bind_text(st, 1, policy);
 	db_bind_int(st, 2, db_now(tx));
@@ -108,7 +108,7 @@ role_row_update(
 enum souk_err
 role_row_delete(struct db_tx *tx, struct str seller_id, struct str name, bool *ret_was_there)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_ROLE_DELETE);
+	struct db_stmt *st = db_stmt(tx, &role_texts, Q_ROLE_DELETE);
 	int64_t n = 0;
 	enum souk_err err;
 
@@ -125,7 +125,7 @@ role_rows_each(struct db_tx *tx, struct str seller_id,
 	struct db_tx *tx, const struct role *r, struct str seller_id, struct jw *out),
     struct jw *out)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_ROLE_LIST);
+	struct db_stmt *st = db_stmt(tx, &role_texts, Q_ROLE_LIST);
 	struct role r;
 	bool row;
 	enum souk_err err;

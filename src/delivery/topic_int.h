@@ -117,4 +117,6 @@ SOUK_MUST enum souk_err message_row_of(struct db_tx *tx, struct str seller_id,
 enum job_outcome topic_settle(
     struct db *db, const struct job *j, const struct post_answer *a, struct fail *f);
 
+extern struct db_texts topic_texts; /* for the test of all statements */
+
 #endif

@@ -81,7 +81,7 @@ static const char *const sql[Q__COUNT] = {
 			 " ORDER BY created_at DESC, message_id LIMIT 1",
 };
 
-static struct db_texts texts = { .component = "topic", .sql = sql, .n = Q__COUNT };
+struct db_texts topic_texts = { .component = "topic", .sql = sql, .n = Q__COUNT };
 
 static const char *const state_words[] = {
 	[ENDPOINT_PENDING] = "pending",
@@ -114,7 +114,7 @@ count(struct db_stmt *st, int64_t *ret)
 enum souk_err
 topic_row_insert(struct db_tx *tx, struct str seller_id, struct str name, bool *ret_inserted)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_TOPIC_INSERT);
+	struct db_stmt *st = db_stmt(tx, &topic_texts, Q_TOPIC_INSERT);
 	int64_t n = 0;
 	enum souk_err err;
 
@@ -129,14 +129,14 @@ topic_row_insert(struct db_tx *tx, struct str seller_id, struct str name, bool *
 enum souk_err
 topic_row_delete(struct db_tx *tx, struct str seller_id, struct str name)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_ENDPOINT_DELETE_ALL);
+	struct db_stmt *st = db_stmt(tx, &topic_texts, Q_ENDPOINT_DELETE_ALL);
 	enum souk_err err;
 
 	db_bind_text(st, 1, seller_id);
 	db_bind_text(st, 2, name);
 	if ((err = db_run(st, NULL)) != SOUK_OK)
 		return err;
-	st = db_stmt(tx, &texts, Q_TOPIC_DELETE);
+	st = db_stmt(tx, &topic_texts, Q_TOPIC_DELETE);
 	db_bind_text(st, 1, seller_id);
 	db_bind_text(st, 2, name);
 	return db_run(st, NULL);
@@ -145,7 +145,7 @@ topic_row_delete(struct db_tx *tx, struct str seller_id, struct str name)
 enum souk_err
 topic_row_count(struct db_tx *tx, struct str seller_id, int64_t *ret)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_TOPIC_COUNT);
+	struct db_stmt *st = db_stmt(tx, &topic_texts, Q_TOPIC_COUNT);
 
 	db_bind_text(st, 1, seller_id);
 	return count(st, ret);
@@ -154,7 +154,7 @@ topic_row_count(struct db_tx *tx, struct str seller_id, int64_t *ret)
 enum souk_err
 topic_exists(struct db_tx *tx, struct str seller_id, struct str name)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_TOPIC_EXISTS);
+	struct db_stmt *st = db_stmt(tx, &topic_texts, Q_TOPIC_EXISTS);
 	enum souk_err err;
 
 	db_bind_text(st, 1, seller_id);
@@ -182,7 +182,7 @@ topic_write(
 enum souk_err
 topic_rows_json(struct db_tx *tx, struct str seller_id, struct str region, struct jw *out)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_TOPIC_LIST);
+	struct db_stmt *st = db_stmt(tx, &topic_texts, Q_TOPIC_LIST);
 	struct buf arn = { 0 };
 	bool row;
 	enum souk_err err;
@@ -201,7 +201,7 @@ enum souk_err
 topic_row_json(
     struct db_tx *tx, struct str seller_id, struct str name, struct str region, struct jw *out)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_TOPIC_GET);
+	struct db_stmt *st = db_stmt(tx, &topic_texts, Q_TOPIC_GET);
 	struct buf arn = { 0 };
 	enum souk_err err;
 
@@ -222,7 +222,7 @@ enum souk_err
 endpoint_row_put(
     struct db_tx *tx, struct str seller_id, const struct endpoint *e, const uint8_t token_hash[32])
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_ENDPOINT_PUT);
+	struct db_stmt *st = db_stmt(tx, &topic_texts, Q_ENDPOINT_PUT);
 
 	db_bind_text(st, 1, seller_id);
 	db_bind_guid(st, 2, &e->id);
@@ -258,7 +258,7 @@ enum souk_err
 endpoint_row_load(
     struct db_tx *tx, struct str seller_id, const struct guid *id, struct endpoint *ret)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_ENDPOINT_LOAD);
+	struct db_stmt *st = db_stmt(tx, &topic_texts, Q_ENDPOINT_LOAD);
 
 	db_bind_text(st, 1, seller_id);
 	db_bind_guid(st, 2, id);
@@ -269,7 +269,7 @@ enum souk_err
 endpoint_row_by_url(
     struct db_tx *tx, struct str seller_id, struct str topic, struct str url, struct endpoint *ret)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_ENDPOINT_BY_URL);
+	struct db_stmt *st = db_stmt(tx, &topic_texts, Q_ENDPOINT_BY_URL);
 
 	db_bind_text(st, 1, seller_id);
 	db_bind_text(st, 2, topic);
@@ -281,7 +281,7 @@ enum souk_err
 endpoint_row_by_token(
     struct db_tx *tx, struct str seller_id, const uint8_t token_hash[32], struct endpoint *ret)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_ENDPOINT_BY_TOKEN);
+	struct db_stmt *st = db_stmt(tx, &topic_texts, Q_ENDPOINT_BY_TOKEN);
 
 	db_bind_text(st, 1, seller_id);
 	db_bind_blob(st, 2, token_hash, 32);
@@ -291,7 +291,7 @@ endpoint_row_by_token(
 enum souk_err
 endpoint_row_confirm(struct db_tx *tx, struct str seller_id, const struct guid *id)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_ENDPOINT_CONFIRM);
+	struct db_stmt *st = db_stmt(tx, &topic_texts, Q_ENDPOINT_CONFIRM);
 
 	db_bind_int(st, 1, db_now(tx));
 	db_bind_text(st, 2, seller_id);
@@ -303,7 +303,7 @@ enum souk_err
 endpoint_row_delete(struct db_tx *tx, struct str seller_id, struct str topic, const struct guid *id,
     bool *ret_was_there)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_ENDPOINT_DELETE);
+	struct db_stmt *st = db_stmt(tx, &topic_texts, Q_ENDPOINT_DELETE);
 	int64_t n = 0;
 	enum souk_err err;
 
@@ -318,7 +318,7 @@ endpoint_row_delete(struct db_tx *tx, struct str seller_id, struct str topic, co
 enum souk_err
 endpoint_rows_forget(struct db_tx *tx, struct str seller_id, struct str topic)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_ENDPOINT_DELETE_STALE);
+	struct db_stmt *st = db_stmt(tx, &topic_texts, Q_ENDPOINT_DELETE_STALE);
 
 	db_bind_text(st, 1, seller_id);
 	db_bind_text(st, 2, topic);
@@ -329,7 +329,7 @@ endpoint_rows_forget(struct db_tx *tx, struct str seller_id, struct str topic)
 enum souk_err
 endpoint_row_count(struct db_tx *tx, struct str seller_id, struct str topic, int64_t *ret)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_ENDPOINT_COUNT);
+	struct db_stmt *st = db_stmt(tx, &topic_texts, Q_ENDPOINT_COUNT);
 
 	db_bind_text(st, 1, seller_id);
 	db_bind_text(st, 2, topic);
@@ -340,7 +340,7 @@ enum souk_err
 endpoint_rows_confirmed(struct db_tx *tx, struct str seller_id, struct str topic, struct guid *out,
     size_t max, size_t *ret_n)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_ENDPOINT_CONFIRMED);
+	struct db_stmt *st = db_stmt(tx, &topic_texts, Q_ENDPOINT_CONFIRMED);
 	size_t n = 0;
 	bool row;
 	enum souk_err err;
@@ -372,7 +372,7 @@ endpoint_members(struct db_stmt *st, struct jw *out)
 enum souk_err
 endpoint_rows_json(struct db_tx *tx, struct str seller_id, struct str topic, struct jw *out)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_ENDPOINT_LIST);
+	struct db_stmt *st = db_stmt(tx, &topic_texts, Q_ENDPOINT_LIST);
 	bool row;
 	enum souk_err err;
 
@@ -391,7 +391,7 @@ enum souk_err
 endpoint_row_json(
     struct db_tx *tx, struct str seller_id, struct str topic, const struct guid *id, struct jw *out)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_ENDPOINT_GET);
+	struct db_stmt *st = db_stmt(tx, &topic_texts, Q_ENDPOINT_GET);
 	enum souk_err err;
 
 	db_bind_text(st, 1, seller_id);
@@ -409,7 +409,7 @@ enum souk_err
 message_row_insert(struct db_tx *tx, struct str seller_id, const struct guid *id, struct str topic,
     const struct guid *request_id, struct str body)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_MESSAGE_INSERT);
+	struct db_stmt *st = db_stmt(tx, &topic_texts, Q_MESSAGE_INSERT);
 
 	db_bind_text(st, 1, seller_id);
 	db_bind_guid(st, 2, id);
@@ -426,7 +426,7 @@ message_row_insert(struct db_tx *tx, struct str seller_id, const struct guid *id
 enum souk_err
 message_row_body(struct db_tx *tx, struct str seller_id, const struct guid *id, struct buf *ret)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_MESSAGE_BODY);
+	struct db_stmt *st = db_stmt(tx, &topic_texts, Q_MESSAGE_BODY);
 	enum souk_err err;
 
 	db_bind_text(st, 1, seller_id);
@@ -443,7 +443,7 @@ enum souk_err
 message_row_of(struct db_tx *tx, struct str seller_id, const struct guid *request_id,
     struct str body, struct message_ref *ret)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_MESSAGE_OF);
+	struct db_stmt *st = db_stmt(tx, &topic_texts, Q_MESSAGE_OF);
 	enum souk_err err;
 
 	db_bind_text(st, 1, seller_id);

@@ -187,7 +187,8 @@ subscription_find_basis(
 		return r;
 	st = db_stmt(tx, &subscription_texts, Q_BASIS);
 	db_bind_c(st, 1, s->buyer_id);
-	store_bind_guid_opt(st, 2, &s->offer_id);
+	/* Zeroes find no offer. Of a join with NULL Citus cannot tell the shard. */
+	db_bind_guid(st, 2, &s->offer_id);
 	db_bind_c(st, 3, owner.seller_id);
 	db_bind_guid(st, 4, &s->product_id);
 	if ((r = db_one(st)) == SOUK_OK)

@@ -165,7 +165,7 @@ const struct pg_limits pg_limits_of[] = {
 static enum souk_err
 settings(PGconn *h, const struct pg_limits *limits, struct fail *f)
 {
-	char sql[480], words[200];
+	char sql[640], words[200];
 	PGresult *res;
 	int n;
 	bool ok;
@@ -173,18 +173,22 @@ settings(PGconn *h, const struct pg_limits *limits, struct fail *f)
 	n = snprintf(sql, sizeof(sql),
 	    "SET statement_timeout = %d; SET lock_timeout = %d;"
 	    " SET idle_in_transaction_session_timeout = %d; SET client_min_messages = warning;"
+	    " SET synchronous_commit = on;"
 	    /*
 	     * Every look-up of ours has an index. The planner knows nothing of tables that have just been
-	     * made, and a plan that is kept must not be one for empty tables.
+	     * made, and a plan that is kept must not be one for empty tables. Only Citus has to see the
+	     * parameters of some joins: without them it cannot tell the shard, and refuses (0A000).
 	     */
-	    " SET jit = off; SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan;"
-	    " SET synchronous_commit = on",
+	    " SET jit = off; SET enable_seqscan = off;",
 	    limits->statement_ms, PG_LOCK_MS, limits->idle_ms);
 	if (PQserverVersion(h) >= 170000)
-		(void)snprintf(sql + n, sizeof(sql) - (size_t)n, "; SET transaction_timeout = %d",
+		n += snprintf(sql + n, sizeof(sql) - (size_t)n, " SET transaction_timeout = %d;",
 		    limits->transaction_ms);
+	(void)snprintf(sql + n, sizeof(sql) - (size_t)n,
+	    " SELECT set_config('plan_cache_mode', CASE WHEN EXISTS (SELECT 1 FROM pg_extension"
+	    " WHERE extname = 'citus') THEN 'auto' ELSE 'force_generic_plan' END, false)");
 	res = pg_exec_in_time(h, sql);
-	ok = PQresultStatus(res) == PGRES_COMMAND_OK;
+	ok = PQresultStatus(res) == PGRES_TUPLES_OK;
 	if (res)
 		pg_words(res, h, words, sizeof(words));
 	else

@@ -54,4 +54,6 @@ void job_run(const struct job_context *x, struct job_taken *t);
 /* The pause before attempt `attempts` + 1. */
 int64_t job_pause_ms(const struct job_kind *k, int attempts);
 
+extern struct db_texts job_texts; /* for the test of all statements */
+
 #endif

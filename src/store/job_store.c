@@ -72,12 +72,12 @@ static const char *const sql[Q__COUNT] = {
 	    "SELECT min(run_after) FROM job WHERE state = 0 AND state < 2 AND run_after <= $1",
 	[Q_PRUNE] = "DELETE FROM job WHERE state IN (2, 3) AND state >= 2 AND finished_at < $1",
 };
-static struct db_texts texts = { .component = "job", .sql = sql, .n = Q__COUNT };
+struct db_texts job_texts = { .component = "job", .sql = sql, .n = Q__COUNT };
 
 enum souk_err
 job_row_put(struct db_tx *tx, const struct guid *id, const struct job_new *j, instant_t run_after)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_PUT);
+	struct db_stmt *st = db_stmt(tx, &job_texts, Q_PUT);
 
 	db_bind_text(st, 1, j->seller_id);
 	db_bind_guid(st, 2, id);
@@ -125,7 +125,7 @@ job_row_next(
 	enum souk_err err = SOUK_E_NOT_FOUND;
 
 	for (size_t i = 0; i < 2 && err == SOUK_E_NOT_FOUND; i++) {
-		struct db_stmt *st = db_stmt(tx, &texts, texts_in_order[i]);
+		struct db_stmt *st = db_stmt(tx, &job_texts, texts_in_order[i]);
 
 		db_bind_int(st, 1, db_now(tx));
 		for (int k = 0; k < JOB_SKIP_MAX; k++)
@@ -150,7 +150,7 @@ run_on_lease(struct db_stmt *st)
 enum souk_err
 job_row_lease(struct db_tx *tx, const struct job *j)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_LEASE);
+	struct db_stmt *st = db_stmt(tx, &job_texts, Q_LEASE);
 
 	db_bind_int(st, 1, j->attempts);
 	db_bind_guid(st, 2, &j->lease);
@@ -163,7 +163,7 @@ job_row_lease(struct db_tx *tx, const struct job *j)
 enum souk_err
 job_row_renew(struct db_tx *tx, const struct job *j, instant_t until)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_RENEW);
+	struct db_stmt *st = db_stmt(tx, &job_texts, Q_RENEW);
 
 	db_bind_int(st, 1, until);
 	db_bind_c(st, 2, j->seller_id);
@@ -175,7 +175,7 @@ job_row_renew(struct db_tx *tx, const struct job *j, instant_t until)
 enum souk_err
 job_check(struct db_tx *tx, const struct job *j)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_CHECK);
+	struct db_stmt *st = db_stmt(tx, &job_texts, Q_CHECK);
 	enum souk_err err;
 
 	db_bind_c(st, 1, j->seller_id);
@@ -189,7 +189,7 @@ job_check(struct db_tx *tx, const struct job *j)
 enum souk_err
 job_row_end(struct db_tx *tx, const struct job *j, enum job_state state, const char *reason)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_END);
+	struct db_stmt *st = db_stmt(tx, &job_texts, Q_END);
 
 	db_bind_int(st, 1, (int64_t)state);
 	db_bind_int(st, 2, db_now(tx));
@@ -203,7 +203,7 @@ job_row_end(struct db_tx *tx, const struct job *j, enum job_state state, const c
 enum souk_err
 job_row_retry(struct db_tx *tx, const struct job *j, instant_t run_after, const char *reason)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_RETRY);
+	struct db_stmt *st = db_stmt(tx, &job_texts, Q_RETRY);
 
 	db_bind_int(st, 1, run_after);
 	db_bind_c(st, 2, reason);
@@ -216,7 +216,7 @@ job_row_retry(struct db_tx *tx, const struct job *j, instant_t run_after, const 
 enum souk_err
 job_row_release(struct db_tx *tx, const struct job *j)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_RELEASE);
+	struct db_stmt *st = db_stmt(tx, &job_texts, Q_RELEASE);
 
 	db_bind_c(st, 1, j->seller_id);
 	db_bind_guid(st, 2, &j->id);
@@ -227,7 +227,7 @@ job_row_release(struct db_tx *tx, const struct job *j)
 enum souk_err
 job_row_free_leases(struct db_tx *tx)
 {
-	return db_run(db_stmt(tx, &texts, Q_FREE_LEASES), NULL);
+	return db_run(db_stmt(tx, &job_texts, Q_FREE_LEASES), NULL);
 }
 
 /* One instant of an aggregate: *ret stays when there is none. */
@@ -248,8 +248,8 @@ job_row_due_at(struct db_tx *tx, instant_t *ret)
 	instant_t ready = INSTANT_MAX, leased = INSTANT_MAX;
 	enum souk_err err;
 
-	if ((err = read_instant(db_stmt(tx, &texts, Q_DUE_READY), &ready)) != SOUK_OK ||
-	    (err = read_instant(db_stmt(tx, &texts, Q_DUE_LEASED), &leased)) != SOUK_OK)
+	if ((err = read_instant(db_stmt(tx, &job_texts, Q_DUE_READY), &ready)) != SOUK_OK ||
+	    (err = read_instant(db_stmt(tx, &job_texts, Q_DUE_LEASED), &leased)) != SOUK_OK)
 		return err;
 	*ret = ready < leased ? ready : leased;
 	return SOUK_OK;
@@ -286,7 +286,7 @@ enum souk_err
 job_list(struct db_tx *tx, struct str seller_id, const struct guid *request_id, struct job_row *out,
     size_t max, size_t *ret_n)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_LIST);
+	struct db_stmt *st = db_stmt(tx, &job_texts, Q_LIST);
 	enum souk_err err;
 	size_t n = 0;
 	bool row = false;
@@ -306,7 +306,7 @@ job_list(struct db_tx *tx, struct str seller_id, const struct guid *request_id, 
 static enum souk_err
 count_state(struct db_tx *tx, enum job_state state, int64_t *ret)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, state == JOB_S_DEAD ? Q_DEAD : Q_DEPTH);
+	struct db_stmt *st = db_stmt(tx, &job_texts, state == JOB_S_DEAD ? Q_DEAD : Q_DEPTH);
 	enum souk_err err;
 
 	if (state != JOB_S_DEAD)
@@ -328,7 +328,7 @@ job_depth(struct db_tx *tx, struct job_depth *ret)
 	    (err = count_state(tx, JOB_LEASED, &d.leased)) != SOUK_OK ||
 	    (err = count_state(tx, JOB_S_DEAD, &d.dead)) != SOUK_OK)
 		return err;
-	st = db_stmt(tx, &texts, Q_OLDEST_DUE);
+	st = db_stmt(tx, &job_texts, Q_OLDEST_DUE);
 	db_bind_int(st, 1, d.now);
 	if ((err = read_instant(st, &d.oldest_due)) == SOUK_OK)
 		*ret = d;
@@ -338,7 +338,7 @@ job_depth(struct db_tx *tx, struct job_depth *ret)
 enum souk_err
 job_prune(struct db_tx *tx, instant_t before, int64_t *ret_n)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_PRUNE);
+	struct db_stmt *st = db_stmt(tx, &job_texts, Q_PRUNE);
 
 	db_bind_int(st, 1, before);
 	return db_run(st, ret_n);

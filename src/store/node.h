@@ -39,4 +39,6 @@ SOUK_MUST enum souk_err node_forget(struct db_tx *tx);
 typedef enum souk_err node_fn(const struct node *n, struct str used, void *arg);
 SOUK_MUST enum souk_err node_each(struct db_tx *tx, node_fn *fn, void *arg);
 
+extern struct db_texts node_texts; /* for the test of all statements */
+
 #endif

@@ -30,7 +30,7 @@ static const char *const sql_texts[Q__COUNT] = {
 #undef X
 };
 
-static struct db_texts texts = { .component = "node", .sql = sql_texts, .n = Q__COUNT };
+struct db_texts node_texts = { .component = "node", .sql = sql_texts, .n = Q__COUNT };
 
 /* The embedded database has one node, which needs to tell nobody, and a refresh costs the disk a write. */
 int64_t
@@ -48,7 +48,7 @@ node_gone_ms(const struct db *db)
 enum souk_err
 node_put(struct db_tx *tx, const struct node *n, struct str used)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_PUT);
+	struct db_stmt *st = db_stmt(tx, &node_texts, Q_PUT);
 
 	db_bind_guid(st, 1, &n->id);
 	db_bind_c(st, 2, n->host);
@@ -65,7 +65,7 @@ node_put(struct db_tx *tx, const struct node *n, struct str used)
 enum souk_err
 node_remove(struct db_tx *tx, const struct guid *id)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_REMOVE);
+	struct db_stmt *st = db_stmt(tx, &node_texts, Q_REMOVE);
 
 	db_bind_guid(st, 1, id);
 	return db_run(st, NULL);
@@ -74,7 +74,7 @@ node_remove(struct db_tx *tx, const struct guid *id)
 enum souk_err
 node_forget(struct db_tx *tx)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_FORGET);
+	struct db_stmt *st = db_stmt(tx, &node_texts, Q_FORGET);
 
 	db_bind_int(st, 1, db_now(tx) - NODE_FORGET_MS);
 	return db_run_later(st);
@@ -99,7 +99,7 @@ read_row(struct db_stmt *st, struct node *ret)
 enum souk_err
 node_each(struct db_tx *tx, node_fn *fn, void *arg)
 {
-	struct db_stmt *st = db_stmt(tx, &texts, Q_ALL);
+	struct db_stmt *st = db_stmt(tx, &node_texts, Q_ALL);
 	struct node n;
 	enum souk_err r;
 	bool row;

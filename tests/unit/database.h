@@ -21,8 +21,16 @@ void test_database_drop(const char *dir);
  * asked of it, which is the value of any column: it keeps its files to itself.
  */
 bool test_database_holds(const char *dir, const void *p, size_t n);
-/* Does the server prepare this text? For the embedded engine db_stmt asks that itself. */
+/*
+ * Does the server prepare this text of a statement, and a cluster plan it? For the embedded engine db_stmt asks
+ * that itself.
+ */
 bool test_database_prepares(const char *dir, const char *sql);
+/*
+ * The server's plan for a text with `n` parameters, made without their values and for a table that is worth an index,
+ * as the engine has it (store/db_pg_open.c). The caller frees it.
+ */
+char *test_database_plan(const char *dir, const char *sql, int n);
 
 /*
  * Two texts of a table of texts: a trigger for the embedded engine and for PostgreSQL. `when` as in "AFTER

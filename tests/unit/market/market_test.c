@@ -245,7 +245,7 @@ run(struct db_tx *tx, void *arg)
 	w->populated = true;
 	w->body(w);
 	w->inside = false;
-	w->populated = !w->undone;
+	w->populated = w->populated || !w->undone;
 	return w->undone ? SOUK_E_CONFLICT : SOUK_OK;
 }
 

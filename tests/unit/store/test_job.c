@@ -764,15 +764,18 @@ struct taker {
 	unsigned failed;
 };
 
+/* Its lease is the default one, which does not run out while others still take. */
+static const struct job_kind lasting_kind = {
+	.kind = "effect", .metric = MJOB_OTHER, .run = run_effect, .dead = bury
+};
+
 static void *
 take_all(void *arg)
 {
 	struct taker *k = arg;
-	/* Nobody works on them: no lease may end meanwhile, however slow the machine is. */
-	static const struct job_kind kind = {
-		.kind = "effect", .attempts = 3, .lease_ms = 600000, .run = run_effect
+	struct job_context x = {
+		.db = k->db, .kinds = &lasting_kind, .n_kinds = 1, .default_attempts = 5
 	};
-	struct job_context x = { .db = k->db, .kinds = &kind, .n_kinds = 1, .default_attempts = 5 };
 	struct job_taken t[3] = { 0 };
 	size_t n = 1;
 
