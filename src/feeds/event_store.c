@@ -283,6 +283,8 @@ events_store_put(struct events_store *st, struct put_context *c, const struct ev
 	uint32_t from[EVENT_SHARDS + 1];
 	enum souk_err err = SOUK_OK;
 
+	if (n == 0)
+		return SOUK_OK;
 	if (!room_for(c, cap))
 		return out_of_memory(f);
 	hash_order(&rows->id, sizeof(*rows), n, c->order, from);
