@@ -197,9 +197,13 @@ beats(struct events_store *st, struct put_context *c, const struct event *row,
 	int order = 0;
 
 	*ret = row->update_date > e->update_date;
-	if (row->update_date != e->update_date ||
-	    (row->file == e->file && row->offset == e->offset))
+	if (row->update_date != e->update_date)
 		return SOUK_OK;
+	if (row->file == e->file && row->offset == e->offset) {
+		/* In another pass, which may know that it is wanted. */
+		*ret = true;
+		return SOUK_OK;
+	}
 	if (!c->ties)
 		err = row_reader_new(st->source, &c->ties, f);
 	if (err == SOUK_OK)
