@@ -25,7 +25,7 @@
 
 struct make_options {
 	const char *dir; /* made when absent; must be empty, or nothing is written */
-	uint64_t events; /* rows of the billing event feed, about: within 5% from 10,000 on */
+	uint64_t events; /* rows of the billing event feed, about: within 10% from 10,000 on */
 	uint64_t seed;
 	int from_month;     /* year * 12 + month - 1 of the first invoices; 2010-01 to 2200-01 */
 	int months;         /* 1..MAKE_MONTHS_MAX; what would happen later is left out */

@@ -222,7 +222,7 @@ struct make_line {
 	const char *type;
 	uint64_t from, to, user; /* keys of account ids; to 0: AWS */
 	unsigned no;             /* of the end user */
-	int64_t amount, base; /* base: what a tax is of */
+	int64_t amount, base;    /* base: what a tax is of */
 	bool impacting, tax, from_payer;
 	bool no_product;
 };
