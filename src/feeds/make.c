@@ -71,13 +71,13 @@ feeds_make(const struct make_options *o, struct make_result *ret, struct fail *f
 			make_events_day(&w, month, day, &cursor);
 			make_payouts_day(&w, month, day, &payouts);
 			if (o->progress != NULL)
-				o->progress(o->progress_arg, out.rows[MAKE_BILLING]);
+				o->progress(o->progress_arg, out.rows[FEED_BILLING_EVENT]);
 		}
 	}
 	if (make_out_close(&out) != SOUK_OK)
 		return out.err;
-	*ret = (struct make_result){ .events = out.rows[MAKE_BILLING], .bytes = out.bytes };
-	for (unsigned i = 0; i < MAKE_FEEDS; i++)
+	*ret = (struct make_result){ .events = out.rows[FEED_BILLING_EVENT], .bytes = out.bytes };
+	for (unsigned i = 0; i < FEED__COUNT; i++)
 		ret->rows += out.rows[i];
 	make_account_number(&b, w.seed, 0);
 	make_id(&b, w.seller);

@@ -36,7 +36,7 @@ static void
 product_row(
     struct make_world *w, unsigned product, const char *suffix, const struct make_history *h)
 {
-	struct buf *b = make_row(w->out, MAKE_PRODUCT);
+	struct buf *b = make_row(w->out, FEED_PRODUCT);
 	uint64_t k = product_key(w, product);
 	char title[120];
 
@@ -47,18 +47,18 @@ product_row(
 	(void)snprintf(title, sizeof(title), "%s%s%s", make_titles[product % make_n_titles],
 	    product >= make_n_titles ? " Plus" : "", suffix);
 	make_text(b, str_c(title));
-	make_row_end(w->out, MAKE_PRODUCT, h);
+	make_row_end(w->out, FEED_PRODUCT, h);
 }
 
 static void
 mapping_row(struct make_world *w, const char *type, uint64_t key, const struct make_history *h)
 {
-	struct buf *b = make_row(w->out, MAKE_LEGACY);
+	struct buf *b = make_row(w->out, FEED_LEGACY_MAPPING);
 
 	make_literal(b, type);
 	make_uuid(b, make_key(w->seed, KIND_LEGACY, key, 0));
 	short_id(b, type[0] == 'P' ? "prod-" : "offer-", key);
-	make_row_end(w->out, MAKE_LEGACY, h);
+	make_row_end(w->out, FEED_LEGACY_MAPPING, h);
 }
 
 struct offer {
@@ -70,7 +70,7 @@ struct offer {
 static void
 offer_row(struct make_world *w, const struct offer *o, const struct make_history *h)
 {
-	struct buf *b = make_row(w->out, MAKE_OFFER);
+	struct buf *b = make_row(w->out, FEED_OFFER);
 	bool resold = make_product_role(o->product) == ROLE_RESOLD;
 
 	short_id(b, "offer-", o->key);
@@ -87,12 +87,12 @@ offer_row(struct make_world *w, const struct offer *o, const struct make_history
 	make_id(
 	    b, make_product_role(o->product) == ROLE_MADE ? make_reseller(w, o->name) : w->seller);
 	make_id(b, resold ? make_key(w->seed, KIND_OPPORTUNITY, o->product, 0) | 1 : 0);
-	make_row_end(w->out, MAKE_OFFER, h);
-	b = make_row(w->out, MAKE_OFFER_PRODUCT);
+	make_row_end(w->out, FEED_OFFER, h);
+	b = make_row(w->out, FEED_OFFER_PRODUCT);
 	short_id(b, "offer-", o->key);
 	make_number(b, o->revision);
 	make_product_id(b, w, o->product);
-	make_row_end(w->out, MAKE_OFFER_PRODUCT, h);
+	make_row_end(w->out, FEED_OFFER_PRODUCT, h);
 }
 
 /* `org` below 0: a program in place of buyers. */
@@ -100,7 +100,7 @@ static void
 target_row(
     struct make_world *w, const struct offer *o, unsigned n, int org, const struct make_history *h)
 {
-	struct buf *b = make_row(w->out, MAKE_OFFER_TARGET);
+	struct buf *b = make_row(w->out, FEED_OFFER_TARGET);
 
 	make_id(b, make_key(w->seed, KIND_TARGET, o->key, n) | 1);
 	short_id(b, "offer-", o->key);
@@ -111,7 +111,7 @@ target_row(
 		make_account_number(b, w->seed, 16 + (uint64_t)org * MAKE_MEMBERS);
 	else
 		make_literal(b, o->name % 2 == 0 ? "EnterpriseContract" : "FieldDemonstration");
-	make_row_end(w->out, MAKE_OFFER_TARGET, h);
+	make_row_end(w->out, FEED_OFFER_TARGET, h);
 }
 
 static void

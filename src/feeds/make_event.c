@@ -70,7 +70,7 @@ billing_address(const struct make_world *w, const struct row *r)
 static void
 event_row(struct make_world *w, const struct row *r)
 {
-	struct buf *b = make_row(w->out, MAKE_BILLING);
+	struct buf *b = make_row(w->out, FEED_BILLING_EVENT);
 	const struct make_sale *s = r->s;
 	bool invoiced = r->event == EVENT_INVOICED;
 
@@ -102,7 +102,7 @@ event_row(struct make_world *w, const struct row *r)
 	make_literal(b, s->place->europe                  ? "AWS_EUROPE"
 			: w->start[s->month] < 1577836800 ? ""
 							  : "AWS_INC");
-	make_row_end(w->out, MAKE_BILLING, &r->h);
+	make_row_end(w->out, FEED_BILLING_EVENT, &r->h);
 }
 
 struct tax_part {
@@ -115,7 +115,7 @@ static void
 tax_row(struct make_world *w, const struct row *r, unsigned n, int64_t price,
     const struct tax_part *part)
 {
-	struct buf *b = make_row(w->out, MAKE_TAX);
+	struct buf *b = make_row(w->out, FEED_TAX_ITEM);
 	const struct make_sale *s = r->s;
 	uint64_t event = make_event_key(w, s, r->b, r->line, r->event);
 	bool none = s->place->tax == 0;
@@ -150,7 +150,7 @@ tax_row(struct make_world *w, const struct row *r, unsigned n, int64_t price,
 	make_instant(b, r->time);
 	make_literal(b, ",,,,");
 	make_id(b, make_key(w->seed, KIND_REFERENCE, s->index, 0) | 1);
-	make_row_end(w->out, MAKE_TAX, &r->h);
+	make_row_end(w->out, FEED_TAX_ITEM, &r->h);
 }
 
 /* The jurisdictions' parts of a tax line; together they are the line. */

@@ -3,6 +3,7 @@
 #ifndef SOUK_FEEDS_MAKE_INT_H
 #define SOUK_FEEDS_MAKE_INT_H
 
+#include "feeds/feed.h"
 #include "feeds/make.h"
 
 #include <stdio.h>
@@ -63,19 +64,6 @@ make_percent(uint64_t h, unsigned bit, double percent)
 
 /* ---- the files ---- */
 
-enum make_feed {
-	MAKE_ACCOUNT,
-	MAKE_ADDRESS,
-	MAKE_PRODUCT,
-	MAKE_OFFER,
-	MAKE_OFFER_PRODUCT,
-	MAKE_OFFER_TARGET,
-	MAKE_LEGACY,
-	MAKE_BILLING,
-	MAKE_TAX,
-	MAKE_FEEDS
-};
-
 struct make_file {
 	int fd;       /* -1: closed */
 	void *gz;     /* gzFile */
@@ -87,8 +75,8 @@ struct make_file {
 
 struct make_out {
 	const struct make_options *o;
-	struct make_file file[MAKE_FEEDS];
-	uint64_t rows[MAKE_FEEDS], bytes;
+	struct make_file file[FEED__COUNT];
+	uint64_t rows[FEED__COUNT], bytes;
 	uint64_t chunks; /* written, for the order in the next one */
 	enum souk_err err;
 	struct fail *fail;
@@ -101,7 +89,7 @@ enum souk_err make_out_close(struct make_out *out);
 
 /* A row: make_row, then fields each with its comma, then make_row_end with the history columns. */
 static inline struct buf *
-make_row(struct make_out *out, enum make_feed feed)
+make_row(struct make_out *out, enum feed feed)
 {
 	struct make_file *f = &out->file[feed];
 
@@ -114,7 +102,7 @@ make_row(struct make_out *out, enum make_feed feed)
 struct make_history {
 	int64_t valid_from, insert, update, deleted; /* seconds; deleted 0: not */
 };
-void make_row_end(struct make_out *out, enum make_feed feed, const struct make_history *h);
+void make_row_end(struct make_out *out, enum feed feed, const struct make_history *h);
 
 /* Each appends a field and a comma. */
 void make_id(struct buf *b, uint64_t key); /* 40 letters and digits; 0 is empty */

@@ -18,54 +18,6 @@
 #define BACKFILL_LAST (2020 * 12 + 3)
 #define BACKFILL_FOLDER (2010 * 12)
 
-static const struct {
-	const char *folder, *header;
-} feeds[MAKE_FEEDS] = {
-	[MAKE_ACCOUNT] = { "account_v1",
-	    "account_id,aws_account_id,encrypted_account_id,mailing_address_id,tax_address_id,"
-	    "tax_registration_number,tax_legal_name,valid_from,insert_date,update_date,"
-	    "delete_date\n" },
-	[MAKE_ADDRESS] = { "address_v1",
-	    "address_id,aws_account_id,email_domain,company_name,country,state_or_region,city,"
-	    "postal_code,address_line_1,address_line_2,address_line_3,valid_from,valid_to,"
-	    "insert_date,update_date,delete_date\n" },
-	[MAKE_PRODUCT] = { "product_v1",
-	    "product_id,manufacturer_account_id,product_code,title,valid_from,insert_date,"
-	    "update_date,delete_date\n" },
-	[MAKE_OFFER] = { "offer_v1",
-	    "offer_id,offer_revision,name,expiration_date,opportunity_name,"
-	    "opportunity_description,seller_account_id,opportunity_id,valid_from,insert_date,"
-	    "update_date,delete_date\n" },
-	[MAKE_OFFER_PRODUCT] = { "offer_product_v1",
-	    "offer_id,offer_revision,product_id,valid_from,insert_date,update_date,"
-	    "delete_date\n" },
-	[MAKE_OFFER_TARGET] = { "offer_target_v1",
-	    "offer_target_id,offer_id,offer_revision,target_type,polarity,value,valid_from,"
-	    "insert_date,update_date,delete_date\n" },
-	[MAKE_LEGACY] = { "legacy_mapping_v1",
-	    "mapping_type,legacy_id,new_id,valid_from,insert_date,update_date,delete_date\n" },
-	[MAKE_BILLING] = { "billing_event_v1",
-	    "billing_event_id,from_account_id,to_account_id,end_user_account_id,product_id,"
-	    "action,transaction_type,parent_billing_event_id,disbursement_billing_event_id,"
-	    "amount,currency,balance_impacting,invoice_date,payment_due_date,"
-	    "usage_period_start_date,usage_period_end_date,invoice_id,billing_address_id,"
-	    "transaction_reference_id,bank_trace_id,broker_id,valid_from,insert_date,"
-	    "update_date,delete_date\n" },
-	[MAKE_TAX] = { "tax_item_v1",
-	    "tax_item_id,invoice_id,line_item_id,customer_bill_id,tax_liable_party,"
-	    "transaction_type_code,product_id,product_tax_code,invoice_date,"
-	    "taxed_customer_account_id,taxed_customer_country,taxed_customer_state_or_region,"
-	    "taxed_customer_city,taxed_customer_postal_code,"
-	    "tax_location_code_taxed_jurisdiction,tax_type_code,jurisdiction_level,"
-	    "taxed_jurisdiction,display_price_taxability_type,taxable_amount,"
-	    "nontaxable_amount,tax_jurisdiction_rate,tax_amount,tax_currency,"
-	    "tax_calculation_reason_code,date_used_for_tax_calculation,"
-	    "customer_exemption_certificate_id,customer_exemption_certificate_id_domain,"
-	    "customer_exemption_certificate_level,customer_exemption_code,"
-	    "customer_exemption_domain,transaction_reference_id,valid_from,insert_date,"
-	    "update_date,delete_date\n" },
-};
-
 static void
 out_failed(struct make_out *out, const char *path)
 {
@@ -144,12 +96,23 @@ close_file(struct make_out *out, struct make_file *f)
 }
 
 static void
-open_file(struct make_out *out, enum make_feed feed, int month)
+write_header(struct make_out *out, struct make_file *f, const struct feed_info *info)
+{
+	struct buf b = { 0 };
+
+	for (unsigned c = 0; c < info->n_columns; c++)
+		buf_printf(&b, "%s%c", info->columns[c].name, c + 1 < info->n_columns ? ',' : '\n');
+	write_bytes(out, f, b.p, b.n);
+	buf_done(&b);
+}
+
+static void
+open_file(struct make_out *out, enum feed feed, int month)
 {
 	struct make_file *f = &out->file[feed];
 	char path[4096];
 	int n = snprintf(path, sizeof(path), "%s/%s/year=%04d/month=%02d", out->o->dir,
-	    feeds[feed].folder, month / 12, month % 12 + 1);
+	    feed_info(feed)->folder, month / 12, month % 12 + 1);
 
 	if (n < 0 || (size_t)n + 16 > sizeof(path)) {
 		out->err = fail_set(out->fail, SOUK_E_INVALID, "output",
@@ -170,7 +133,7 @@ open_file(struct make_out *out, enum make_feed feed, int month)
 	if (out->o->gzip && f->gz == NULL)
 		out_failed(out, path);
 	f->month = month;
-	write_bytes(out, f, feeds[feed].header, strlen(feeds[feed].header));
+	write_header(out, f, feed_info(feed));
 }
 
 static bool
@@ -191,14 +154,14 @@ void
 make_out_open(struct make_out *out, const struct make_options *o, struct fail *f)
 {
 	*out = (struct make_out){ .o = o, .fail = f };
-	for (unsigned i = 0; i < MAKE_FEEDS; i++)
+	for (unsigned i = 0; i < FEED__COUNT; i++)
 		out->file[i].fd = -1;
 	out->err = io_make_dir(o->dir, 0755, f);
 	if (out->err == SOUK_OK && !dir_is_empty(o->dir))
 		out->err = fail_set(f, SOUK_E_CONFLICT, "not_empty",
 		    "%s: is not an empty directory; give a new one, so that no feeds are mixed",
 		    o->dir);
-	for (unsigned i = 0; i < MAKE_FEEDS && o->shuffle && out->err == SOUK_OK; i++) {
+	for (unsigned i = 0; i < FEED__COUNT && o->shuffle && out->err == SOUK_OK; i++) {
 		/* No row is shorter than its three instants. */
 		out->file[i].cap_rows = SHUFFLE_BYTES / 64 + 64;
 		out->file[i].row = malloc(out->file[i].cap_rows * sizeof(size_t));
@@ -212,19 +175,19 @@ make_out_month(struct make_out *out, int month)
 {
 	int folder = month <= BACKFILL_LAST ? BACKFILL_FOLDER : month;
 
-	for (unsigned i = 0; i < MAKE_FEEDS && out->err == SOUK_OK; i++) {
+	for (unsigned i = 0; i < FEED__COUNT && out->err == SOUK_OK; i++) {
 		if (out->file[i].fd >= 0 && out->file[i].month == folder)
 			continue;
 		close_file(out, &out->file[i]);
 		if (out->err == SOUK_OK)
-			open_file(out, (enum make_feed)i, folder);
+			open_file(out, (enum feed)i, folder);
 	}
 }
 
 enum souk_err
 make_out_close(struct make_out *out)
 {
-	for (unsigned i = 0; i < MAKE_FEEDS; i++) {
+	for (unsigned i = 0; i < FEED__COUNT; i++) {
 		close_file(out, &out->file[i]);
 		buf_done(&out->file[i].b);
 		free(out->file[i].row);
@@ -233,13 +196,13 @@ make_out_close(struct make_out *out)
 }
 
 void
-make_row_end(struct make_out *out, enum make_feed feed, const struct make_history *h)
+make_row_end(struct make_out *out, enum feed feed, const struct make_history *h)
 {
 	struct make_file *f = &out->file[feed];
 	struct buf *b = &f->b;
 
 	make_instant(b, h->valid_from);
-	if (feed == MAKE_ADDRESS)
+	if (feed == FEED_ADDRESS)
 		buf_add_char(b, ',');
 	make_instant(b, h->insert);
 	make_instant(b, h->update);

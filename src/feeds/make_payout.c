@@ -106,7 +106,7 @@ static void
 payout_row(const struct walk *k, unsigned group, unsigned again, bool failure)
 {
 	struct make_world *w = k->w;
-	struct buf *b = make_row(w->out, MAKE_BILLING);
+	struct buf *b = make_row(w->out, FEED_BILLING_EVENT);
 	uint64_t key = payout_key(w, k->month, k->slot, group, again);
 	make_money total = k->p->total[k->slot][group / 2][group % 2];
 	int64_t now = k->time + 1800;
@@ -131,7 +131,7 @@ payout_row(const struct walk *k, unsigned group, unsigned again, bool failure)
 	make_literal(b, group % 2 != 0                    ? "AWS_EUROPE"
 			: w->start[k->month] < 1577836800 ? ""
 							  : "AWS_INC");
-	make_row_end(w->out, MAKE_BILLING, &(struct make_history){ k->time, now, now, 0 });
+	make_row_end(w->out, FEED_BILLING_EVENT, &(struct make_history){ k->time, now, now, 0 });
 }
 
 static void

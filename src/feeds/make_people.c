@@ -92,7 +92,7 @@ static void
 address_row(struct make_world *w, unsigned org, unsigned version, bool corrected,
     const struct make_history *h)
 {
-	struct buf *b = make_row(w->out, MAKE_ADDRESS);
+	struct buf *b = make_row(w->out, FEED_ADDRESS);
 	uint64_t k = org_key(w, org);
 	const struct make_place *p = make_place_of(w, org);
 	char text[160];
@@ -118,14 +118,14 @@ address_row(struct make_world *w, unsigned org, unsigned version, bool corrected
 	make_text(b, str_c(text));
 	make_text(b, str_c(make_percent(k, 7, 30) ? "2nd floor, door \"B\"" : ""));
 	make_literal(b, "");
-	make_row_end(w->out, MAKE_ADDRESS, h);
+	make_row_end(w->out, FEED_ADDRESS, h);
 }
 
 static void
 account_row(struct make_world *w, unsigned org, unsigned member, int month, bool corrected,
     const struct make_history *h)
 {
-	struct buf *b = make_row(w->out, MAKE_ACCOUNT);
+	struct buf *b = make_row(w->out, FEED_ACCOUNT);
 	const struct make_place *p = make_place_of(w, org);
 	uint64_t key = make_account(w, org, member);
 	bool has_address = member == 0 && !make_percent(org_key(w, org), 8, 10);
@@ -144,14 +144,14 @@ account_row(struct make_world *w, unsigned org, unsigned member, int month, bool
 	} else {
 		make_literal(b, ",");
 	}
-	make_row_end(w->out, MAKE_ACCOUNT, h);
+	make_row_end(w->out, FEED_ACCOUNT, h);
 }
 
 /* What is said of a partner: the seller itself, a manufacturer, a reseller. */
 static void
 partner_row(struct make_world *w, uint64_t key, unsigned index, const char *name)
 {
-	struct buf *b = make_row(w->out, MAKE_ACCOUNT);
+	struct buf *b = make_row(w->out, FEED_ACCOUNT);
 	int64_t t = w->start[0] - 30 * 86400;
 
 	make_id(b, key);
@@ -162,7 +162,7 @@ partner_row(struct make_world *w, uint64_t key, unsigned index, const char *name
 	make_id(b, make_key(w->seed, KIND_ENCRYPTED, key, 0) | 1);
 	make_literal(b, ",,");
 	make_text(b, str_c(name));
-	make_row_end(w->out, MAKE_ACCOUNT,
+	make_row_end(w->out, FEED_ACCOUNT,
 	    &(struct make_history){
 		.valid_from = t, .insert = w->start[0], .update = w->start[0] });
 }
