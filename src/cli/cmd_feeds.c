@@ -2,7 +2,10 @@
 /* souk feeds make, souk feeds check: data feeds without a server or a database. */
 #include "base/clock.h"
 #include "cli/cli.h"
+#include "feeds/check.h"
 #include "feeds/make.h"
+
+#include <jansson.h>
 
 #include <stdlib.h>
 
@@ -11,6 +14,8 @@
 #define OPT_GZIP 0x203
 #define OPT_SHUFFLE 0x204
 #define OPT_PLAIN 0x205
+#define OPT_BEFORE 0x206
+#define OPT_LIMIT 0x207
 
 #define FEEDS_OPTIONS                                                                              \
 	{ "help", '?', NULL, 0, "Print this", -1 },                                                \
@@ -155,4 +160,134 @@ cmd_feeds_make(int argc, char **argv)
 		return cli_fail(&f, r);
 	print_made(&c, &result);
 	return CLI_DONE;
+}
+
+/* ---- check ---- */
+
+struct check_command {
+	struct cli_common common;
+	struct check_options check;
+	struct progress progress;
+};
+
+static error_t
+check_option(int key, char *arg, struct argp_state *state)
+{
+	struct check_command *c = state->input;
+
+	switch (key) {
+	case OPT_BEFORE:
+		c->check.before = arg;
+		return 0;
+	case OPT_LIMIT:
+		c->check.limit = number_option("--limit", arg, 0, 1000000);
+		return 0;
+	case ARGP_KEY_ARG:
+		if (c->check.dir != NULL)
+			return ARGP_ERR_UNKNOWN;
+		c->check.dir = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (c->check.dir == NULL)
+			cli_usage("DIR: is missing; say where the feeds are, as in "
+				  "`souk feeds check ./feeds`");
+		return 0;
+	default:
+		return cli_common_option(&c->common, key, arg, state);
+	}
+}
+
+static void
+print_findings(const struct check_result *x)
+{
+	for (size_t i = 0; i < x->n; i++) {
+		const struct check_finding *a = &x->findings[i];
+
+		(void)printf("%s:", a->file);
+		if (a->line > 0)
+			(void)printf("%llu:", (unsigned long long)a->line);
+		(void)printf("%s%s %s; %s [%s]\n", a->column, a->column[0] != '\0' ? ":" : "",
+		    a->what, a->fix, check_rule_id(a->rule));
+	}
+	for (enum check_rule r = 0; r < CHECK__COUNT; r++)
+		if (x->count[r] > 0)
+			(void)printf("%-5s %10llu  %s\n", check_rule_id(r),
+			    (unsigned long long)x->count[r], check_rule_what(r));
+	for (enum feed feed = 0; feed < FEED__COUNT; feed++)
+		if ((x->absent & 1u << feed) != 0)
+			(void)printf("not there, so ids of it were not followed: %s\n",
+			    feed_info(feed)->name);
+	(void)printf("%llu files, %llu rows, %llu findings\n", (unsigned long long)x->files,
+	    (unsigned long long)x->rows, (unsigned long long)x->total);
+}
+
+static json_t *
+finding_json(const struct check_finding *a)
+{
+	json_t *o = json_pack("{s:s, s:s, s:s, s:s}", "rule", check_rule_id(a->rule), "file",
+	    a->file, "what", a->what, "fix", a->fix);
+
+	if (a->line > 0)
+		(void)json_object_set_new(o, "line", json_integer((json_int_t)a->line));
+	if (a->column[0] != '\0')
+		(void)json_object_set_new(o, "column", json_string(a->column));
+	return o;
+}
+
+static void
+print_json(const struct check_result *x)
+{
+	json_t *findings = json_array(), *counts = json_object(), *absent = json_array(), *all;
+
+	for (size_t i = 0; i < x->n; i++)
+		(void)json_array_append_new(findings, finding_json(&x->findings[i]));
+	for (enum check_rule r = 0; r < CHECK__COUNT; r++)
+		(void)json_object_set_new(
+		    counts, check_rule_id(r), json_integer((json_int_t)x->count[r]));
+	for (enum feed feed = 0; feed < FEED__COUNT; feed++)
+		if ((x->absent & 1u << feed) != 0)
+			(void)json_array_append_new(absent, json_string(feed_info(feed)->name));
+	all = json_pack("{s:I, s:I, s:I, s:o, s:o, s:o}", "files", (json_int_t)x->files, "rows",
+	    (json_int_t)x->rows, "total", (json_int_t)x->total, "counts", counts, "absent", absent,
+	    "findings", findings);
+	(void)json_dumpf(all, stdout, JSON_INDENT(1));
+	(void)putchar('\n');
+	json_decref(all);
+}
+
+int
+cmd_feeds_check(int argc, char **argv)
+{
+	static const struct argp_option options[] = { FEEDS_OPTIONS,
+		{ "before", OPT_BEFORE, "DIR", 0,
+		    "An earlier copy: its files must be the beginnings of today's", 0 },
+		{ "limit", OPT_LIMIT, "N", 0,
+		    "Print so many findings of each rule; all are counted (default: 20)", 0 },
+		{ 0 } };
+	static const struct argp argp = { options, check_option, "DIR",
+		"Checks data feeds: files, rows, ids, and the rules by which their amounts belong "
+		"together. Exit status 1 when something is found."
+		"\vExample: souk feeds check ./feeds --before ./feeds-of-yesterday",
+		NULL, NULL, NULL };
+	struct check_command c = { .common = { .optional = true }, .check = { .limit = 20 } };
+	struct check_result result = { 0 };
+	struct fail f = { 0 };
+	enum souk_err r;
+	bool found;
+
+	cli_parse(&argp, argc, argv, &c.common, &c);
+	progress_begin(&c.progress, "checking feeds, bytes:", 0);
+	c.check.progress = show_progress;
+	c.check.progress_arg = &c.progress;
+	r = feeds_check(&c.check, &result, &f);
+	progress_end(&c.progress);
+	found = result.total > 0;
+	if (r == SOUK_OK && c.common.json)
+		print_json(&result);
+	else if (r == SOUK_OK)
+		print_findings(&result);
+	feeds_check_free(&result);
+	if (r != SOUK_OK)
+		return cli_fail(&f, r);
+	return found ? CLI_REFUSED : CLI_DONE;
 }
