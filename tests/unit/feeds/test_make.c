@@ -6,6 +6,10 @@
 #include "feed_dir.h"
 #include "feeds/check.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
 static struct make_result
 make(const char *dir, struct make_options o)
 {
@@ -312,15 +316,61 @@ test_a_directory_with_something_in_it_is_refused(void **state)
 }
 
 static void
-test_a_full_disk_is_an_error(void **state)
+give_up(void *arg, uint64_t events)
 {
+	(void)arg;
+	if (events > 0)
+		_exit(0);
+}
+
+/* Half of the feeds must not look like feeds of half as much. */
+static void
+test_interrupted_it_leaves_the_directory_empty(void **state)
+{
+	const char *dir = feed_dir_new();
+	struct make_options o = six_months;
+	struct make_result result;
+	char command[128];
+
+	(void)state;
+	o.dir = dir;
+	o.progress = give_up;
+	if (fork() == 0)
+		_exit(feeds_make(&o, &result, NULL) == SOUK_OK ? 1 : 2);
+	(void)wait(NULL);
+	feed_dir_run(dir, "test -z \"$(ls -A)\"");
+	(void)snprintf(command, sizeof(command), "rm -r '%s'.??????", dir);
+	feed_dir_run("/", command);
+	feed_dir_remove(dir);
+}
+
+static void
+test_a_disk_that_is_full_leaves_nothing(void **state)
+{
+	const char *dir = feed_dir_new();
 	struct make_options o = six_months;
 	struct make_result result;
 	struct fail f = { 0 };
+	const struct rlimit little = { 100000, 100000 };
+	char command[128];
+	int status = 0;
 
 	(void)state;
-	o.dir = "/dev/null/feeds";
-	assert_int_not_equal(feeds_make(&o, &result, &f), SOUK_OK);
+	o.dir = dir;
+	o.events = 100000;
+	if (fork() == 0) {
+		(void)signal(SIGXFSZ, SIG_IGN);
+		_exit(setrlimit(RLIMIT_FSIZE, &little) == 0 &&
+			      feeds_make(&o, &result, &f) == SOUK_E_STORAGE
+			  ? 7
+			  : 8);
+	}
+	(void)wait(&status);
+	assert_int_equal(WEXITSTATUS(status), 7);
+	feed_dir_run(dir, "test -z \"$(ls -A)\"");
+	(void)snprintf(command, sizeof(command), "! ls -d '%s'.* 2>/dev/null", dir);
+	feed_dir_run("/", command);
+	feed_dir_remove(dir);
 }
 
 int
@@ -340,7 +390,8 @@ main(void)
 		cmocka_unit_test(test_plain_feeds_have_each_row_once),
 		cmocka_unit_test(test_all_domains_are_examples),
 		cmocka_unit_test(test_a_directory_with_something_in_it_is_refused),
-		cmocka_unit_test(test_a_full_disk_is_an_error),
+		cmocka_unit_test(test_interrupted_it_leaves_the_directory_empty),
+		cmocka_unit_test(test_a_disk_that_is_full_leaves_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
