@@ -52,12 +52,22 @@ static void
 find_primaries(void *ctx, unsigned i)
 {
 	struct work *w = ctx;
+	size_t from = parallel_part(w->by->n_events, i, w->threads);
 	size_t to = parallel_part(w->by->n_events, i + 1, w->threads);
 	uint32_t key[GROUP_PARTS];
 
-	for (size_t e = parallel_part(w->by->n_events, i, w->threads); e < to; e++)
+	for (size_t e = from; e < to; e++) {
+		if (w->by->next != NULL) {
+			size_t next = w->by->next(w->by->ctx, (uint32_t)e);
+
+			for (; e < next && e < to; e++)
+				w->primary_of[e] = GROUP_NONE;
+			if (e == to)
+				return;
+		}
 		if (!w->by->key(w->by->ctx, (uint32_t)e, &w->primary_of[e], key))
 			w->primary_of[e] = GROUP_NONE;
+	}
 }
 
 static uint64_t
@@ -240,6 +250,10 @@ group_primary(struct work *w, struct chunk *c, uint32_t primary, uint32_t first,
 	size_t begin = c->n;
 	uint32_t same;
 
+	if (w->by->parts == 0) {
+		c->groups[c->n++] = (struct group){ .primary = primary, .first = first, .n = n };
+		return;
+	}
 	for (uint32_t i = 0; i < n; i++) {
 		memset(m[i].key, 0, sizeof(m[i].key));
 		m[i].event = w->members[first + i];
@@ -271,7 +285,7 @@ group_part(void *ctx, unsigned part)
 	for (size_t i = from; i < to; i++) {
 		uint32_t p = w->order[i].primary, n = w->place[p] - first;
 
-		if (!room(c, n)) {
+		if (!room(c, w->by->parts == 0 ? 1 : n)) {
 			c->failed = true;
 			return;
 		}

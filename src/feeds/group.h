@@ -25,6 +25,8 @@ struct group_by {
 	size_t n_events;    /* below UINT32_MAX */
 	size_t n_primaries; /* numbers are below */
 	unsigned parts;     /* of a key */
+	/* The first event at or behind `event`, at least n_events when there is none. NULL: all numbers are events. */
+	uint32_t (*next)(const void *ctx, uint32_t event);
 	/* An event's group; false: it belongs to none. Called twice for each, from any thread. */
 	bool (*key)(const void *ctx, uint32_t event, uint32_t *ret_primary, uint32_t *ret_key);
 	struct str (*primary_text)(const void *ctx, uint32_t primary);

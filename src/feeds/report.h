@@ -17,8 +17,9 @@
 #include "base/money.h"
 #include "feeds/data_set.h"
 #include "feeds/month.h"
+#include "feeds/source.h"
+#include "feeds/value.h"
 
-struct feed_source;
 struct fault_sink;
 
 enum report_variant {
@@ -36,7 +37,7 @@ struct report_request {
 	 */
 	instant_t from, to;
 	bool all_months;
-	instant_t known_at; /* INSTANT_MAX: all that the feeds say */
+	instant_t known_at; /* INSTANT_NONE: all that the feeds say */
 	enum report_variant variant;
 	bool participant;          /* of enhanced data sharing: columns that only those get */
 	currency_t currency;       /* CURRENCY_NONE: all */

@@ -59,7 +59,7 @@ facts(struct page *p, const struct report_summary *m)
 		(void)strncat(period, text, sizeof(period) - strlen(period) - 1);
 		fact(p, "Period", period);
 	}
-	if (q->known_at != INSTANT_MAX) {
+	if (q->known_at != INSTANT_NONE) {
 		instant_format(q->known_at, text);
 		fact(p, "As known at", text);
 	}
