@@ -81,6 +81,14 @@ counted(const struct fold *f, uint32_t event)
 	       event_more_at(f->feeds, event)->to == f->seller;
 }
 
+/* Of a data set without amounts nothing is added up, so that its lines may have several currencies. */
+static currency_t
+currency_of_event(const struct fold *f, uint32_t event)
+{
+	return f->amount_column < f->n_columns ? event_at(f->feeds, event)->currency
+					       : CURRENCY_NONE;
+}
+
 static uint8_t
 slot_if_counted(const struct fold *f, uint32_t event, money_t *ret_amount)
 {
@@ -153,8 +161,7 @@ sequence_months(struct fold *f, struct fail *fail)
 		}
 		qsort(m, f->groups.n, sizeof(*m), compare_months);
 		for (size_t i = 0; i < f->groups.n; i++)
-			sequence[i] =
-			    f->sequence != NULL ? f->sequence[m[i].group] : m[i].group;
+			sequence[i] = f->sequence != NULL ? f->sequence[m[i].group] : m[i].group;
 		free(f->sequence);
 		f->sequence = sequence;
 		free(m);
@@ -209,6 +216,20 @@ column_money(const struct fold *f, size_t column, const money_t *slots)
 	return sum;
 }
 
+static money_t
+event_adds(const struct report_events *e, size_t i, uint64_t *ret_columns)
+{
+	const struct fold *f = e->own;
+	money_t amount = 0;
+	uint8_t slot = f->slot(f, e->list[i], &amount);
+
+	*ret_columns = 0;
+	for (size_t c = 0; c < f->n_columns; c++)
+		if (slot != FOLD_NO_SLOT && (f->slots_of[c] & SLOT_BIT(slot)) != 0)
+			*ret_columns |= UINT64_C(1) << c;
+	return amount;
+}
+
 void
 fold_line(const struct fold *f, const struct group *g, struct made_line *ret)
 {
@@ -224,15 +245,16 @@ fold_line(const struct fold *f, const struct group *g, struct made_line *ret)
 			return;
 		}
 	}
-	ret->line.currency = event_at(f->feeds, f->groups.members[g->first])->currency;
+	ret->line.currency = currency_of_event(f, f->groups.members[g->first]);
+	ret->events =
+	    (struct report_events){ f->feeds, &f->groups.members[g->first], g->n, event_adds, f };
+	ret->line.events = &ret->events;
 	for (size_t c = 0; c < f->n_columns; c++)
 		if (f->columns[c].type == CELL_MONEY)
 			cell_money(&ret->cells[c], column_money(f, c, ret->slots));
 	ret->print = f->line(f, g, ret);
 	if (f->amount_column < f->n_columns)
 		ret->line.amount = ret->cells[f->amount_column].money;
-	else
-		ret->line.currency = CURRENCY_NONE;
 }
 
 struct run {
@@ -270,7 +292,7 @@ sum_part(void *ctx, unsigned i)
 
 		if (slot == FOLD_NO_SLOT)
 			continue;
-		t = totals_of(&r->events[i], event_at(r->f->feeds, e)->currency);
+		t = totals_of(&r->events[i], currency_of_event(r->f, e));
 		if (t == NULL || !money_add(t->slots[slot], amount, &t->slots[slot])) {
 			r->failed[i] = true;
 			return;
@@ -325,14 +347,13 @@ check(const struct run *r, struct totals *lines, struct fail *fail)
 
 static enum souk_err
 emit(const struct run *r, const struct made_line *m, const struct group *g, struct report_sink *s,
-    struct totals *all, struct totals *printed, struct report_summary *sum, struct fail *fail)
+    struct totals *all, struct report_summary *sum, struct fail *fail)
 {
-	currency_t c = event_at(r->f->feeds, r->f->groups.members[g->first])->currency;
 	struct total_entry *t;
 
 	if (m->overflow)
 		return too_large(fail);
-	if ((t = totals_of(all, c)) == NULL)
+	if ((t = totals_of(all, currency_of_event(r->f, r->f->groups.members[g->first]))) == NULL)
 		return no_memory(fail);
 	t->events += g->n;
 	if (!add_slots(t->slots, m->slots))
@@ -342,24 +363,17 @@ emit(const struct run *r, const struct made_line *m, const struct group *g, stru
 		sum->left_out_why = r->f->left_out_why;
 	if (m->print != FOLD_PRINT)
 		return SOUK_OK;
-	if ((t = totals_of(printed, c)) == NULL)
-		return no_memory(fail);
-	t->lines++;
-	t->events += g->n;
 	sum->lines++;
 	sum->events += g->n;
-	if (!add_slots(t->slots, m->slots))
-		return too_large(fail);
 	return s->line(s, &m->line, fail);
 }
 
 enum souk_err
-fold_run(struct fold *f, struct report_sink *s, struct totals *t, struct report_summary *sum,
-    struct fail *fail)
+fold_run(struct fold *f, struct report_sink *s, struct report_summary *sum, struct fail *fail)
 {
 	struct totals *lines = calloc(1, sizeof(*lines));
 	struct run *r = calloc(1, sizeof(*r));
-	enum souk_err e = no_memory(fail);
+	enum souk_err e = SOUK_E_NOMEM;
 
 	if (r == NULL || lines == NULL)
 		goto out;
@@ -375,11 +389,11 @@ fold_run(struct fold *f, struct report_sink *s, struct totals *t, struct report_
 		r->parts = r->n < BATCH / 4 ? 1 : r->threads;
 		parallel_run(r->parts, make_part, r);
 		for (size_t l = 0; e == SOUK_OK && l < r->n; l++)
-			e = emit(r, &r->made[l], fold_group(f, r->first + l), s, lines, t, sum, fail);
+			e = emit(r, &r->made[l], fold_group(f, r->first + l), s, lines, sum, fail);
 	}
 	if (e == SOUK_OK)
 		e = check(r, lines, fail);
- out:
+out:
 	for (unsigned i = 0; r != NULL && i < r->threads; i++)
 		totals_free(&r->events[i]);
 	if (r != NULL)
@@ -388,5 +402,5 @@ fold_run(struct fold *f, struct report_sink *s, struct totals *t, struct report_
 	if (lines != NULL)
 		totals_free(lines);
 	free(lines);
-	return e;
+	return e != SOUK_E_NOMEM ? e : no_memory(fail);
 }
