@@ -264,21 +264,22 @@ struct run {
 	size_t first, n;        /* lines of the batch under way */
 	unsigned parts;         /* it is made in */
 	struct totals events[PARALLEL_MAX];
-	bool failed[PARALLEL_MAX];
 };
 
-static void
-make_part(void *ctx, unsigned i)
+static enum souk_err
+make_part(void *ctx, unsigned i, struct fail *fail)
 {
 	struct run *r = ctx;
 	size_t to = parallel_part(r->n, i + 1, r->parts);
 
 	for (size_t l = parallel_part(r->n, i, r->parts); l < to; l++)
 		fold_line(r->f, fold_group(r->f, r->first + l), &r->made[l]);
+	(void)fail;
+	return SOUK_OK;
 }
 
-static void
-sum_part(void *ctx, unsigned i)
+static enum souk_err
+sum_part(void *ctx, unsigned i, struct fail *fail)
 {
 	struct run *r = ctx;
 	uint32_t bound = events_bound(r->f->feeds);
@@ -293,23 +294,23 @@ sum_part(void *ctx, unsigned i)
 		if (slot == FOLD_NO_SLOT)
 			continue;
 		t = totals_of(&r->events[i], currency_of_event(r->f, e));
-		if (t == NULL || !money_add(t->slots[slot], amount, &t->slots[slot])) {
-			r->failed[i] = true;
-			return;
-		}
+		if (t == NULL)
+			return no_memory(fail);
+		if (!money_add(t->slots[slot], amount, &t->slots[slot]))
+			return too_large(fail);
 		t->events++;
 	}
+	return SOUK_OK;
 }
 
 /* What the events sum to, on all threads, in events[0]. */
 static enum souk_err
 sum_events(struct run *r, struct fail *fail)
 {
-	parallel_run(r->threads, sum_part, r);
-	for (unsigned i = 0; i < r->threads; i++) {
-		if (r->failed[i])
-			return too_large(fail);
-		for (size_t n = 0; i > 0 && n < r->events[i].n; n++) {
+	enum souk_err err = parallel_run(r->threads, sum_part, r, fail);
+
+	for (unsigned i = 1; err == SOUK_OK && i < r->threads; i++)
+		for (size_t n = 0; n < r->events[i].n; n++) {
 			struct total_entry *from = &r->events[i].entries[n];
 			struct total_entry *to = totals_of(&r->events[0], from->currency);
 
@@ -319,8 +320,7 @@ sum_events(struct run *r, struct fail *fail)
 				return too_large(fail);
 			to->events += from->events;
 		}
-	}
-	return SOUK_OK;
+	return err;
 }
 
 /* Every cent of the events is in a line, printed or not, and in no line is one that no event has. */
@@ -387,7 +387,7 @@ fold_run(struct fold *f, struct report_sink *s, struct report_summary *sum, stru
 		if (r->n > (size_t)r->threads * BATCH)
 			r->n = (size_t)r->threads * BATCH;
 		r->parts = r->n < BATCH / 4 ? 1 : r->threads;
-		parallel_run(r->parts, make_part, r);
+		e = parallel_run(r->parts, make_part, r, fail);
 		for (size_t l = 0; e == SOUK_OK && l < r->n; l++)
 			e = emit(r, &r->made[l], fold_group(f, r->first + l), s, lines, sum, fail);
 	}
