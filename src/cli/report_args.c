@@ -119,7 +119,8 @@ check(const struct report_args *a)
 	if (a->feeds == NULL)
 		cli_usage("--feeds: is missing; say which folder, as in --feeds ./feeds");
 	if (a->has_month == a->request.all_months)
-		cli_usage("--month: give either --month 2026-01 or --all-months");
+		cli_usage("--month: is missing or one too many; give either --month 2026-01 or "
+			  "--all-months");
 	if (a->rejects != NULL && !a->lenient)
 		cli_usage("--rejects: is for --lenient; give both, or neither");
 	if (a->format == REPORT_XLSX && a->output == NULL)
@@ -131,7 +132,8 @@ check(const struct report_args *a)
 		cli_usage("--line: is missing; give the line's transaction reference, or a column "
 			  "as in --line 'Product Code=abc'");
 	if (a->takes_diff && (a->from_known_at == INSTANT_NONE || a->to_known_at == INSTANT_NONE))
-		cli_usage("--from-known-at: give it and --to-known-at, as in 2026-01-31T00:00:00Z");
+		cli_usage("--from-known-at: is missing, or --to-known-at; give both, as in "
+			  "2026-01-31T00:00:00Z");
 	if (a->takes_diff && a->from_known_at > a->to_known_at)
 		cli_usage("--from-known-at: is later than --to-known-at; turn them round");
 }
