@@ -2,6 +2,8 @@
 /* Finds payouts, their failures and the order that they are printed in. */
 #include "feeds/report_payout.h"
 
+#include "feeds/row_at.h"
+
 #include <stdlib.h>
 
 static enum souk_err
@@ -48,20 +50,21 @@ add(const struct fold *f, struct payouts *p, size_t *cap, uint32_t event)
 static enum souk_err
 read_ids(const struct fold *f, struct payouts *p, struct fail *fail)
 {
-	struct event_row *row = NULL;
-	enum souk_err r = SOUK_OK;
+	struct row_reader *rows = NULL;
+	enum souk_err r = p->n > 0 ? row_reader_new(f->request->source, &rows, fail) : SOUK_OK;
 	const struct str *cells;
-	uint64_t row_line;
 	size_t at = 0;
 
 	for (uint32_t i = 0; r == SOUK_OK && i < p->n; i++) {
-		r = event_row_read(f->feeds, p->list[i].event, &row, &cells, &row_line, fail);
+		const struct event *e = event_at(f->feeds, p->list[i].event);
+
+		r = row_read(rows, 0, e->file, e->offset, &cells, fail);
 		if (r == SOUK_OK) {
 			p->list[i].id.n = cells[BE_BILLING_EVENT_ID].n;
 			buf_add_str(&p->ids, cells[BE_BILLING_EVENT_ID]);
 		}
 	}
-	event_row_done(row);
+	row_reader_free(rows);
 	if (r == SOUK_OK && !buf_ok(&p->ids))
 		r = no_memory(fail);
 	for (uint32_t i = 0; r == SOUK_OK && i < p->n; i++) {
