@@ -87,8 +87,8 @@ seller_by_name(struct fold *f, struct fail *fail)
 			 "out");
 }
 
-static enum souk_err
-load(struct fold *f, const struct fold_needs *n, struct fail *fail)
+enum souk_err
+fold_load_events(struct fold *f, const struct fold_needs *n, struct fail *fail)
 {
 	const struct report_request *q = f->request;
 	bool all = n->all_months || q->all_months;
@@ -115,7 +115,7 @@ load(struct fold *f, const struct fold_needs *n, struct fail *fail)
 enum souk_err
 fold_load(struct fold *f, const struct fold_needs *n, struct fail *fail)
 {
-	enum souk_err r = load(f, n, fail);
+	enum souk_err r = fold_load_events(f, n, fail);
 
 	if (r != SOUK_OK)
 		return r;

@@ -157,3 +157,44 @@ payout_of(const struct fold *f, const struct payouts *p, uint32_t event)
 
 	return to != EVENT_NONE && p->rank[to] != EVENT_NONE ? &p->list[p->rank[to]] : NULL;
 }
+
+/* The last day before `limit` on which money went out; INSTANT_NONE. */
+static instant_t
+payout_day_before(const struct payouts *p, instant_t limit)
+{
+	for (uint32_t i = p->n; i-- > 0;)
+		if (p->list[i].failed_at == INSTANT_MAX && p->list[i].date < limit)
+			return day_begin(p->list[i].date);
+	return INSTANT_NONE;
+}
+
+enum souk_err
+report_find_payout(const struct report_request *q, instant_t earliest, instant_t latest,
+    struct instant_range *ret, instant_t *ret_since, struct fail *fail)
+{
+	static const struct fold_needs needs = { .actions = 1U << ACTION_DISBURSED,
+		.types = 1U << TYPE_DISBURSEMENT | 1U << TYPE_DISBURSEMENT_FAILURE,
+		.all_months = true };
+	struct fold f = { .request = q, .info = data_set_info(q->data_set) };
+	struct payouts p = { 0 };
+	enum souk_err r = currency_load(fail);
+	instant_t day;
+
+	if (r == SOUK_OK)
+		r = fold_load_events(&f, &needs, fail);
+	if (r == SOUK_OK)
+		r = payouts_find(&f, &p, fail);
+	if (r == SOUK_OK) {
+		day = payout_day_before(&p, latest + 1);
+		if (day == INSTANT_NONE || day + DAY_MS <= earliest) {
+			r = fail_set(fail, SOUK_E_NOT_FOUND, "no_payout",
+			    "the feeds hold no disbursement in the days asked for");
+		} else {
+			*ret = (struct instant_range){ day, day + DAY_MS - SECOND_MS };
+			*ret_since = payout_day_before(&p, day);
+		}
+	}
+	payouts_free(&p);
+	fold_free(&f);
+	return r;
+}
