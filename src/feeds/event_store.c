@@ -99,6 +99,9 @@ events_store_new(struct feed_source *s, bool more, bool all_months, uint64_t byt
 		st->shard[i].passed = all_months ? bloom_new(keys / 2, UINT64_MAX / 2)
 						 : bloom_new(keys, FILTER_BYTES_MAX / EVENT_SHARDS);
 		ok = ok && st->shard[i].passed;
+		/* And most are kept: rather some room too much than every table copied again and again. */
+		if (all_months)
+			ok = ok && hash_table_reserve(&st->shard[i].table, keys / 2);
 	}
 	if (!ok || !st->events || (more && (!st->mores || !st->links)) || !st->used) {
 		events_store_free(st);

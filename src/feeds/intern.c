@@ -125,6 +125,20 @@ hash_table_grow(struct hash_table *t)
 	return true;
 }
 
+bool
+hash_table_reserve(struct hash_table *t, uint64_t n)
+{
+	uint64_t slots = FIRST_SLOTS;
+
+	while (slots / 4 * 3 <= n && slots < UINT32_MAX / 2)
+		slots *= 2;
+	if (!(t->slot = slots_new(slots)))
+		return false;
+	memset(t->slot, 0xff, slots * sizeof(*t->slot));
+	t->mask = (uint32_t)(slots - 1);
+	return true;
+}
+
 void
 hash_table_done(struct hash_table *t)
 {
@@ -182,6 +196,16 @@ intern_free(struct intern *in)
 		(void)pthread_mutex_destroy(&s->lock);
 	}
 	free(in);
+}
+
+bool
+intern_reserve(struct intern *in, uint64_t n)
+{
+	bool ok = true;
+
+	for (size_t i = 0; i < INTERN_SHARDS; i++)
+		ok = hash_table_reserve(&in->shard[i].table, n / INTERN_SHARDS) && ok;
+	return ok;
 }
 
 static const char *
