@@ -303,6 +303,10 @@ test('participants: columns that others do not have are gone, not blank; refusal
   assert.match(both.err, /--seller: .*more than one seller/);
   for (const [seller, net] of [['000000000004', '7.00'], ['acct-seller', '19.80']])
     assert.deepEqual((await lines(f, 'monthly_revenue_annual_subscriptions', '--month', '2024-01', '--seller', seller)).map((l) => l['Partner Revenue Amount']), [net]);
+  const sales = async (seller) => souk(['report', 'sales_compensation_billed_revenue', '--feeds', f.dir, '--month', '2024-01', '--seller', seller]);
+  assert.match((await sales('acct-user')).err, /^souk: --seller: is not the only seller/);
+  assert.match((await sales('000000000098')).err, /^souk: --seller: is no account/);
+  assert.equal((await sales('000000000001')).code, 0);
   const list = JSON.parse((await souk(['report', 'list', '--json'])).out);
   assert.equal(list.length, 25);
   assert.equal(list.find((d) => d.dataSet === 'us_sales_and_use_tax_records').columns.length, 36);
