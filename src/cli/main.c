@@ -15,6 +15,13 @@ static const struct command commands[] = {
 	{ "demo", "fill a data directory with a made-up marketplace", cmd_demo },
 	{ "import", "take in accounts, products, offers, subscriptions, contacts", cmd_import },
 	{ "export contacts", "write a seller's support contact file", cmd_export_contacts },
+	/* Longer names before shorter ones that begin like them. */
+	{ "report list", "list the data sets, their columns and whether feeds suffice",
+	    cmd_report_list },
+	{ "report explain", "print the billing events behind a line", cmd_report_explain },
+	{ "report diff", "compare a data set as known at two instants, with reasons",
+	    cmd_report_diff },
+	{ "report", "make a data set of a folder of data feeds", cmd_report },
 	{ "audit verify", "check that no audit entry was changed, removed or reordered",
 	    cmd_audit_verify },
 	{ "keys rotate", "seal everything with a new master key, drop the old one",

@@ -20,4 +20,11 @@ typedef enum souk_err parallel_fn(void *arg, unsigned which, struct fail *f);
  */
 SOUK_MUST enum souk_err parallel_run(unsigned n, parallel_fn *fn, void *arg, struct fail *f);
 
+/* The i-th of n equal parts of `total` begins here; the last ends where part n would begin. */
+static inline size_t
+parallel_part(size_t total, unsigned i, unsigned n)
+{
+	return (size_t)((unsigned __int128)total * i / n);
+}
+
 #endif
