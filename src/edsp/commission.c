@@ -1,0 +1,661 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lines to items, in an order of their own; see commission.h. */
+#include "edsp/commission.h"
+
+#include "edsp/commission_int.h"
+
+#include <stdlib.h>
+
+const char *const commission_part_words[PART__COUNT] = {
+	[PART_SALE] = "sale",
+	[PART_REFUND] = "refund",
+	[PART_CREDIT] = "credit",
+	[PART_FORGIVEN] = "forgiven",
+};
+const char *const queue_reason_words[QUEUE__COUNT] = {
+	[QUEUE_UNMAPPED] = "unmapped",
+	[QUEUE_AMBIGUOUS] = "ambiguous",
+	[QUEUE_NO_RATE] = "no rate",
+	[QUEUE_NO_SALE] = "no sale",
+};
+
+#define STEPS_MAX 110 /* plan_check allows 50 tiers and 50 accelerators */
+#define BILLED UINT32_MAX
+
+/* Something of a line that happens on a day: it is billed, or a part of it is paid out. */
+struct posting {
+	uint64_t prefix; /* of the transaction reference, sorts as it does */
+	day_t day;
+	uint32_t line, payout; /* BILLED, or which payout */
+};
+
+struct compute {
+	const struct plan *p;
+	const struct commission_line *lines;
+	size_t n;
+	struct commission_run *out;
+	struct territory_memo *memo;
+	struct rate_index *rates;
+	struct rate_states states;
+	struct ledger ledger;
+	struct overlay_hits overlays;
+	uint8_t *kind_of; /* by product number: a kind, or REVENUE__COUNT */
+	size_t n_kinds;
+	struct credit *credits; /* of line i: [first_credit[i], first_credit[i + 1]) */
+	size_t n_credits, cap_credits;
+	uint32_t *first_credit;
+	struct posting *postings;
+	size_t n_postings;
+	size_t cap_items, cap_queue;
+};
+
+/* ---- whose each line is ---- */
+
+static bool
+add_credit(struct compute *c, struct credit credit)
+{
+	if (c->n_credits == c->cap_credits) {
+		size_t cap = c->cap_credits > 0 ? 2 * c->cap_credits : c->n + c->n / 4 + 16;
+		struct credit *v = realloc(c->credits, cap * sizeof(*v));
+
+		if (v == NULL)
+			return false;
+		c->credits = v;
+		c->cap_credits = cap;
+	}
+	c->credits[c->n_credits++] = credit;
+	return true;
+}
+
+static bool
+add_queue(struct compute *c, struct queue_entry e)
+{
+	if (c->out->n_queue == c->cap_queue) {
+		size_t cap = c->cap_queue > 0 ? 2 * c->cap_queue : 256;
+		struct queue_entry *v = realloc(c->out->queue, cap * sizeof(*v));
+
+		if (v == NULL)
+			return false;
+		c->out->queue = v;
+		c->cap_queue = cap;
+	}
+	c->out->queue[c->out->n_queue++] = e;
+	return true;
+}
+
+static enum souk_err
+credit_line(struct compute *c, uint32_t i, const struct territory_hit *hit)
+{
+	const struct commission_line *line = &c->lines[i];
+	day_t day = day_of(line->invoice_date);
+	uint32_t product = territory_product(c->memo, line),
+		 currency = currency_number(line->currency);
+	enum revenue_kind kind = line->kind;
+	const struct plan_rule *rule = hit->rule != NO_INDEX ? &c->p->territories[hit->rule] : NULL;
+
+	if (product < c->n_kinds && c->kind_of[product] < REVENUE__COUNT)
+		kind = c->kind_of[product];
+	for (size_t k = 0; rule != NULL && hit->other == NO_INDEX && k < rule->n_credits; k++) {
+		const struct plan_credit *pc = &rule->credits[k];
+		uint32_t rate =
+		    rate_in_force(c->rates, pc->representative, kind, product, currency, day);
+
+		if (!add_credit(c, (struct credit){ pc->representative, hit->rule, pc->percent,
+				       rate, (uint8_t)hit->level, false }))
+			return SOUK_E_NOMEM;
+	}
+	for (size_t k = 0; k < c->overlays.n; k++) {
+		const struct overlay_hit *o = &c->overlays.v[k];
+		const struct plan_rule *overlay = &c->p->overlays[o->rule];
+		uint32_t rate =
+		    rate_in_force(c->rates, o->representative, kind, product, currency, day);
+		uint32_t percent = 0;
+
+		for (size_t m = 0; m < overlay->n_credits; m++)
+			if (overlay->credits[m].representative == o->representative)
+				percent = overlay->credits[m].percent;
+		if (!add_credit(c, (struct credit){ o->representative, o->rule, percent, rate,
+				       (uint8_t)o->level, true }))
+			return SOUK_E_NOMEM;
+	}
+	return SOUK_OK;
+}
+
+static enum souk_err
+map_lines(struct compute *c)
+{
+	enum souk_err r = SOUK_OK;
+
+	for (size_t i = 0; i < c->n && r == SOUK_OK; i++) {
+		struct territory_hit *hit = &c->out->hits[i];
+
+		c->first_credit[i] = (uint32_t)c->n_credits;
+		*hit = (struct territory_hit){ NO_INDEX, MATCH_EVERYTHING, NO_INDEX };
+		if (!earns(&c->lines[i].billed))
+			continue;
+		r = territory_map(
+		    c->memo, &c->lines[i], day_of(c->lines[i].invoice_date), hit, &c->overlays);
+		if (r == SOUK_OK)
+			r = credit_line(c, (uint32_t)i, hit);
+	}
+	c->first_credit[c->n] = (uint32_t)c->n_credits;
+	return r;
+}
+
+/* ---- the order ---- */
+
+static int
+compare_text(struct str a, struct str b)
+{
+	size_t n = a.n < b.n ? a.n : b.n;
+	int c = n > 0 ? memcmp(a.p, b.p, n) : 0;
+
+	return c != 0 ? c : (a.n > b.n) - (a.n < b.n);
+}
+
+static int
+compare_money(money_t a, money_t b)
+{
+	return (a > b) - (a < b);
+}
+
+static int
+compare_lines(const struct commission_line *a, const struct commission_line *b)
+{
+	int c = compare_text(a->transaction, b->transaction);
+
+	if (c == 0)
+		c = compare_text(a->product_id, b->product_id);
+	if (c == 0)
+		c = compare_text(a->end_user, b->end_user);
+	if (c == 0)
+		c = compare_text(a->currency, b->currency);
+	if (c == 0)
+		c = (a->invoice_date > b->invoice_date) - (a->invoice_date < b->invoice_date);
+	if (c == 0)
+		c = compare_text(a->payer_number, b->payer_number);
+	return c != 0 ? c : compare_money(a->billed.gross, b->billed.gross);
+}
+
+static int
+compare_postings(const void *pa, const void *pb, void *context)
+{
+	const struct posting *a = pa, *b = pb;
+	const struct compute *c = context;
+	int r;
+
+	if (a->day != b->day)
+		return a->day < b->day ? -1 : 1;
+	if (a->prefix != b->prefix)
+		return a->prefix < b->prefix ? -1 : 1;
+	r = a->line != b->line ? compare_lines(&c->lines[a->line], &c->lines[b->line]) : 0;
+	if (r != 0)
+		return r;
+	if (a->payout == BILLED || b->payout == BILLED)
+		return (a->payout != BILLED) - (b->payout != BILLED);
+	return compare_money(c->lines[a->line].payouts[a->payout].amounts.gross,
+	    c->lines[b->line].payouts[b->payout].amounts.gross);
+}
+
+static uint64_t
+prefix_of(struct str s)
+{
+	uint64_t v = 0;
+
+	memcpy(&v, s.p, s.n < 8 ? s.n : 8);
+	return __builtin_bswap64(v);
+}
+
+static enum souk_err
+order_postings(struct compute *c)
+{
+	size_t n = c->n;
+
+	for (size_t i = 0; i < c->n; i++)
+		n += c->lines[i].n_payouts;
+	c->postings = malloc((n + 1) * sizeof(*c->postings));
+	if (c->postings == NULL)
+		return SOUK_E_NOMEM;
+	for (size_t i = 0; i < c->n; i++) {
+		const struct commission_line *l = &c->lines[i];
+		struct posting p = { l->transaction.n > 0 ? prefix_of(l->transaction) : 0,
+			day_of(l->invoice_date), (uint32_t)i, BILLED };
+
+		c->postings[c->n_postings++] = p;
+		for (size_t k = 0; k < l->n_payouts; k++) {
+			p.day = day_of(l->payouts[k].date);
+			p.payout = (uint32_t)k;
+			c->postings[c->n_postings++] = p;
+		}
+	}
+	qsort_r(c->postings, c->n_postings, sizeof(*c->postings), compare_postings, c);
+	return SOUK_OK;
+}
+
+/* ---- earning ---- */
+
+static struct commission_item *
+add_item(struct compute *c)
+{
+	if (c->out->n_items == c->cap_items) {
+		size_t cap = c->cap_items > 0 ? 2 * c->cap_items : c->n_credits + 64;
+		struct commission_item *v = realloc(c->out->items, cap * sizeof(*v));
+
+		if (v == NULL)
+			return NULL;
+		c->out->items = v;
+		c->cap_items = cap;
+	}
+	return &c->out->items[c->out->n_items++];
+}
+
+/* The rate's part of an item: credited and before are there. */
+static enum souk_err
+apply_rate(struct compute *c, struct commission_item *item)
+{
+	const struct plan_rate *rate = &c->p->rates[item->rate];
+	bool counts = rate->n_tiers > 1 || rate->n_accelerators > 0 || rate->has_cap;
+	struct commission_step steps[STEPS_MAX];
+	struct rate_state *st = NULL;
+	size_t n;
+
+	if (counts) {
+		st = rate_state_of(&c->states, rate, item->rate, item->representative, item->day);
+		if (st == NULL)
+			return SOUK_E_NOMEM;
+		item->before = st->counted;
+		if (!money_add(st->counted, item->credited, &st->counted))
+			return SOUK_E_LIMIT;
+	}
+	n = commission_steps(rate, item->before, item->credited, steps, STEPS_MAX);
+	if (!commission_of_steps(steps, n, c->p->decimals, &item->uncapped))
+		return SOUK_E_LIMIT;
+	item->commission = item->uncapped;
+	if (rate->has_cap && st->paid + item->commission > rate->cap)
+		item->commission = rate->cap > st->paid ? rate->cap - st->paid : 0;
+	if (st != NULL)
+		st->paid += item->commission;
+	return SOUK_OK;
+}
+
+/* A credit's share of an amount; the last of a territory gets what is left, so that splits sum. */
+static enum souk_err
+share(const struct credit *credits, size_t k, size_t n, money_t amount, money_t *ret)
+{
+	money_t rest = amount, part = 0;
+	bool last = !credits[k].overlay && (k + 1 == n || credits[k + 1].overlay);
+
+	for (size_t i = last ? 0 : k; i < k + !last; i++) {
+		if (!money_share(amount, credits[i].percent, PERCENT_ALL, &part))
+			return SOUK_E_LIMIT;
+		rest -= part;
+	}
+	*ret = last ? rest : part;
+	return SOUK_OK;
+}
+
+static enum souk_err
+record_item(struct compute *c, const struct commission_item *item, const struct credit *credit,
+    uint64_t hash)
+{
+	uint32_t g = ledger_group(&c->ledger, &c->lines[item->line], item->line, hash);
+	struct record *record = g != NO_INDEX ? ledger_record(&c->ledger, g, credit) : NULL;
+
+	if (record == NULL)
+		return SOUK_E_NOMEM;
+	record->paid += item->commission;
+	return SOUK_OK;
+}
+
+struct event {
+	const struct posting *posting;
+	const struct line_amounts *amounts;
+	enum plan_pay pay;
+	uint64_t hash; /* 0: nothing takes from this transaction */
+};
+
+static enum souk_err
+earn_credit(struct compute *c, const struct event *e, enum commission_part part,
+    const struct credit *credits, size_t k, size_t n)
+{
+	const struct credit *credit = &credits[k];
+	money_t amount = part_amount(e->amounts, part, c->p->rates[credit->rate].base);
+	struct commission_item *item = add_item(c);
+	enum souk_err r;
+
+	if (item == NULL)
+		return SOUK_E_NOMEM;
+	*item = (struct commission_item){ .line = e->posting->line,
+		.representative = credit->representative,
+		.rule = credit->rule,
+		.rate = credit->rate,
+		.percent = credit->percent,
+		.day = e->posting->day,
+		.part = (uint8_t)part,
+		.level = credit->level,
+		.overlay = credit->overlay,
+		.amount = amount > 0 ? amount : 0 };
+	r = share(credits, k, n, item->amount, &item->credited);
+	if (r == SOUK_OK)
+		r = apply_rate(c, item);
+	if (r == SOUK_OK && e->hash != 0)
+		r = record_item(c, item, credit, e->hash);
+	return r;
+}
+
+static enum souk_err
+queue_line(struct compute *c, const struct event *e)
+{
+	const struct territory_hit *hit = &c->out->hits[e->posting->line];
+	struct queue_entry q = { e->posting->line, QUEUE_UNMAPPED, NO_INDEX, NO_INDEX, NO_INDEX };
+
+	if (hit->rule != NO_INDEX && hit->other == NO_INDEX)
+		return SOUK_OK;
+	if (hit->rule != NO_INDEX) {
+		q.reason = QUEUE_AMBIGUOUS;
+		q.rule = hit->rule;
+		q.other = hit->other;
+	}
+	return add_queue(c, q) ? SOUK_OK : SOUK_E_NOMEM;
+}
+
+/* Makes place in the ledger for everybody this line pays, now or when it is paid out. */
+static enum souk_err
+open_records(struct compute *c, const struct event *e, const struct credit *credits, size_t n)
+{
+	uint32_t line = e->posting->line;
+	uint32_t g = ledger_group(&c->ledger, &c->lines[line], line, e->hash);
+
+	if (g == NO_INDEX)
+		return SOUK_E_NOMEM;
+	for (size_t k = 0; k < n; k++)
+		if (credits[k].rate != NO_INDEX &&
+		    ledger_record(&c->ledger, g, &credits[k]) == NULL)
+			return SOUK_E_NOMEM;
+	return SOUK_OK;
+}
+
+static void
+stand(struct compute *c, const struct event *e, enum commission_part part)
+{
+	uint32_t line = e->posting->line;
+	uint32_t g = ledger_group(&c->ledger, &c->lines[line], line, e->hash);
+
+	for (enum plan_base b = 0; b < BASE__COUNT && g != NO_INDEX; b++) {
+		money_t amount = part_amount(e->amounts, part, b);
+
+		if (amount > 0)
+			c->ledger.groups[g].standing[e->pay][b] += amount;
+	}
+}
+
+static money_t
+own_amount(const struct line_amounts *a, enum commission_part part)
+{
+	return part_amount(a, part, BASE_GROSS);
+}
+
+static enum souk_err
+earn(struct compute *c, const struct event *e)
+{
+	uint32_t line = e->posting->line;
+	const struct credit *credits = c->credits + c->first_credit[line];
+	size_t n = c->first_credit[line + 1] - c->first_credit[line];
+	enum souk_err r = SOUK_OK;
+
+	if (e->pay == PAY_BILLED)
+		r = queue_line(c, e);
+	if (r == SOUK_OK && e->hash != 0 && n > 0)
+		r = open_records(c, e, credits, n);
+	for (enum commission_part part = PART_SALE; part <= PART_CREDIT; part++) {
+		if (own_amount(e->amounts, part) <= 0)
+			continue;
+		for (size_t k = 0; k < n && r == SOUK_OK; k++)
+			if (credits[k].rate != NO_INDEX &&
+			    c->p->rates[credits[k].rate].pay == e->pay)
+				r = earn_credit(c, e, part, credits, k, n);
+		if (r == SOUK_OK && e->hash != 0 && n > 0)
+			stand(c, e, part);
+	}
+	for (size_t k = 0; k < n && r == SOUK_OK && e->pay == PAY_BILLED; k++)
+		if (credits[k].rate == NO_INDEX &&
+		    !add_queue(c, (struct queue_entry){ line, QUEUE_NO_RATE, credits[k].rule,
+				      NO_INDEX, credits[k].representative }))
+			r = SOUK_E_NOMEM;
+	return r;
+}
+
+/* ---- taking back ---- */
+
+/* `take` of what stands of one earning line, from one of those it paid. */
+static enum souk_err
+take_record(struct compute *c, const struct event *e, enum commission_part part,
+    struct record *record, money_t take, money_t standing)
+{
+	static const unsigned bits[PART__COUNT] = { [PART_REFUND] = CLAWBACK_REFUNDS,
+		[PART_CREDIT] = CLAWBACK_CREDITS,
+		[PART_FORGIVEN] = CLAWBACK_FORGIVEN };
+	const struct plan_rate *rate = &c->p->rates[record->credit.rate];
+	struct commission_item *item;
+	struct rate_state *st;
+	money_t taken, credited;
+
+	if (!commission_taken(record->paid, take, standing, c->p->decimals, &taken) ||
+	    !money_share(take, record->credit.percent, PERCENT_ALL, &credited))
+		return SOUK_E_LIMIT;
+	if ((rate->clawback & bits[part]) == 0) {
+		record->paid -= taken; /* kept for good */
+		return SOUK_OK;
+	}
+	st = rate_state_of(
+	    &c->states, rate, record->credit.rate, record->credit.representative, e->posting->day);
+	item = st != NULL ? add_item(c) : NULL;
+	if (item == NULL)
+		return SOUK_E_NOMEM;
+	*item = (struct commission_item){ .line = e->posting->line,
+		.representative = record->credit.representative,
+		.rule = record->credit.rule,
+		.rate = record->credit.rate,
+		.percent = record->credit.percent,
+		.day = e->posting->day,
+		.part = (uint8_t)part,
+		.level = record->credit.level,
+		.overlay = record->credit.overlay,
+		.takes = true,
+		.amount = -take,
+		.credited = -credited,
+		.standing = standing,
+		.paid = record->paid,
+		.commission = -taken };
+	st->counted -= credited;
+	st->paid -= taken;
+	record->paid -= taken;
+	return SOUK_OK;
+}
+
+/* One part of a line that takes, from the transaction's newest earning line to its oldest. */
+static enum souk_err
+take_part(struct compute *c, const struct event *e, enum commission_part part, uint32_t newest)
+{
+	money_t rest[BASE__COUNT];
+	enum souk_err r = SOUK_OK;
+
+	for (enum plan_base b = 0; b < BASE__COUNT; b++)
+		rest[b] = -part_amount(e->amounts, part, b);
+	for (uint32_t g = newest; g != NO_INDEX && r == SOUK_OK; g = c->ledger.groups[g].older) {
+		struct group *group = &c->ledger.groups[g];
+
+		for (enum plan_base b = 0; b < BASE__COUNT; b++) {
+			money_t standing = group->standing[e->pay][b];
+			money_t take = rest[b] < standing ? rest[b] : standing;
+
+			if (take <= 0)
+				continue;
+			for (uint32_t i = group->records; i != NO_INDEX && r == SOUK_OK;
+			     i = c->ledger.records[i].next) {
+				struct record *record = &c->ledger.records[i];
+				const struct plan_rate *rate = &c->p->rates[record->credit.rate];
+
+				if (rate->pay == e->pay && rate->base == b)
+					r = take_record(c, e, part, record, take, standing);
+			}
+			group->standing[e->pay][b] -= take;
+			rest[b] -= take;
+		}
+	}
+	return r;
+}
+
+static enum souk_err
+take(struct compute *c, const struct event *e)
+{
+	const struct commission_line *line = &c->lines[e->posting->line];
+	uint32_t newest = ledger_newest(&c->ledger, line, e->hash);
+	enum souk_err r = SOUK_OK;
+
+	if (newest == NO_INDEX && e->pay == PAY_BILLED && !earns(&line->billed))
+		return add_queue(c, (struct queue_entry){ e->posting->line, QUEUE_NO_SALE, NO_INDEX,
+					NO_INDEX, NO_INDEX })
+			   ? SOUK_OK
+			   : SOUK_E_NOMEM;
+	for (enum commission_part part = PART_REFUND; part <= PART_FORGIVEN && r == SOUK_OK; part++)
+		if (own_amount(e->amounts, part) < 0)
+			r = take_part(c, e, part, newest);
+	return r;
+}
+
+static enum souk_err
+post_all(struct compute *c)
+{
+	enum souk_err r = SOUK_OK;
+
+	for (size_t i = 0; i < c->n_postings && r == SOUK_OK; i++) {
+		const struct posting *p = &c->postings[i];
+		const struct commission_line *line = &c->lines[p->line];
+		struct event e = { p,
+			p->payout == BILLED ? &line->billed : &line->payouts[p->payout].amounts,
+			p->payout == BILLED ? PAY_BILLED : PAY_DISBURSED, 0 };
+
+		if (i + 8 < c->n_postings)
+			__builtin_prefetch(&c->lines[c->postings[i + 8].line].billed);
+		if (c->ledger.any) {
+			uint64_t hash = transaction_hash(line);
+
+			e.hash = ledger_wants(&c->ledger, hash) ? hash : 0;
+		}
+		if (earns(e.amounts))
+			r = earn(c, &e);
+		if (r == SOUK_OK && takes(e.amounts))
+			r = take(c, &e);
+	}
+	return r;
+}
+
+/* ---- all together ---- */
+
+/* By representative, keeping the order within each. */
+static enum souk_err
+sort_items(struct compute *c)
+{
+	struct commission_run *out = c->out;
+	size_t *place = calloc(c->p->n_representatives + 1, sizeof(*place));
+	struct commission_item *sorted = malloc((out->n_items + 1) * sizeof(*sorted));
+
+	if (place == NULL || sorted == NULL) {
+		free(place);
+		free(sorted);
+		return SOUK_E_NOMEM;
+	}
+	for (size_t i = 0; i < out->n_items; i++)
+		place[out->items[i].representative + 1]++;
+	for (size_t r = 0; r < c->p->n_representatives; r++)
+		place[r + 1] += place[r];
+	for (size_t i = 0; i < out->n_items; i++)
+		sorted[place[out->items[i].representative]++] = out->items[i];
+	free(place);
+	free(out->items);
+	out->items = sorted;
+	return SOUK_OK;
+}
+
+static enum souk_err
+learn_kinds(struct compute *c, const struct territory_index *t)
+{
+	const struct text_map *products = territory_products(t);
+
+	c->n_kinds = products->n;
+	c->kind_of = malloc(c->n_kinds + 1);
+	if (c->kind_of == NULL)
+		return SOUK_E_NOMEM;
+	memset(c->kind_of, REVENUE__COUNT, c->n_kinds + 1);
+	for (size_t i = 0; i < c->p->n_products; i++) {
+		struct str s = c->p->products[i].product;
+		uint32_t v = text_map_find(products, s, text_hash(s));
+
+		if (v < c->n_kinds)
+			c->kind_of[v] = (uint8_t)c->p->products[i].kind;
+	}
+	return SOUK_OK;
+}
+
+static enum souk_err
+compute(struct compute *c, const struct territory_index *t)
+{
+	enum souk_err r = territory_memo_new(t, &c->memo);
+
+	c->first_credit = malloc((c->n + 1) * sizeof(*c->first_credit));
+	c->out->hits = malloc((c->n + 1) * sizeof(*c->out->hits));
+	if (r == SOUK_OK && (c->first_credit == NULL || c->out->hits == NULL))
+		r = SOUK_E_NOMEM;
+	if (r == SOUK_OK)
+		r = rate_index_new(c->p, t, &c->rates);
+	if (r == SOUK_OK)
+		r = learn_kinds(c, t);
+	if (r == SOUK_OK)
+		r = ledger_init(&c->ledger, c->lines, c->n);
+	if (r == SOUK_OK)
+		r = map_lines(c);
+	if (r == SOUK_OK)
+		r = order_postings(c);
+	if (r == SOUK_OK)
+		r = post_all(c);
+	return r == SOUK_OK ? sort_items(c) : r;
+}
+
+enum souk_err
+commission_compute(const struct plan *p, const struct territory_index *t,
+    const struct commission_line *lines, size_t n, struct commission_run *ret, struct fail *f)
+{
+	struct commission_run out = { .plan = p, .lines = lines, .n_lines = n };
+	struct compute c = { .p = p, .lines = lines, .n = n, .out = &out };
+	enum souk_err r = n < UINT32_MAX - 1 ? compute(&c, t) : SOUK_E_LIMIT;
+
+	territory_memo_free(c.memo);
+	rate_index_free(c.rates);
+	free(c.states.v);
+	ledger_done(&c.ledger);
+	overlay_hits_done(&c.overlays);
+	free(c.kind_of);
+	free(c.credits);
+	free(c.first_credit);
+	free(c.postings);
+	if (r == SOUK_OK) {
+		*ret = out;
+		return r;
+	}
+	commission_run_done(&out);
+	if (r == SOUK_E_LIMIT)
+		return fail_set(f, r, "commission_limit",
+		    "amounts or lines are too many for one run; run fewer months, and check the "
+		    "amounts");
+	return fail_set(f, r, "commission", "the run does not fit into memory; run fewer months");
+}
+
+void
+commission_run_done(struct commission_run *r)
+{
+	free(r->items);
+	free(r->queue);
+	free(r->hits);
+	*r = (struct commission_run){ 0 };
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which company a buyer is of; see company.h. */
+#include "edsp/company.h"
+
+#include "base/utf8.h"
+#include "edsp/company_int.h"
+
+#include <libpsl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <unicase.h>
+#include <unictype.h>
+#include <uninorm.h>
+#include <unistr.h>
+
+static pthread_mutex_t load_lock = PTHREAD_MUTEX_INITIALIZER;
+static const psl_ctx_t *suffixes;
+
+enum souk_err
+company_load(struct fail *f)
+{
+	(void)pthread_mutex_lock(&load_lock);
+	if (suffixes == NULL)
+		suffixes = psl_latest(NULL);
+	(void)pthread_mutex_unlock(&load_lock);
+	if (suffixes != NULL)
+		return SOUK_OK;
+	return fail_set(f, SOUK_E_STORAGE, "public_suffix_list",
+	    "the public suffix list cannot be read; install the package publicsuffix");
+}
+
+static int
+compare_names(const void *key, const void *name)
+{
+	return strcmp(key, *(const char *const *)name);
+}
+
+static bool
+is_free_mail(const char *domain)
+{
+	return bsearch(domain, free_mail_names, n_free_mail_names, sizeof(free_mail_names[0]),
+		   compare_names) != NULL;
+}
+
+/* Lower-case letters, digits, hyphens and dots only: what needs no mapping. */
+static bool
+is_plain_host(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+
+		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.'))
+			return false;
+	}
+	return s.n > 0 && s.n <= DOMAIN_MAX && s.p[0] != '.' && s.p[s.n - 1] != '.';
+}
+
+enum domain_kind
+company_domain(struct str host, char out[DOMAIN_MAX + 1])
+{
+	char ascii[DOMAIN_MAX + 1];
+	const char *at, *registrable;
+
+	host = str_trim(host);
+	at = host.n > 0 ? memrchr(host.p, '@', host.n) : NULL;
+	if (at != NULL)
+		host = (struct str){ at + 1, (size_t)(host.p + host.n - at - 1) };
+	if (host.n > 1 && host.p[host.n - 1] == '.')
+		host.n--;
+	if (is_plain_host(host) && memchr(host.p, '.', host.n) != NULL) {
+		memcpy(ascii, host.p, host.n);
+		ascii[host.n] = '\0';
+	} else if (!domain_plausible(host, ascii)) {
+		return DOMAIN_UNUSABLE;
+	}
+	registrable = psl_registrable_domain(suffixes, ascii);
+	if (is_free_mail(ascii) || (registrable != NULL && is_free_mail(registrable)))
+		return DOMAIN_FREE;
+	if (registrable == NULL)
+		return DOMAIN_SUFFIX;
+	memmove(out, registrable, strlen(registrable) + 1);
+	return DOMAIN_COMPANY;
+}
+
+/* Letters that have no decomposition but a plain spelling that people use for them. */
+static const struct {
+	uint32_t letter;
+	char plain[3];
+} plain_letters[] = {
+	{ 0xe6, "ae" },
+	{ 0xf0, "d" },
+	{ 0xf8, "o" },
+	{ 0xfe, "th" },
+	{ 0x111, "d" },
+	{ 0x127, "h" },
+	{ 0x131, "i" },
+	{ 0x142, "l" },
+	{ 0x153, "oe" },
+	{ 0x167, "t" },
+};
+
+static size_t
+add_folded(uint32_t c, char *out, size_t n)
+{
+	for (size_t i = 0; i < sizeof(plain_letters) / sizeof(plain_letters[0]); i++)
+		if (plain_letters[i].letter == c) {
+			size_t k = strlen(plain_letters[i].plain);
+
+			if (n + k <= FOLDED_MAX)
+				memcpy(out + n, plain_letters[i].plain, k);
+			return n + k <= FOLDED_MAX ? n + k : n;
+		}
+	if (n + 4 > FOLDED_MAX)
+		return n;
+	if (c < 0x80)
+		out[n++] = (char)c;
+	else
+		n += (size_t)u8_uctomb((uint8_t *)out + n, c, 4);
+	return n;
+}
+
+static size_t
+add_blank(char *out, size_t n)
+{
+	if (n > 0 && n < FOLDED_MAX && out[n - 1] != ' ')
+		out[n++] = ' ';
+	return n;
+}
+
+static size_t
+fold_unicode(struct str text, char out[FOLDED_MAX + 1])
+{
+	size_t folded_n = 0, n = 0;
+	uint8_t *folded;
+
+	if (text.n > 4 * (size_t)FOLDED_MAX)
+		text.n = 4 * (size_t)FOLDED_MAX;
+	while (text.n > 0 && !utf8_valid(text))
+		text.n--; /* the rest of a name that is broken says nothing */
+	folded = u8_casefold((const uint8_t *)text.p, text.n, NULL, UNINORM_NFKD, NULL, &folded_n);
+	for (size_t i = 0; folded != NULL && i < folded_n;) {
+		struct str rest = { (const char *)folded + i, folded_n - i };
+		uint32_t c = 0;
+		size_t k = utf8_next(rest, &c);
+
+		if (k == 0)
+			break;
+		i += k;
+		if (uc_is_general_category(c, UC_MARK))
+			continue;
+		if (uc_is_general_category(c, UC_LETTER) || uc_is_general_category(c, UC_NUMBER))
+			n = add_folded(c, out, n);
+		else if (c != '\'' && c != 0x2019)
+			n = add_blank(out, n);
+	}
+	free(folded);
+	return n;
+}
+
+size_t
+text_fold(struct str text, char out[FOLDED_MAX + 1])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < text.n && n < FOLDED_MAX; i++) {
+		unsigned char c = (unsigned char)text.p[i];
+
+		if (c >= 0x80) {
+			n = fold_unicode(text, out);
+			break;
+		}
+		if (c >= 'A' && c <= 'Z')
+			out[n++] = (char)(c | 0x20);
+		else if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
+			out[n++] = (char)c;
+		else if (c != '\'')
+			n = add_blank(out, n);
+	}
+	if (n > 0 && out[n - 1] == ' ')
+		n--;
+	out[n] = '\0';
+	return n;
+}
+
+#define LEGAL_FORMS                                                                                \
+	" ab ag aps as asa bhd bv bvba co company corp corporation cv cyf de doo dd eirl eireli "  \
+	"eood ev eg gmbh gie gk hf inc incorporated jsc kg kgaa kft kk lda limited limitada llc "  \
+	"llp lp ltd ltda mbh nv nyrt od oe og ohg ood ooo oy oyj pc plc pjsc private pt pte pty "  \
+	"pvt rt sa sab sapi sarl sas sasu sca scs sdn se sia sl slu snc spa spk spol spolka sp "   \
+	"srl sro tbk uab ug unlimited vof yk zoo zrt "
+
+static bool
+is_legal_form(const char *word, size_t n)
+{
+	char key[24];
+
+	if (n == 0 || n + 3 > sizeof(key))
+		return false;
+	key[0] = ' ';
+	memcpy(key + 1, word, n);
+	key[n + 1] = ' ';
+	key[n + 2] = '\0';
+	return strstr(LEGAL_FORMS, key) != NULL;
+}
+
+/* "s a" becomes "sa", "g m b h" becomes "gmbh", "z o o" "zoo". */
+static size_t
+join_single_letters(const char *s, size_t n, char *out)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		bool between = s[i] == ' ' && i >= 1 && (i == 1 || s[i - 2] == ' ') && i + 1 < n &&
+			       (i + 2 == n || s[i + 2] == ' ');
+
+		if (!between || s[i - 1] < 'a' || s[i + 1] < 'a')
+			out[k++] = s[i];
+	}
+	return k;
+}
+
+/* Where the last word begins. */
+static size_t
+last_word(const char *s, size_t n)
+{
+	while (n > 0 && s[n - 1] != ' ')
+		n--;
+	return n;
+}
+
+size_t
+company_fold(struct str name, char out[FOLDED_MAX + 1])
+{
+	char spelled[FOLDED_MAX + 1], folded[FOLDED_MAX + 1];
+	size_t n = 0, begin = 0;
+	bool stripped = false;
+
+	for (size_t i = 0; i < name.n && n + 5 < FOLDED_MAX; i++) {
+		bool amp = name.p[i] == '&';
+
+		memcpy(spelled + n, amp ? " and " : name.p + i, amp ? 5 : 1);
+		n += amp ? 5 : 1;
+	}
+	n = text_fold((struct str){ spelled, n }, folded);
+	n = join_single_letters(folded, n, out);
+	for (;;) {
+		size_t at = last_word(out, n), len = n - at;
+		bool joins = stripped && ((len == 3 && memcmp(out + at, "and", 3) == 0) ||
+					     (len == 1 && (out[at] == 'e' || out[at] == 'y')));
+
+		if (at == 0 || (!is_legal_form(out + at, len) && !joins))
+			break;
+		n = at - 1;
+		stripped = true;
+	}
+	if (n > 4 && memcmp(out, "the ", 4) == 0)
+		begin = 4;
+	memmove(out, out + begin, n - begin);
+	out[n - begin] = '\0';
+	return n - begin;
+}
+
+size_t
+postal_fold(struct str code, char out[POSTAL_MAX + 1])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < code.n && n < POSTAL_MAX; i++) {
+		char c = code.p[i];
+
+		if (c >= 'a' && c <= 'z')
+			c = (char)(c & ~0x20);
+		if ((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))
+			out[n++] = c;
+	}
+	out[n] = '\0';
+	return n;
+}
