@@ -590,7 +590,7 @@ learn_kinds(struct compute *c, const struct territory_index *t)
 	memset(c->kind_of, REVENUE__COUNT, c->n_kinds + 1);
 	for (size_t i = 0; i < c->p->n_products; i++) {
 		struct str s = c->p->products[i].product;
-		uint32_t v = text_map_find(products, s, text_hash(s));
+		uint32_t v = text_map_find(products, s, text_map_hash(s));
 
 		if (v < c->n_kinds)
 			c->kind_of[v] = (uint8_t)c->p->products[i].kind;

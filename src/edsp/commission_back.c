@@ -12,11 +12,11 @@
 uint64_t
 transaction_hash(const struct commission_line *l)
 {
-	uint64_t h = text_hash(l->transaction);
+	uint64_t h = text_map_hash(l->transaction);
 
-	h = h * 31 + text_hash(l->product_id);
-	h = h * 31 + text_hash(l->end_user);
-	h = h * 31 + text_hash(l->currency);
+	h = h * 31 + text_map_hash(l->product_id);
+	h = h * 31 + text_map_hash(l->end_user);
+	h = h * 31 + text_map_hash(l->currency);
 	return h != 0 ? h : 1;
 }
 

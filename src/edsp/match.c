@@ -83,7 +83,7 @@ add_one(struct maker *m, const struct match_entry *e)
 static uint32_t
 product_number(struct text_map *products, struct str text, enum souk_err *err)
 {
-	uint32_t v = text_map_put(products, text, text_hash(text), (uint32_t)products->n);
+	uint32_t v = text_map_put(products, text, text_map_hash(text), (uint32_t)products->n);
 
 	if (v == TEXT_MAP_NONE)
 		*err = SOUK_E_NOMEM;

@@ -25,7 +25,7 @@ const char *const plan_pay_words[PAY__COUNT] = {
 };
 
 void
-day_format(day_t day, char out[DAY_TEXT_SIZE])
+plan_day_format(day_t day, char out[DAY_TEXT_SIZE])
 {
 	char text[INSTANT_TEXT_LEN + 1];
 
@@ -39,7 +39,7 @@ day_format(day_t day, char out[DAY_TEXT_SIZE])
 }
 
 bool
-day_parse(struct str s, day_t *ret)
+plan_day_parse(struct str s, day_t *ret)
 {
 	instant_t t;
 

@@ -163,8 +163,8 @@ SOUK_MUST enum souk_err plan_check(struct plan *p, struct arena *a, struct plan_
 
 /* "2026-01-31"; DAY_FIRST and DAY_LAST as "...". */
 #define DAY_TEXT_SIZE 12
-void day_format(day_t day, char out[DAY_TEXT_SIZE]);
-SOUK_MUST bool day_parse(struct str s, day_t *ret);
+void plan_day_format(day_t day, char out[DAY_TEXT_SIZE]);
+SOUK_MUST bool plan_day_parse(struct str s, day_t *ret);
 /* "2.5%", as short as it is exact. */
 #define PERCENT_TEXT_SIZE 24
 void percent_format(uint64_t percent, char out[PERCENT_TEXT_SIZE]);

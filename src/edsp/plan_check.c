@@ -42,7 +42,7 @@ check_id(struct check *c, struct text_map *seen, struct str id, const char *list
 
 	if (id.n == 0)
 		return; /* said by the reader */
-	first = text_map_put(seen, id, text_hash(id), (uint32_t)i);
+	first = text_map_put(seen, id, text_map_hash(id), (uint32_t)i);
 	if (first == TEXT_MAP_NONE)
 		c->err = SOUK_E_NOMEM;
 	else if (first != i) {
@@ -54,7 +54,7 @@ check_id(struct check *c, struct text_map *seen, struct str id, const char *list
 static uint32_t
 look_up(const struct text_map *m, struct str id)
 {
-	uint32_t v = text_map_find(m, id, text_hash(id));
+	uint32_t v = text_map_find(m, id, text_map_hash(id));
 
 	return v == TEXT_MAP_NONE ? NO_INDEX : v;
 }
@@ -67,7 +67,7 @@ resolve_team(struct check *c, struct plan_representative *r)
 	r->team_index = NO_INDEX;
 	if (r->team.n == 0)
 		return;
-	r->team_index = text_map_put(&c->teams, r->team, text_hash(r->team), next);
+	r->team_index = text_map_put(&c->teams, r->team, text_map_hash(r->team), next);
 	if (r->team_index == TEXT_MAP_NONE)
 		c->err = SOUK_E_NOMEM;
 	else if (r->team_index == next)
@@ -134,8 +134,8 @@ check_credit_days(struct check *c, const struct plan_rule *rule,
 
 	if (rule->days.from >= r->days.from && rule->days.until <= r->days.until)
 		return;
-	day_format(r->days.from, from);
-	day_format(r->days.until, until);
+	plan_day_format(r->days.from, from);
+	plan_day_format(r->days.until, until);
 	(void)snprintf(what, sizeof(what),
 	    "is there from %s until %s, but credited outside of that too", from, until);
 	fault(c, what,
@@ -215,8 +215,8 @@ fault_overlap(
 	}
 	pointer_of(where, first, other, sizeof(other));
 	pointer_of(where, second, at, sizeof(at));
-	day_format(a->from > b->from ? a->from : b->from, from);
-	day_format(a->until < b->until ? a->until : b->until, until);
+	plan_day_format(a->from > b->from ? a->from : b->from, from);
+	plan_day_format(a->until < b->until ? a->until : b->until, until);
 	(void)snprintf(what, sizeof(what), "matches the same lines as %s (from %s until %s)", other,
 	    from, until);
 	fault(c, what, "end one the day before the other begins, or take it out of one of them",
@@ -420,7 +420,7 @@ check_gap(struct check *c, const struct gaps *g, const char *list, size_t i,
 			if (gap > rule->days.until || g->said[who * REVENUE__COUNT + kind])
 				continue;
 			g->said[who * REVENUE__COUNT + kind] = true;
-			day_format((day_t)gap, day);
+			plan_day_format((day_t)gap, day);
 			(void)snprintf(what, sizeof(what),
 			    "has no rate for %s revenue from %s on, though credited by %s/%zu",
 			    revenue_kind_words[kind], day, list, i);

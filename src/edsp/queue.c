@@ -38,7 +38,7 @@ domain_of(const struct commission_line *l, char out[DOMAIN_MAX + 1])
 static bool
 want(struct suggester *s, struct text_map *m, struct str key)
 {
-	uint64_t hash = text_hash(key);
+	uint64_t hash = text_map_hash(key);
 
 	if (text_map_find(m, key, hash) != TEXT_MAP_NONE)
 		return true;
@@ -49,7 +49,7 @@ want(struct suggester *s, struct text_map *m, struct str key)
 static void
 learn(struct text_map *m, struct str key, uint32_t rule)
 {
-	uint64_t hash = text_hash(key);
+	uint64_t hash = text_map_hash(key);
 
 	for (size_t i = hash & m->mask; m->slots[i].hash != 0; i = (i + 1) & m->mask)
 		if (m->slots[i].hash == hash &&
@@ -126,17 +126,17 @@ suggest(
 		return 0;
 	if (domain_of(l, key))
 		add(out, &n, SUGGEST_DOMAIN,
-		    text_map_find(&s->domains, str_c(key), text_hash(str_c(key))));
+		    text_map_find(&s->domains, str_c(key), text_map_hash(str_c(key))));
 	if ((k = company_fold(l->company, key)) > 0)
 		add(out, &n, SUGGEST_COMPANY,
 		    text_map_find(
-			&s->names, (struct str){ key, k }, text_hash((struct str){ key, k })));
+			&s->names, (struct str){ key, k }, text_map_hash((struct str){ key, k })));
 	for (enum match_level level = MATCH_STATE; level <= MATCH_COUNTRY && l->country.n == 2;
 	     level++) {
 		k = place_key(level, l->country, l->state, l->city, key);
 		add(out, &n, level == MATCH_STATE ? SUGGEST_STATE : SUGGEST_COUNTRY,
-		    text_map_find(
-			&s->t->near, (struct str){ key, k }, text_hash((struct str){ key, k })));
+		    text_map_find(&s->t->near, (struct str){ key, k },
+			text_map_hash((struct str){ key, k })));
 	}
 	return n;
 }
@@ -155,7 +155,7 @@ line_fields(const struct commission_line *l, struct buf *out)
 {
 	char date[DAY_TEXT_SIZE], money[MONEY_TEXT_SIZE];
 
-	day_format(day_of(l->invoice_date), date);
+	plan_day_format(day_of(l->invoice_date), date);
 	field(out, str_c(date));
 	field(out, l->transaction);
 	field(out, l->product_code);

@@ -233,7 +233,7 @@ csv_item(const struct statement *s, const struct commission_item *i, struct buf 
 	char date[DAY_TEXT_SIZE];
 	struct buf arithmetic = { 0 };
 
-	day_format(i->day, date);
+	plan_day_format(i->day, date);
 	csv_start(
 	    s, commission_part_words[i->part], plan_period_of(PERIOD_MONTH, i->day), date, out);
 	csv_buyer(&s->run->lines[i->line], out);
@@ -352,7 +352,7 @@ json_item(struct jw *w, const struct statement *s, const struct commission_item 
 	char date[DAY_TEXT_SIZE];
 	struct buf arithmetic = { 0 };
 
-	day_format(i->day, date);
+	plan_day_format(i->day, date);
 	jw_open(w, NULL, '{');
 	jw_c(w, "entry", commission_part_words[i->part]);
 	jw_c(w, "date", date);

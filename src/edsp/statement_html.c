@@ -179,7 +179,7 @@ item_row(const struct statement *s, const struct commission_item *i, struct buf 
 	const struct commission_line *l = &s->run->lines[i->line];
 	char date[DAY_TEXT_SIZE];
 
-	day_format(i->day, date);
+	plan_day_format(i->day, date);
 	buf_add_c(b, "<tr>");
 	cell(b, "Date", "");
 	buf_printf(b, "<div>%s<small>%s</small></div></td>", date, commission_part_words[i->part]);

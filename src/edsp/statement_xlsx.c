@@ -79,7 +79,7 @@ item_row(struct book *b, const struct commission_item *i)
 	char date[DAY_TEXT_SIZE];
 	struct buf arithmetic = { 0 };
 
-	day_format(i->day, date);
+	plan_day_format(i->day, date);
 	text(b, 0, str_c(date), NULL);
 	text(b, 1, str_c(commission_part_words[i->part]), NULL);
 	buyer(b, &b->s->run->lines[i->line]);

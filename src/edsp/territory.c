@@ -65,7 +65,7 @@ overlay_hits_done(struct overlay_hits *h)
 static uint32_t
 find_key(const struct territory_index *t, enum match_level level, struct str key)
 {
-	uint32_t v = text_map_find(&t->keys[level], key, text_hash(key));
+	uint32_t v = text_map_find(&t->keys[level], key, text_map_hash(key));
 
 	return v == TEXT_MAP_NONE ? NOTHING : v;
 }
@@ -81,7 +81,7 @@ recall(struct territory_memo *m, struct text_map *memo, enum match_level level, 
 	_Static_assert(DOMAIN_MAX <= FOLDED_MAX, "a domain fits");
 	if (raw.n == 0 || m->t->keys[level].n == 0)
 		return NOTHING;
-	hash = text_hash(raw);
+	hash = text_map_hash(raw);
 	v = text_map_find(memo, raw, hash);
 	if (v != TEXT_MAP_NONE)
 		return v;
@@ -147,7 +147,7 @@ recall_place(struct territory_memo *m, const struct commission_line *line)
 	key = (struct str){ raw, raw_place(line, raw, sizeof(raw)) };
 	if (key.n == 0)
 		return work_out_place(m->t, line);
-	hash = text_hash(key);
+	hash = text_map_hash(key);
 	v = text_map_find(&m->places, key, hash);
 	if (v != TEXT_MAP_NONE)
 		return m->place[v];
@@ -179,9 +179,9 @@ territory_product(struct territory_memo *m, const struct commission_line *line)
 	if (products->n == 0)
 		return NO_INDEX;
 	if (line->product_id.n > 0)
-		v = text_map_find(products, line->product_id, text_hash(line->product_id));
+		v = text_map_find(products, line->product_id, text_map_hash(line->product_id));
 	if (v == TEXT_MAP_NONE && line->product_code.n > 0)
-		v = text_map_find(products, line->product_code, text_hash(line->product_code));
+		v = text_map_find(products, line->product_code, text_map_hash(line->product_code));
 	return v;
 }
 

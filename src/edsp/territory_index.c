@@ -185,8 +185,8 @@ note_place(struct territory_index *t, const struct match_entry *e)
 		return SOUK_OK;
 	if (colon != NULL)
 		state.n = (size_t)(colon - state.p);
-	if (text_map_put(&t->near, country, text_hash(country), e->rule) == TEXT_MAP_NONE ||
-	    text_map_put(&t->near, state, text_hash(state), e->rule) == TEXT_MAP_NONE)
+	if (text_map_put(&t->near, country, text_map_hash(country), e->rule) == TEXT_MAP_NONE ||
+	    text_map_put(&t->near, state, text_map_hash(state), e->rule) == TEXT_MAP_NONE)
 		return SOUK_E_NOMEM;
 	return SOUK_OK;
 }
@@ -213,8 +213,8 @@ add_group(struct territory_index *t, struct match_entry **e, size_t n)
 	}
 	qsort(e, n, sizeof(struct match_entry *), compare_in_key);
 	r = add_key(t, e, n, &key);
-	if (r == SOUK_OK &&
-	    text_map_put(&t->keys[level], e[0]->key, text_hash(e[0]->key), key) == TEXT_MAP_NONE)
+	if (r == SOUK_OK && text_map_put(&t->keys[level], e[0]->key, text_map_hash(e[0]->key),
+				key) == TEXT_MAP_NONE)
 		r = SOUK_E_NOMEM;
 	return r;
 }
@@ -275,14 +275,14 @@ add_products(struct territory_index *t, const struct plan *p)
 		for (size_t k = 0; k < p->rates[i].products.n; k++) {
 			struct str s = p->rates[i].products.v[k];
 
-			if (text_map_put(&t->products, s, text_hash(s), (uint32_t)t->products.n) ==
-			    TEXT_MAP_NONE)
+			if (text_map_put(&t->products, s, text_map_hash(s),
+				(uint32_t)t->products.n) == TEXT_MAP_NONE)
 				return SOUK_E_NOMEM;
 		}
 	for (size_t i = 0; i < p->n_products; i++) {
 		struct str s = p->products[i].product;
 
-		if (text_map_put(&t->products, s, text_hash(s), (uint32_t)t->products.n) ==
+		if (text_map_put(&t->products, s, text_map_hash(s), (uint32_t)t->products.n) ==
 		    TEXT_MAP_NONE)
 			return SOUK_E_NOMEM;
 	}

@@ -25,7 +25,7 @@ mix(uint64_t a, uint64_t b)
 }
 
 uint64_t
-text_hash(struct str s)
+text_map_hash(struct str s)
 {
 	uint64_t h, word;
 

@@ -26,7 +26,7 @@ SOUK_MUST enum souk_err text_map_init(struct text_map *m, size_t expected);
 void text_map_done(struct text_map *m);
 
 /* Never 0. The same for the same bytes within a process. */
-uint64_t text_hash(struct str s);
+uint64_t text_map_hash(struct str s);
 
 static inline uint32_t
 text_map_find(const struct text_map *m, struct str key, uint64_t hash)
