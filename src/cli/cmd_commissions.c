@@ -437,15 +437,13 @@ lock_run(struct commissions *c, struct fail *f)
 {
 	struct locked_run r = as_locked(c);
 	struct buf b = { 0 };
-	char what[160];
 	enum souk_err err;
 
-	if (strcmp(c->approve, c->digest) != 0) {
-		(void)snprintf(what, sizeof(what), "is not the digest of this run, %s", c->digest);
-		return fail_field(f, "--approve", what,
-		    "something changed since the simulation: simulate again, read it, then approve "
-		    "it");
-	}
+	/* Not told here: who approves has read the simulation that ended with it. */
+	if (strcmp(c->approve, c->digest) != 0)
+		return fail_field(f, "--approve", "is not the digest of this run",
+		    "the plan, the feeds or the options are not those of that simulation: simulate again, read it, "
+		    "approve that");
 	locked_write(&r, &b);
 	err = buf_ok(&b) ? put_lock(c->lock, buf_str(&b), f)
 			 : fail_set(f, SOUK_E_NOMEM, "memory", "the run does not fit into memory");

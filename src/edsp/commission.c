@@ -83,18 +83,27 @@ add_queue(struct compute *c, struct queue_entry e)
 	return true;
 }
 
+/* What the plan says that a product's revenue is; else what the line says. */
+static enum revenue_kind
+planned_kind(const struct compute *c, uint32_t product, enum revenue_kind kind)
+{
+	if (product < c->n_kinds && c->kind_of[product] < REVENUE__COUNT)
+		return c->kind_of[product];
+	return kind;
+}
+
 static enum souk_err
 credit_line(struct compute *c, uint32_t i, const struct territory_hit *hit)
 {
 	const struct commission_line *line = &c->lines[i];
 	day_t day = day_of(line->invoice_date);
-	uint32_t product = territory_product(c->memo, line),
-		 currency = currency_number(line->currency);
+	struct product_numbers product = territory_product(c->memo, line);
+	uint32_t currency = currency_number(line->currency);
 	enum revenue_kind kind = line->kind;
 	const struct plan_rule *rule = hit->rule != NO_INDEX ? &c->p->territories[hit->rule] : NULL;
 
-	if (product < c->n_kinds && c->kind_of[product] < REVENUE__COUNT)
-		kind = c->kind_of[product];
+	kind = planned_kind(c, product.by_code, kind);
+	kind = planned_kind(c, product.by_id, kind);
 	for (size_t k = 0; rule != NULL && hit->other == NO_INDEX && k < rule->n_credits; k++) {
 		const struct plan_credit *pc = &rule->credits[k];
 		uint32_t rate =
@@ -160,6 +169,19 @@ compare_money(money_t a, money_t b)
 }
 
 static int
+compare_amounts(const struct line_amounts *a, const struct line_amounts *b)
+{
+	const money_t pairs[][2] = { { a->gross, b->gross }, { a->refund, b->refund },
+		{ a->credit, b->credit }, { a->fee, b->fee }, { a->fee_refund, b->fee_refund },
+		{ a->fee_credit, b->fee_credit } };
+	int c = 0;
+
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]) && c == 0; i++)
+		c = compare_money(pairs[i][0], pairs[i][1]);
+	return c;
+}
+
+static int
 compare_lines(const struct commission_line *a, const struct commission_line *b)
 {
 	int c = compare_text(a->transaction, b->transaction);
@@ -170,11 +192,13 @@ compare_lines(const struct commission_line *a, const struct commission_line *b)
 		c = compare_text(a->end_user, b->end_user);
 	if (c == 0)
 		c = compare_text(a->currency, b->currency);
+	if (c == 0) /* what is taken back on the day of the sale comes after it */
+		c = earns(&b->billed) - earns(&a->billed);
 	if (c == 0)
 		c = (a->invoice_date > b->invoice_date) - (a->invoice_date < b->invoice_date);
 	if (c == 0)
 		c = compare_text(a->payer_number, b->payer_number);
-	return c != 0 ? c : compare_money(a->billed.gross, b->billed.gross);
+	return c != 0 ? c : compare_amounts(&a->billed, &b->billed);
 }
 
 static int
@@ -193,8 +217,8 @@ compare_postings(const void *pa, const void *pb, void *context)
 		return r;
 	if (a->payout == BILLED || b->payout == BILLED)
 		return (a->payout != BILLED) - (b->payout != BILLED);
-	return compare_money(c->lines[a->line].payouts[a->payout].amounts.gross,
-	    c->lines[b->line].payouts[b->payout].amounts.gross);
+	return compare_amounts(&c->lines[a->line].payouts[a->payout].amounts,
+	    &c->lines[b->line].payouts[b->payout].amounts);
 }
 
 static uint64_t

@@ -13,7 +13,7 @@ SOUK_MUST enum souk_err rate_index_new(
 void rate_index_free(struct rate_index *r);
 /* The representative's own before its team's before everybody's; a product's before all; a currency's before any. */
 uint32_t rate_in_force(const struct rate_index *r, uint32_t representative, enum revenue_kind kind,
-    uint32_t product, uint32_t currency, day_t day);
+    struct product_numbers product, uint32_t currency, day_t day);
 
 struct rate_state {
 	uint64_t key; /* 0: free */

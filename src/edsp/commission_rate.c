@@ -92,20 +92,24 @@ probe(const struct rate_index *r, uint64_t key, day_t day)
 
 uint32_t
 rate_in_force(const struct rate_index *r, uint32_t representative, enum revenue_kind kind,
-    uint32_t product, uint32_t currency, day_t day)
+    struct product_numbers product, uint32_t currency, day_t day)
 {
 	uint32_t team = r->p->representatives[representative].team_index, rate;
 	uint32_t scopes[3] = { representative,
 		team != NO_INDEX ? scope_of_team(r->p, team) : NO_INDEX, scope_of_all(r->p) };
 
+	/* As rate_key has them: 0 is any. */
+	uint32_t numbers[3] = { product.by_id != NO_INDEX ? product.by_id + 1 : NO_INDEX,
+		product.by_code != NO_INDEX ? product.by_code + 1 : NO_INDEX, 0 };
+
 	for (size_t s = 0; s < 3; s++) {
 		if (scopes[s] == NO_INDEX || !r->scope_used[scopes[s]])
 			continue;
-		for (int named = r->by_product && product != NO_INDEX; named >= 0; named--)
-			for (int exact = r->by_currency && currency != 0; exact >= 0; exact--) {
+		for (size_t n = r->by_product ? 0 : 2; n < 3; n++)
+			for (int exact = r->by_currency && currency != 0;
+			     exact >= 0 && numbers[n] != NO_INDEX; exact--) {
 				rate = probe(r,
-				    rate_key(scopes[s], kind, named ? product + 1 : 0,
-					exact ? currency : 0),
+				    rate_key(scopes[s], kind, numbers[n], exact ? currency : 0),
 				    day);
 				if (rate != NO_INDEX)
 					return rate;

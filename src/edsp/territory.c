@@ -170,36 +170,43 @@ recall_place(struct territory_memo *m, const struct commission_line *line)
 	return m->place[m->n_places - 1];
 }
 
-uint32_t
+static uint32_t
+product_number(const struct text_map *products, struct str text)
+{
+	uint32_t v =
+	    text.n > 0 ? text_map_find(products, text, text_map_hash(text)) : TEXT_MAP_NONE;
+
+	return v != TEXT_MAP_NONE ? v : NO_INDEX;
+}
+
+struct product_numbers
 territory_product(struct territory_memo *m, const struct commission_line *line)
 {
 	const struct text_map *products = &m->t->products;
-	uint32_t v = NO_INDEX;
 
 	if (products->n == 0)
-		return NO_INDEX;
-	if (line->product_id.n > 0)
-		v = text_map_find(products, line->product_id, text_map_hash(line->product_id));
-	if (v == TEXT_MAP_NONE && line->product_code.n > 0)
-		v = text_map_find(products, line->product_code, text_map_hash(line->product_code));
-	return v;
+		return (struct product_numbers){ NO_INDEX, NO_INDEX };
+	return (struct product_numbers){ product_number(products, line->product_id),
+		product_number(products, line->product_code) };
 }
 
 /* One line on its way down the levels. */
 struct search {
 	const struct territory_index *t;
 	day_t day;
-	uint32_t product;
+	struct product_numbers product;
 	struct overlay_hits *overlays;
 	bool out_of_memory;
 };
 
 static struct slice
-product_slice(const struct search *s, uint32_t key, bool overlay)
+product_slice(const struct search *s, uint32_t key, uint32_t product, bool overlay)
 {
-	uint64_t wanted = product_key(key, s->product, overlay);
+	uint64_t wanted = product_key(key, product, overlay);
 	const struct territory_index *t = s->t;
 
+	if (product == NO_INDEX)
+		return (struct slice){ 0 };
 	for (size_t i = product_hash(wanted) & t->slot_mask; t->slots[i].key != 0;
 	     i = (i + 1) & t->slot_mask)
 		if (t->slots[i].key == wanted)
@@ -235,8 +242,10 @@ look(const struct search *s, uint32_t key, bool *ret_specific)
 	if (key >= NOTHING)
 		return NO_INDEX;
 	info = &s->t->infos[key];
-	if (info->by_product[0] && s->product != NO_INDEX)
-		rule = in_force(s, product_slice(s, key, false));
+	if (info->by_product[0])
+		rule = in_force(s, product_slice(s, key, s->product.by_id, false));
+	if (info->by_product[0] && rule == NO_INDEX)
+		rule = in_force(s, product_slice(s, key, s->product.by_code, false));
 	*ret_specific = rule != NO_INDEX;
 	return rule != NO_INDEX ? rule : in_force(s, info->any[0]);
 }
@@ -279,8 +288,10 @@ collect(struct search *s, uint32_t key, enum match_level level)
 	if (s->overlays == NULL || key >= NOTHING)
 		return;
 	info = &s->t->infos[key];
-	if (info->by_product[1] && s->product != NO_INDEX)
-		collect_slice(s, product_slice(s, key, true), level);
+	if (info->by_product[1]) {
+		collect_slice(s, product_slice(s, key, s->product.by_id, true), level);
+		collect_slice(s, product_slice(s, key, s->product.by_code, true), level);
+	}
 	collect_slice(s, info->any[1], level);
 }
 

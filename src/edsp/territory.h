@@ -50,8 +50,12 @@ SOUK_MUST enum souk_err territory_map(struct territory_memo *m, const struct com
     day_t day, struct territory_hit *ret, struct overlay_hits *overlays);
 void overlay_hits_done(struct overlay_hits *h);
 
-/* The number that rates know the line's product by: of its id, else of its code; NO_INDEX: no rate or rule names it. */
-uint32_t territory_product(struct territory_memo *m, const struct commission_line *line);
+/* The numbers that rules and rates know a line's product by; NO_INDEX: none names it so. */
+struct product_numbers {
+	uint32_t by_id, by_code;
+};
+struct product_numbers territory_product(
+    struct territory_memo *m, const struct commission_line *line);
 /* Products by number, for rates; rules named theirs first. */
 const struct text_map *territory_products(const struct territory_index *t);
 

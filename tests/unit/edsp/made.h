@@ -43,4 +43,17 @@ const char *plan_text(struct made *m, const char *representatives, const char *t
 #define BEN "{\"id\":\"ben\",\"name\":\"Ben Example\"}"
 #define TO(who) "\"credits\":[{\"representative\":\"" who "\",\"percent\":100}]"
 
+/* Pseudo-random, the same everywhere. */
+struct dice {
+	uint64_t state;
+};
+unsigned throw_dice(struct dice *d, unsigned n);
+/*
+ * A plan with splits, an overlay, tiers, an accelerator, a cap and a rate on disbursed funds; `order` shuffles the
+ * rules of the file, 0: as they are.
+ */
+void made_world_plan(struct made *m, uint64_t order);
+/* Lines of 2026-01 to 2026-04 with refunds, credits, forgiven charges and payouts. */
+void made_world_lines(struct made *m, uint64_t seed, size_t n);
+
 #endif
