@@ -230,29 +230,77 @@ prefix_of(struct str s)
 	return __builtin_bswap64(v);
 }
 
-static enum souk_err
-order_postings(struct compute *c)
+static void
+add_postings(struct compute *c, struct posting *out)
 {
-	size_t n = c->n;
+	size_t n = 0;
 
-	for (size_t i = 0; i < c->n; i++)
-		n += c->lines[i].n_payouts;
-	c->postings = malloc((n + 1) * sizeof(*c->postings));
-	if (c->postings == NULL)
-		return SOUK_E_NOMEM;
 	for (size_t i = 0; i < c->n; i++) {
 		const struct commission_line *l = &c->lines[i];
 		struct posting p = { l->transaction.n > 0 ? prefix_of(l->transaction) : 0,
 			day_of(l->invoice_date), (uint32_t)i, BILLED };
 
-		c->postings[c->n_postings++] = p;
+		out[n++] = p;
 		for (size_t k = 0; k < l->n_payouts; k++) {
 			p.day = day_of(l->payouts[k].date);
 			p.payout = (uint32_t)k;
-			c->postings[c->n_postings++] = p;
+			out[n++] = p;
 		}
 	}
-	qsort_r(c->postings, c->n_postings, sizeof(*c->postings), compare_postings, c);
+	c->n_postings = n;
+}
+
+#define DAYS_COUNTED 40000 /* a century: more are sorted all at once */
+
+/* Each day's together, days rising. False: the days are too far apart. */
+static bool
+by_day(struct compute *c, const struct posting *in, size_t *begin)
+{
+	day_t first = INT32_MAX, last = INT32_MIN;
+
+	for (size_t i = 0; i < c->n_postings; i++) {
+		first = in[i].day < first ? in[i].day : first;
+		last = in[i].day > last ? in[i].day : last;
+	}
+	if (c->n_postings == 0 || (int64_t)last - first >= DAYS_COUNTED)
+		return false;
+	for (size_t i = 0; i < c->n_postings; i++)
+		begin[in[i].day - first + 2]++;
+	for (size_t d = 2; d < DAYS_COUNTED + 2; d++)
+		begin[d] += begin[d - 1];
+	for (size_t i = 0; i < c->n_postings; i++)
+		c->postings[begin[in[i].day - first + 1]++] = in[i];
+	return true;
+}
+
+static enum souk_err
+order_postings(struct compute *c)
+{
+	size_t n = c->n, *begin = calloc(DAYS_COUNTED + 2, sizeof(*begin));
+	struct posting *in;
+	bool days;
+
+	for (size_t i = 0; i < c->n; i++)
+		n += c->lines[i].n_payouts;
+	in = malloc((n + 1) * sizeof(*in));
+	c->postings = malloc((n + 1) * sizeof(*c->postings));
+	if (begin == NULL || in == NULL || c->postings == NULL) {
+		free(begin);
+		free(in);
+		return SOUK_E_NOMEM;
+	}
+	add_postings(c, in);
+	days = by_day(c, in, begin);
+	if (!days)
+		memcpy(c->postings, in, n * sizeof(*in));
+	for (size_t d = 0; d < DAYS_COUNTED && days; d++)
+		if (begin[d + 1] > begin[d] + 1)
+			qsort_r(c->postings + begin[d], begin[d + 1] - begin[d], sizeof(*in),
+			    compare_postings, c);
+	if (!days)
+		qsort_r(c->postings, n, sizeof(*in), compare_postings, c);
+	free(begin);
+	free(in);
 	return SOUK_OK;
 }
 
@@ -307,8 +355,13 @@ static enum souk_err
 share(const struct credit *credits, size_t k, size_t n, money_t amount, money_t *ret)
 {
 	money_t rest = amount, part = 0;
-	bool last = !credits[k].overlay && (k + 1 == n || credits[k + 1].overlay);
+	bool last;
 
+	if (credits[k].percent == PERCENT_ALL) {
+		*ret = amount;
+		return SOUK_OK;
+	}
+	last = !credits[k].overlay && (k + 1 == n || credits[k + 1].overlay);
 	for (size_t i = last ? 0 : k; i < k + !last; i++) {
 		if (!money_share(amount, credits[i].percent, PERCENT_ALL, &part))
 			return SOUK_E_LIMIT;
@@ -562,6 +615,10 @@ post_all(struct compute *c)
 
 		if (i + 8 < c->n_postings)
 			__builtin_prefetch(&c->lines[c->postings[i + 8].line].billed);
+		if (i + 8 < c->n_postings)
+			__builtin_prefetch(&c->first_credit[c->postings[i + 8].line]);
+		if (i + 4 < c->n_postings)
+			__builtin_prefetch(&c->credits[c->first_credit[c->postings[i + 4].line]]);
 		if (c->ledger.any) {
 			uint64_t hash = transaction_hash(line);
 
@@ -579,26 +636,24 @@ post_all(struct compute *c)
 
 /* By representative, keeping the order within each. */
 static enum souk_err
-sort_items(struct compute *c)
+order_items(struct compute *c)
 {
 	struct commission_run *out = c->out;
-	size_t *place = calloc(c->p->n_representatives + 1, sizeof(*place));
-	struct commission_item *sorted = malloc((out->n_items + 1) * sizeof(*sorted));
+	size_t n = c->p->n_representatives;
 
-	if (place == NULL || sorted == NULL) {
-		free(place);
-		free(sorted);
+	out->first = calloc(n + 2, sizeof(*out->first));
+	out->order = malloc((out->n_items + 1) * sizeof(*out->order));
+	if (out->first == NULL || out->order == NULL)
 		return SOUK_E_NOMEM;
-	}
+	if (out->n_items > UINT32_MAX - 1)
+		return SOUK_E_LIMIT;
+	/* Counted one place further on, so that each end becomes the next one's beginning. */
 	for (size_t i = 0; i < out->n_items; i++)
-		place[out->items[i].representative + 1]++;
-	for (size_t r = 0; r < c->p->n_representatives; r++)
-		place[r + 1] += place[r];
+		out->first[out->items[i].representative + 2]++;
+	for (size_t r = 2; r < n + 2; r++)
+		out->first[r] += out->first[r - 1];
 	for (size_t i = 0; i < out->n_items; i++)
-		sorted[place[out->items[i].representative]++] = out->items[i];
-	free(place);
-	free(out->items);
-	out->items = sorted;
+		out->order[out->first[out->items[i].representative + 1]++] = (uint32_t)i;
 	return SOUK_OK;
 }
 
@@ -643,7 +698,7 @@ compute(struct compute *c, const struct territory_index *t)
 		r = order_postings(c);
 	if (r == SOUK_OK)
 		r = post_all(c);
-	return r == SOUK_OK ? sort_items(c) : r;
+	return r == SOUK_OK ? order_items(c) : r;
 }
 
 enum souk_err
@@ -681,5 +736,7 @@ commission_run_done(struct commission_run *r)
 	free(r->items);
 	free(r->queue);
 	free(r->hits);
+	free(r->order);
+	free(r->first);
 	*r = (struct commission_run){ 0 };
 }

@@ -62,6 +62,8 @@ struct commission_run {
 	struct commission_item
 	    *items; /* by representative (as in the plan), then in the order above */
 	size_t n_items;
+	uint32_t *order; /* of items: by representative (as in the plan), then as they are */
+	uint32_t *first; /* representative r has order[first[r]] to before order[first[r + 1]] */
 	struct queue_entry *queue; /* in the order above */
 	size_t n_queue;
 	struct territory_hit *hits; /* of each line that earns; rule NO_INDEX for others */

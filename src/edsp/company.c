@@ -4,6 +4,7 @@
 
 #include "base/utf8.h"
 #include "edsp/company_int.h"
+#include "edsp/text_map.h"
 
 #include <libpsl.h>
 #include <pthread.h>
@@ -15,31 +16,46 @@
 
 static pthread_mutex_t load_lock = PTHREAD_MUTEX_INITIALIZER;
 static const psl_ctx_t *suffixes;
+static struct text_map free_mail;
+
+static enum souk_err
+load_free_mail(void)
+{
+	enum souk_err r = text_map_init(&free_mail, n_free_mail_names);
+
+	for (size_t i = 0; i < n_free_mail_names && r == SOUK_OK; i++) {
+		struct str name = str_c(free_mail_names[i]);
+
+		if (text_map_put(&free_mail, name, text_map_hash(name), 0) == TEXT_MAP_NONE)
+			r = SOUK_E_NOMEM;
+	}
+	return r;
+}
 
 enum souk_err
 company_load(struct fail *f)
 {
+	enum souk_err r = SOUK_OK;
+
 	(void)pthread_mutex_lock(&load_lock);
 	if (suffixes == NULL)
+		r = load_free_mail();
+	if (suffixes == NULL && r == SOUK_OK)
 		suffixes = psl_latest(NULL);
 	(void)pthread_mutex_unlock(&load_lock);
+	if (r != SOUK_OK)
+		return fail_set(f, r, "memory", "the list of free mail does not fit into memory");
 	if (suffixes != NULL)
 		return SOUK_OK;
 	return fail_set(f, SOUK_E_STORAGE, "public_suffix_list",
 	    "the public suffix list cannot be read; install the package publicsuffix");
 }
 
-static int
-compare_names(const void *key, const void *name)
-{
-	return strcmp(key, *(const char *const *)name);
-}
-
 static bool
 is_free_mail(const char *domain)
 {
-	return bsearch(domain, free_mail_names, n_free_mail_names, sizeof(free_mail_names[0]),
-		   compare_names) != NULL;
+	return text_map_find(&free_mail, str_c(domain), text_map_hash(str_c(domain))) !=
+	       TEXT_MAP_NONE;
 }
 
 /* Lower-case letters, digits, hyphens and dots only: what needs no mapping. */
@@ -74,7 +90,8 @@ company_domain(struct str host, char out[DOMAIN_MAX + 1])
 		return DOMAIN_UNUSABLE;
 	}
 	registrable = psl_registrable_domain(suffixes, ascii);
-	if (is_free_mail(ascii) || (registrable != NULL && is_free_mail(registrable)))
+	if (is_free_mail(ascii) ||
+	    (registrable != NULL && registrable != ascii && is_free_mail(registrable)))
 		return DOMAIN_FREE;
 	if (registrable == NULL)
 		return DOMAIN_SUFFIX;
@@ -157,24 +174,80 @@ fold_unicode(struct str text, char out[FOLDED_MAX + 1])
 	return n;
 }
 
+/*
+ * What the letters below U+0250 fold to, asked of the library once: they make up nearly all names, and
+ * none of them depends on its neighbours.
+ */
+#define LATIN_END 0x250
+static struct {
+	char out[7]; /* a blank: it separates; nothing: it is dropped */
+	uint8_t n;
+} latin[LATIN_END];
+static pthread_once_t latin_once = PTHREAD_ONCE_INIT;
+
+static void
+fold_latin(void)
+{
+	for (uint32_t c = 0x80; c < LATIN_END; c++) {
+		uint8_t one[4];
+		char out[FOLDED_MAX + 1];
+		size_t n = fold_unicode(
+		    (struct str){ (const char *)one, (size_t)u8_uctomb(one, c, 4) }, out);
+		bool word = uc_is_general_category(c, UC_LETTER) ||
+			    uc_is_general_category(c, UC_NUMBER) ||
+			    uc_is_general_category(c, UC_MARK);
+
+		latin[c].n = (uint8_t)(n < sizeof(latin[c].out) ? n : 0);
+		memcpy(latin[c].out, out, latin[c].n);
+		if (n == 0 && !word)
+			latin[c].out[latin[c].n++] = ' ';
+	}
+}
+
+bool
+text_is_latin(struct str text)
+{
+	for (size_t i = 0; i < text.n; i++)
+		if ((unsigned char)text.p[i] >= 0xc9) /* leads U+0240 and above */
+			return false;
+	return true;
+}
+
+static size_t
+add_latin(uint32_t c, char *out, size_t n)
+{
+	for (uint8_t k = 0; k < latin[c].n; k++) {
+		if (latin[c].out[k] == ' ')
+			n = add_blank(out, n);
+		else if (n < FOLDED_MAX)
+			out[n++] = latin[c].out[k];
+	}
+	return n;
+}
+
 size_t
 text_fold(struct str text, char out[FOLDED_MAX + 1])
 {
 	size_t n = 0;
 
+	(void)pthread_once(&latin_once, fold_latin);
 	for (size_t i = 0; i < text.n && n < FOLDED_MAX; i++) {
 		unsigned char c = (unsigned char)text.p[i];
 
-		if (c >= 0x80) {
+		if (c >= 'A' && c <= 'Z') {
+			out[n++] = (char)(c | 0x20);
+		} else if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) {
+			out[n++] = (char)c;
+		} else if (c >= 0xc2 && c < 0xc9 && i + 1 < text.n &&
+			   ((unsigned char)text.p[i + 1] & 0xc0) == 0x80) {
+			n = add_latin(
+			    (c & 0x1fU) << 6 | ((unsigned char)text.p[++i] & 0x3fU), out, n);
+		} else if (c >= 0x80) {
 			n = fold_unicode(text, out);
 			break;
-		}
-		if (c >= 'A' && c <= 'Z')
-			out[n++] = (char)(c | 0x20);
-		else if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
-			out[n++] = (char)c;
-		else if (c != '\'')
+		} else if (c != '\'') {
 			n = add_blank(out, n);
+		}
 	}
 	if (n > 0 && out[n - 1] == ' ')
 		n--;

@@ -37,6 +37,9 @@ enum domain_kind company_domain(struct str host, char out[DOMAIN_MAX + 1]);
  */
 size_t text_fold(struct str text, char out[FOLDED_MAX + 1]);
 
+/* Is it of letters that fold fast (below U+0240)? Others are worth remembering. */
+bool text_is_latin(struct str text);
+
 /*
  * A company's name as it is compared: folded, '&' read as "and", single letters joined ("S. A."
  * is "sa"), legal forms taken off the end ("GmbH & Co. KG", "Inc.") as long as a name is left,

@@ -25,7 +25,7 @@ struct commission_line {
 	struct str payer_number, payer_id; /* the account's 12 digits; its opaque id */
 	struct str country, state, city, postal_code, email_domain, company;
 	struct str product_id, product_code, product_title, offer_id;
-	struct str end_user;
+	struct str end_user, end_user_number;
 	struct str currency;
 	instant_t invoice_date;
 	enum revenue_kind kind;     /* a plan's products may say otherwise */

@@ -195,6 +195,7 @@ fill(struct line_set *s, const struct sales_line *from, struct commission_line *
 		.product_title = clean(s, from->product_title),
 		.offer_id = STR(""),
 		.end_user = clean(s, from->end_user_id),
+		.end_user_number = clean(s, from->end_user_account),
 		.currency = currency_str(s, from->currency),
 		.invoice_date = from->invoice_date,
 		.kind = revenue_kind_of(from->usage_start, from->usage_end),

@@ -28,21 +28,8 @@ edsp_month_parse(struct str s, int32_t *ret)
 void
 statement_items(const struct statement *s, size_t *first, size_t *end)
 {
-	const struct commission_run *run = s->run;
-	size_t lo = 0, hi = run->n_items;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (run->items[mid].representative < s->representative)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	*first = lo;
-	while (lo < run->n_items && run->items[lo].representative == s->representative)
-		lo++;
-	*end = lo;
+	*first = s->run->first[s->representative];
+	*end = s->run->first[s->representative + 1];
 }
 
 bool
@@ -52,7 +39,7 @@ statement_is_empty(const struct statement *s)
 
 	statement_items(s, &first, &end);
 	for (size_t i = first; i < end; i++)
-		if (statement_has(s, &s->run->items[i]))
+		if (statement_has(s, statement_item(s, i)))
 			return false;
 	return s->n_adjustments == 0;
 }
@@ -90,7 +77,7 @@ statement_totals(const struct statement *s, struct statement_total *out, size_t 
 
 	statement_items(s, &first, &end);
 	for (size_t i = first; i < end; i++) {
-		const struct commission_item *item = &s->run->items[i];
+		const struct commission_item *item = statement_item(s, i);
 		struct statement_total *t;
 
 		if (!statement_has(s, item))
@@ -210,6 +197,7 @@ csv_buyer(const struct commission_line *l, struct buf *out)
 	field(out, l->product_code);
 	field(out, l->product_title);
 	field(out, l->payer_number);
+	field(out, l->end_user_number);
 	field(out, l->company);
 	field(out, l->country);
 	field(out, l->currency);
@@ -291,12 +279,13 @@ statement_csv(const struct statement *s, bool head, struct buf *out)
 		buf_add_c(out,
 		    "Representative,Month,Entry,Date,Transaction Reference ID,Product Code,Product "
 		    "Title,"
-		    "Customer AWS Account Number,Company,Country,Currency,Amount,Credited Percent,"
+		    "Customer AWS Account Number,End User AWS Account "
+		    "Number,Company,Country,Currency,Amount,Credited Percent,"
 		    "Credited Amount,Rule,Matched By,Rate,Arithmetic,Commission\r\n");
 	statement_items(s, &first, &end);
 	for (size_t i = first; i < end; i++)
-		if (statement_has(s, &s->run->items[i]))
-			csv_item(s, &s->run->items[i], out);
+		if (statement_has(s, statement_item(s, i)))
+			csv_item(s, statement_item(s, i), out);
 	for (size_t i = 0; i < s->n_adjustments; i++)
 		csv_adjustment(s, &s->adjustments[i], out);
 }
@@ -326,6 +315,7 @@ json_line(struct jw *w, const struct commission_line *l)
 	jw_str(w, "productCode", l->product_code);
 	jw_str(w, "productTitle", l->product_title);
 	jw_str(w, "customerAccount", l->payer_number);
+	jw_str_opt(w, "endUserAccount", l->end_user_number);
 	jw_str_opt(w, "company", l->company);
 	jw_str_opt(w, "country", l->country);
 	jw_str(w, "currency", l->currency);
@@ -440,8 +430,8 @@ statement_json(const struct statement *s, struct buf *out)
 	jw_open(&w, "entries", '[');
 	statement_items(s, &first, &end);
 	for (size_t i = first; i < end; i++)
-		if (statement_has(s, &s->run->items[i]))
-			json_item(&w, s, &s->run->items[i]);
+		if (statement_has(s, statement_item(s, i)))
+			json_item(&w, s, statement_item(s, i));
 	for (size_t i = 0; i < s->n_adjustments; i++)
 		json_adjustment(&w, s, &s->adjustments[i]);
 	jw_close(&w, ']');

@@ -37,8 +37,13 @@ struct statement {
 	bool locked;
 };
 
-/* The run's items of the representative: [*first, *end); check statement_has for the months. */
+/* The representative's items: statement_item of [*first, *end); check statement_has for the months. */
 void statement_items(const struct statement *s, size_t *first, size_t *end);
+static inline const struct commission_item *
+statement_item(const struct statement *s, size_t i)
+{
+	return &s->run->items[s->run->order[i]];
+}
 static inline bool
 statement_has(const struct statement *s, const struct commission_item *i)
 {

@@ -16,7 +16,7 @@ static const char style[] =
     "font:15px/1.45 system-ui,-apple-system,\"Segoe UI\",Roboto,\"DejaVu Sans\",sans-serif}\n"
     "h1{font-size:1.6rem;line-height:1.2;margin:0 0 .25rem}h2{font-size:1.1rem;margin:2rem 0 "
     ".5rem}\n"
-    "p{margin:.25rem 0}.soft{color:var(--soft)}\n"
+    "p{margin:.25rem 0}.soft{color:var(--soft);overflow-wrap:anywhere}.d{white-space:nowrap}\n"
     ".sums{display:flex;flex-wrap:wrap;gap:.75rem;margin:1.25rem 0}\n"
     ".sum{border:1px solid var(--line);border-top:3px solid "
     "var(--accent);border-radius:4px;padding:.75rem 1rem;min-width:13rem}\n"
@@ -140,6 +140,10 @@ buyer_cells(const struct commission_line *l, struct buf *b)
 		buf_add_xml(b, l->payer_number);
 	buf_add_c(b, l->country.n > 0 ? " " : "");
 	buf_add_xml(b, l->country);
+	if (l->end_user_number.n > 0 && !str_eq(l->end_user_number, l->payer_number)) {
+		buf_add_c(b, "<br>used by ");
+		buf_add_xml(b, l->end_user_number);
+	}
 	buf_add_c(b, "</small></div></td>");
 }
 
@@ -182,7 +186,8 @@ item_row(const struct statement *s, const struct commission_item *i, struct buf 
 	plan_day_format(i->day, date);
 	buf_add_c(b, "<tr>");
 	cell(b, "Date", "");
-	buf_printf(b, "<div>%s<small>%s</small></div></td>", date, commission_part_words[i->part]);
+	buf_printf(b, "<div class=\"d\">%s<small>%s</small></div></td>", date,
+	    commission_part_words[i->part]);
 	buyer_cells(l, b);
 	source_cells(s, i, b);
 	cell(b, "Arithmetic", "why");
@@ -253,8 +258,8 @@ statement_html(const struct statement *s, struct buf *b)
 	statement_items(s, &first, &end);
 	table_head("Lines", "Date", b);
 	for (size_t i = first; i < end; i++)
-		if (statement_has(s, &s->run->items[i]))
-			item_row(s, &s->run->items[i], b);
+		if (statement_has(s, statement_item(s, i)))
+			item_row(s, statement_item(s, i), b);
 	buf_add_c(b, "</tbody></table>\n");
 	if (s->n_adjustments > 0) {
 		table_head("Adjustments of locked months", "Of", b);

@@ -54,9 +54,10 @@ buyer(struct book *b, const struct commission_line *l)
 	text(b, 2, l->transaction, NULL);
 	text(b, 3, l->product_title.n > 0 ? l->product_title : l->product_code, NULL);
 	text(b, 4, l->payer_number, NULL);
-	text(b, 5, l->company, NULL);
-	text(b, 6, l->country, NULL);
-	text(b, 7, l->currency, NULL);
+	text(b, 5, l->end_user_number, NULL);
+	text(b, 6, l->company, NULL);
+	text(b, 7, l->country, NULL);
+	text(b, 8, l->currency, NULL);
 }
 
 static void
@@ -64,13 +65,13 @@ source(struct book *b, const struct commission_item *i)
 {
 	char percent[PERCENT_TEXT_SIZE];
 
-	number(b, 8, i->amount, b->money);
+	number(b, 9, i->amount, b->money);
 	percent_format(i->percent, percent);
-	text(b, 9, str_c(percent), NULL);
-	number(b, 10, i->credited, b->money);
-	text(b, 11, item_rule(b->s->run, i)->id, NULL);
-	text(b, 12, str_c(match_level_words[i->level]), NULL);
-	text(b, 13, b->s->run->plan->rates[i->rate].id, NULL);
+	text(b, 10, str_c(percent), NULL);
+	number(b, 11, i->credited, b->money);
+	text(b, 12, item_rule(b->s->run, i)->id, NULL);
+	text(b, 13, str_c(match_level_words[i->level]), NULL);
+	text(b, 14, b->s->run->plan->rates[i->rate].id, NULL);
 }
 
 static void
@@ -85,8 +86,8 @@ item_row(struct book *b, const struct commission_item *i)
 	buyer(b, &b->s->run->lines[i->line]);
 	source(b, i);
 	item_arithmetic(b->s->run, i, &arithmetic);
-	text(b, 14, buf_str(&arithmetic), b->wrap);
-	number(b, 15, i->commission, b->money);
+	text(b, 15, buf_str(&arithmetic), b->wrap);
+	number(b, 16, i->commission, b->money);
 	b->out_of_memory |= arithmetic.failed;
 	buf_done(&arithmetic);
 	b->row++;
@@ -109,8 +110,8 @@ adjustment_row(struct book *b, const struct adjustment *a)
 	if (i != NULL)
 		source(b, i);
 	adjustment_arithmetic(b->s, a, &arithmetic);
-	text(b, 14, buf_str(&arithmetic), b->wrap);
-	number(b, 15, a->is - a->was, b->money);
+	text(b, 15, buf_str(&arithmetic), b->wrap);
+	number(b, 16, a->is - a->was, b->money);
 	b->out_of_memory |= arithmetic.failed;
 	buf_done(&arithmetic);
 	b->row++;
@@ -123,8 +124,9 @@ lines_sheet(struct book *b)
 		const char *name;
 		double width;
 	} columns[] = { { "Date", 11 }, { "Entry", 11 }, { "Transaction Reference ID", 26 },
-		{ "Product", 24 }, { "Customer AWS Account Number", 16 }, { "Company", 22 },
-		{ "Country", 9 }, { "Currency", 9 }, { "Amount", 13 }, { "Credited Percent", 10 },
+		{ "Product", 24 }, { "Customer AWS Account Number", 16 },
+		{ "End User AWS Account Number", 16 }, { "Company", 22 }, { "Country", 9 },
+		{ "Currency", 9 }, { "Amount", 13 }, { "Credited Percent", 10 },
 		{ "Credited Amount", 13 }, { "Rule", 16 }, { "Matched By", 15 }, { "Rate", 14 },
 		{ "Arithmetic", 48 }, { "Commission", 13 } };
 	lxw_col_t n = sizeof(columns) / sizeof(columns[0]);
@@ -140,8 +142,8 @@ lines_sheet(struct book *b)
 	b->row = 1;
 	statement_items(b->s, &first, &end);
 	for (size_t i = first; i < end; i++)
-		if (statement_has(b->s, &b->s->run->items[i]))
-			item_row(b, &b->s->run->items[i]);
+		if (statement_has(b->s, statement_item(b->s, i)))
+			item_row(b, statement_item(b->s, i));
 	for (size_t i = 0; i < b->s->n_adjustments; i++)
 		adjustment_row(b, &b->s->adjustments[i]);
 	(void)worksheet_autofilter(b->sheet, 0, 0, b->row > 1 ? b->row - 1 : 0, (lxw_col_t)(n - 1));

@@ -70,6 +70,36 @@ find_key(const struct territory_index *t, enum match_level level, struct str key
 	return v == TEXT_MAP_NONE ? NOTHING : v;
 }
 
+/* Lower case, if it is a host name of ASCII letters; 0: it is not, or too long. */
+static size_t
+plain_host(struct str raw, char out[DOMAIN_MAX + 1])
+{
+	if (raw.n > DOMAIN_MAX)
+		return 0;
+	for (size_t i = 0; i < raw.n; i++) {
+		char c = raw.p[i];
+
+		if (c >= 'A' && c <= 'Z')
+			c |= 0x20;
+		else if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+			     c == '.'))
+			return 0;
+		out[i] = c;
+	}
+	return raw.n;
+}
+
+/* A registrable domain is an end of the host: does any end stand in a rule at all? */
+static bool
+may_be_named(const struct territory_index *t, const char *host, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if ((i == 0 || host[i - 1] == '.') &&
+		    find_key(t, MATCH_DOMAIN, (struct str){ host + i, n - i }) != NOTHING)
+			return true;
+	return false;
+}
+
 /* What a raw text was found to lead to, worked out once. */
 static uint32_t
 recall(struct territory_memo *m, struct text_map *memo, enum match_level level, struct str raw)
@@ -81,6 +111,14 @@ recall(struct territory_memo *m, struct text_map *memo, enum match_level level, 
 	_Static_assert(DOMAIN_MAX <= FOLDED_MAX, "a domain fits");
 	if (raw.n == 0 || m->t->keys[level].n == 0)
 		return NOTHING;
+	if (level == MATCH_NAME && text_is_latin(raw))
+		return find_key(m->t, level, (struct str){ out, company_fold(raw, out) });
+	if (level == MATCH_DOMAIN) {
+		size_t n = plain_host(raw, out);
+
+		if (n > 0 && out[n - 1] != '.' && !may_be_named(m->t, out, n))
+			return NOTHING;
+	}
 	hash = text_map_hash(raw);
 	v = text_map_find(memo, raw, hash);
 	if (v != TEXT_MAP_NONE)
@@ -144,6 +182,8 @@ recall_place(struct territory_memo *m, const struct commission_line *line)
 
 	if (line->country.n != 2 || !m->t->has_places)
 		return nowhere;
+	if (text_is_latin(line->state) && text_is_latin(line->city))
+		return work_out_place(m->t, line);
 	key = (struct str){ raw, raw_place(line, raw, sizeof(raw)) };
 	if (key.n == 0)
 		return work_out_place(m->t, line);

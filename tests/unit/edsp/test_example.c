@@ -100,7 +100,7 @@ check_item(struct made *m, const char *const *cell, size_t n)
 
 	assert_int_equal(n, 6);
 	assert_true(next_item < m->run.n_items);
-	i = &m->run.items[next_item++];
+	i = &m->run.items[m->run.order[next_item++]];
 	plan_day_format(i->day, day);
 	item_arithmetic(&m->run, i, &b);
 	assert_true(str_eq_c(m->plan.representatives[i->representative].id, cell[0]));

@@ -166,7 +166,7 @@ test_adjustment_is_explained(void **state)
 	st.adjustments = settlement_of(&s, STR("ana"), &st.n_adjustments);
 	assert_int_equal(st.n_adjustments, 2);
 	statement_csv(&st, false, &b);
-	assert_non_null(strstr(b.p, "T-3,code1,One,111122223333,,US,USD,10.00,100%,10.00,a,"
+	assert_non_null(strstr(b.p, "T-3,code1,One,111122223333,,,US,USD,10.00,100%,10.00,a,"
 				    "everything,flat,10.00 x 10% = 1.00,1.00"));
 	assert_non_null(strstr(b.p, "2026-01,adjustment,,T-1,"));
 	assert_non_null(strstr(b.p, "restated: 8.00 - 10.00 = -2.00,-2.00"));
