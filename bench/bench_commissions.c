@@ -116,7 +116,7 @@ make_line(struct arena *a, struct commission_line *l, unsigned i)
 
 	if (!plan_day_parse(STR("2026-01-01"), &first))
 		exit(3);
-	*l = (struct commission_line){ .transaction = text(a, "T%08x", i * 2654435761U),
+	*l = (struct commission_line){ .transaction = text(a, "T%08x", i * 17),
 		.payer_number = text(a, "%012u", dice(200000)),
 		.country = STR("US"),
 		.state = text(a, "S%u", dice(STATES + 10)),

@@ -273,6 +273,18 @@ by_day(struct compute *c, const struct posting *in, size_t *begin)
 	return true;
 }
 
+/* Lines from feeds come sorted, and then each day's are. */
+static void
+sort_postings(struct compute *c, struct posting *v, size_t n)
+{
+	size_t i = 1;
+
+	while (i < n && compare_postings(&v[i - 1], &v[i], c) <= 0)
+		i++;
+	if (i < n)
+		qsort_r(v, n, sizeof(*v), compare_postings, c);
+}
+
 static enum souk_err
 order_postings(struct compute *c)
 {
@@ -294,11 +306,9 @@ order_postings(struct compute *c)
 	if (!days)
 		memcpy(c->postings, in, n * sizeof(*in));
 	for (size_t d = 0; d < DAYS_COUNTED && days; d++)
-		if (begin[d + 1] > begin[d] + 1)
-			qsort_r(c->postings + begin[d], begin[d + 1] - begin[d], sizeof(*in),
-			    compare_postings, c);
+		sort_postings(c, c->postings + begin[d], begin[d + 1] - begin[d]);
 	if (!days)
-		qsort_r(c->postings, n, sizeof(*in), compare_postings, c);
+		sort_postings(c, c->postings, n);
 	free(begin);
 	free(in);
 	return SOUK_OK;
@@ -350,24 +360,41 @@ apply_rate(struct compute *c, struct commission_item *item)
 	return SOUK_OK;
 }
 
+/* amount * percent, half-up at ten decimals. */
+static bool
+percent_of(money_t amount, uint32_t percent, money_t *ret)
+{
+	money_t product;
+
+	if (percent == PERCENT_ALL) {
+		*ret = amount;
+		return true;
+	}
+	/* Amounts of a line are positive here; the common ones need no more than 128 bits. */
+	if (amount < 0 || __builtin_mul_overflow(amount, (money_t)percent, &product))
+		return money_share(amount, percent, PERCENT_ALL, ret);
+	if (product <= UINT64_MAX / 2)
+		*ret = (money_t)(((uint64_t)product + PERCENT_ALL / 2) / PERCENT_ALL);
+	else
+		*ret = product / PERCENT_ALL + (product % PERCENT_ALL >= PERCENT_ALL / 2);
+	return true;
+}
+
 /* A credit's share of an amount; the last of a territory gets what is left, so that splits sum. */
 static enum souk_err
 share(const struct credit *credits, size_t k, size_t n, money_t amount, money_t *ret)
 {
-	money_t rest = amount, part = 0;
-	bool last;
+	bool last = !credits[k].overlay && (k + 1 == n || credits[k + 1].overlay);
+	money_t part = 0, rest = amount;
 
-	if (credits[k].percent == PERCENT_ALL) {
-		*ret = amount;
-		return SOUK_OK;
-	}
-	last = !credits[k].overlay && (k + 1 == n || credits[k + 1].overlay);
-	for (size_t i = last ? 0 : k; i < k + !last; i++) {
-		if (!money_share(amount, credits[i].percent, PERCENT_ALL, &part))
+	if (!last || k == 0)
+		return percent_of(amount, credits[k].percent, ret) ? SOUK_OK : SOUK_E_LIMIT;
+	for (size_t i = 0; i < k; i++) {
+		if (!percent_of(amount, credits[i].percent, &part))
 			return SOUK_E_LIMIT;
 		rest -= part;
 	}
-	*ret = last ? rest : part;
+	*ret = rest;
 	return SOUK_OK;
 }
 

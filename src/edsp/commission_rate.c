@@ -253,11 +253,36 @@ power_of_ten(unsigned n)
 	return v;
 }
 
+/* The same for what people mostly bill, amounts of four decimals and no more than some millions, in 64 bits. */
+static bool
+of_small_steps(const struct commission_step *s, size_t n, unsigned decimals, money_t *ret)
+{
+	uint64_t sum = 0, unit = (uint64_t)RATE_UNITS, grain = 1000000;
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t product;
+
+		if (s[i].amount < 0 || s[i].amount > INT64_MAX ||
+		    (uint64_t)s[i].amount % grain != 0 ||
+		    __builtin_mul_overflow((uint64_t)s[i].amount / grain, s[i].rate, &product) ||
+		    __builtin_add_overflow(sum, product, &sum))
+			return false;
+	}
+	for (unsigned d = decimals; d < 4; d++)
+		unit *= 10;
+	if (__builtin_add_overflow(sum, unit / 2, &sum))
+		return false;
+	*ret = (money_t)(sum / unit) * power_of_ten(MONEY_DECIMALS - decimals);
+	return true;
+}
+
 bool
 commission_of_steps(const struct commission_step *s, size_t n, unsigned decimals, money_t *ret)
 {
 	money_t sum = 0, unit = power_of_ten(MONEY_DECIMALS - decimals);
 
+	if (of_small_steps(s, n, decimals, ret))
+		return true;
 	for (size_t i = 0; i < n; i++) {
 		money_t product;
 

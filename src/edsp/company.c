@@ -255,25 +255,47 @@ text_fold(struct str text, char out[FOLDED_MAX + 1])
 	return n;
 }
 
-#define LEGAL_FORMS                                                                                \
-	" ab ag aps as asa bhd bv bvba co company corp corporation cv cyf de doo dd eirl eireli "  \
-	"eood ev eg gmbh gie gk hf inc incorporated jsc kg kgaa kft kk lda limited limitada llc "  \
-	"llp lp ltd ltda mbh nv nyrt od oe og ohg ood ooo oy oyj pc plc pjsc private pt pte pty "  \
-	"pvt rt sa sab sapi sarl sas sasu sca scs sdn se sia sl slu snc spa spk spol spolka sp "   \
-	"srl sro tbk uab ug unlimited vof yk zoo zrt "
+/* By their first letter. */
+static const char *const legal_forms[26] = {
+	['a' - 'a'] = " ab ag aps as asa ",
+	['b' - 'a'] = " bhd bv bvba ",
+	['c' - 'a'] = " co company corp corporation cv cyf ",
+	['d' - 'a'] = " de dd doo ",
+	['e' - 'a'] = " eg eirl eireli eood ev ",
+	['g' - 'a'] = " gie gk gmbh ",
+	['h' - 'a'] = " hf ",
+	['i' - 'a'] = " inc incorporated ",
+	['j' - 'a'] = " jsc ",
+	['k' - 'a'] = " kft kg kgaa kk ",
+	['l' - 'a'] = " lda limited limitada llc llp lp ltd ltda ",
+	['m' - 'a'] = " mbh ",
+	['n' - 'a'] = " nv nyrt ",
+	['o' - 'a'] = " od oe og ohg ood ooo oy oyj ",
+	['p' - 'a'] = " pc plc pjsc private pt pte pty pvt ",
+	['r' - 'a'] = " rt ",
+	['s' - 'a'] = " sa sab sapi sarl sas sasu sca scs sdn se sia sl slu snc sp spa spk spol "
+		      "spolka srl sro ",
+	['t' - 'a'] = " tbk ",
+	['u' - 'a'] = " uab ug unlimited ",
+	['v' - 'a'] = " vof ",
+	['y' - 'a'] = " yk ",
+	['z' - 'a'] = " zoo zrt ",
+};
 
 static bool
 is_legal_form(const char *word, size_t n)
 {
+	const char *forms;
 	char key[24];
 
-	if (n == 0 || n + 3 > sizeof(key))
+	if (n < 2 || n + 3 > sizeof(key) || word[0] < 'a' || word[0] > 'z')
 		return false;
+	forms = legal_forms[word[0] - 'a'];
 	key[0] = ' ';
 	memcpy(key + 1, word, n);
 	key[n + 1] = ' ';
 	key[n + 2] = '\0';
-	return strstr(LEGAL_FORMS, key) != NULL;
+	return forms != NULL && strstr(forms, key) != NULL;
 }
 
 /* "s a" becomes "sa", "g m b h" becomes "gmbh", "z o o" "zoo". */
@@ -301,21 +323,43 @@ last_word(const char *s, size_t n)
 	return n;
 }
 
-size_t
-company_fold(struct str name, char out[FOLDED_MAX + 1])
+static size_t
+spell_out_and(struct str name, char out[FOLDED_MAX + 1])
 {
-	char spelled[FOLDED_MAX + 1], folded[FOLDED_MAX + 1];
-	size_t n = 0, begin = 0;
-	bool stripped = false;
+	size_t n = 0;
 
 	for (size_t i = 0; i < name.n && n + 5 < FOLDED_MAX; i++) {
 		bool amp = name.p[i] == '&';
 
-		memcpy(spelled + n, amp ? " and " : name.p + i, amp ? 5 : 1);
+		memcpy(out + n, amp ? " and " : name.p + i, amp ? 5 : 1);
 		n += amp ? 5 : 1;
 	}
-	n = text_fold((struct str){ spelled, n }, folded);
-	n = join_single_letters(folded, n, out);
+	return n;
+}
+
+static bool
+has_single_letter(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (s[i] != ' ' && (i == 0 || s[i - 1] == ' ') && (i + 1 == n || s[i + 1] == ' '))
+			return true;
+	return false;
+}
+
+size_t
+company_fold(struct str name, char out[FOLDED_MAX + 1])
+{
+	char other[FOLDED_MAX + 1];
+	size_t n, begin = 0;
+	bool stripped = false;
+
+	if (name.n > 0 && memchr(name.p, '&', name.n) != NULL)
+		name = (struct str){ other, spell_out_and(name, other) };
+	n = text_fold(name, out);
+	if (has_single_letter(out, n)) {
+		memcpy(other, out, n);
+		n = join_single_letters(other, n, out);
+	}
 	for (;;) {
 		size_t at = last_word(out, n), len = n - at;
 		bool joins = stripped && ((len == 3 && memcmp(out + at, "and", 3) == 0) ||
@@ -326,9 +370,10 @@ company_fold(struct str name, char out[FOLDED_MAX + 1])
 		n = at - 1;
 		stripped = true;
 	}
-	if (n > 4 && memcmp(out, "the ", 4) == 0)
+	if (n > 4 && memcmp(out, "the ", 4) == 0) {
 		begin = 4;
-	memmove(out, out + begin, n - begin);
+		memmove(out, out + begin, n - begin);
+	}
 	out[n - begin] = '\0';
 	return n - begin;
 }

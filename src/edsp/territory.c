@@ -94,7 +94,7 @@ static bool
 may_be_named(const struct territory_index *t, const char *host, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if ((i == 0 || host[i - 1] == '.') &&
+		if ((i == 0 || host[i - 1] == '.') && memchr(host + i, '.', n - i) != NULL &&
 		    find_key(t, MATCH_DOMAIN, (struct str){ host + i, n - i }) != NOTHING)
 			return true;
 	return false;

@@ -4,45 +4,15 @@
 
 #include "base/guid.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 
-static pthread_once_t salted = PTHREAD_ONCE_INIT;
-static uint64_t salt;
+uint64_t text_map_salt;
 
-static void
+/* Before any thread begins: the salt is read without a lock. */
+__attribute__((constructor)) static void
 make_salt(void)
 {
-	random_bytes(&salt, sizeof(salt));
-}
-
-static uint64_t
-mix(uint64_t a, uint64_t b)
-{
-	unsigned __int128 m = (unsigned __int128)a * b;
-
-	return (uint64_t)m ^ (uint64_t)(m >> 64);
-}
-
-uint64_t
-text_map_hash(struct str s)
-{
-	uint64_t h, word;
-
-	(void)pthread_once(&salted, make_salt);
-	h = salt ^ s.n * UINT64_C(0x9e3779b97f4a7c15);
-	while (s.n >= 8) {
-		memcpy(&word, s.p, 8);
-		h = mix(h ^ word, UINT64_C(0xa0761d6478bd642f) ^ salt);
-		s.p += 8;
-		s.n -= 8;
-	}
-	word = 0;
-	if (s.n > 0)
-		memcpy(&word, s.p, s.n);
-	h = mix(h ^ word, UINT64_C(0xe7037ed1a0b428db));
-	h = mix(h, UINT64_C(0x8ebc6af09c88c6e3));
-	return h != 0 ? h : 1;
+	random_bytes(&text_map_salt, sizeof(text_map_salt));
 }
 
 enum souk_err

@@ -25,8 +25,46 @@ struct text_map {
 SOUK_MUST enum souk_err text_map_init(struct text_map *m, size_t expected);
 void text_map_done(struct text_map *m);
 
+extern uint64_t text_map_salt; /* random; of text_map.c */
+
+static inline uint64_t
+text_map_mix(uint64_t a, uint64_t b)
+{
+	unsigned __int128 m = (unsigned __int128)a * b;
+
+	return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
+
 /* Never 0. The same for the same bytes within a process. */
-uint64_t text_map_hash(struct str s);
+static inline uint64_t
+text_map_hash(struct str s)
+{
+	uint64_t h = text_map_salt ^ s.n * UINT64_C(0x9e3779b97f4a7c15), a = 0, b = 0;
+	const char *p = s.p;
+	size_t n = s.n;
+
+	for (; n > 16; p += 8, n -= 8) {
+		memcpy(&a, p, 8);
+		h = text_map_mix(h ^ a, UINT64_C(0xa0761d6478bd642f) ^ text_map_salt);
+	}
+	if (n >= 8) { /* two words that may overlap */
+		memcpy(&a, p, 8);
+		memcpy(&b, p + n - 8, 8);
+	} else if (n >= 4) {
+		uint32_t x, y;
+
+		memcpy(&x, p, 4);
+		memcpy(&y, p + n - 4, 4);
+		a = x;
+		b = y;
+	} else if (n > 0) {
+		a = (uint64_t)(unsigned char)p[0] << 16 | (uint64_t)(unsigned char)p[n / 2] << 8 |
+		    (unsigned char)p[n - 1];
+	}
+	h = text_map_mix(h ^ a, b ^ UINT64_C(0xe7037ed1a0b428db));
+	h = text_map_mix(h, UINT64_C(0x8ebc6af09c88c6e3) ^ text_map_salt);
+	return h != 0 ? h : 1;
+}
 
 static inline uint32_t
 text_map_find(const struct text_map *m, struct str key, uint64_t hash)
