@@ -22,11 +22,25 @@ const char *const queue_reason_words[QUEUE__COUNT] = {
 #define STEPS_MAX 110 /* plan_check allows 50 tiers and 50 accelerators */
 #define BILLED UINT32_MAX
 
-/* Something of a line that happens on a day: it is billed, or a part of it is paid out. */
+typedef money_t packed_money __attribute__((aligned(8)));
+
+/*
+ * Something of a line that happens on a day: it is billed, or a part of it is paid out. Postings are
+ * visited in another order than lines, so each carries what most of them need: one line of the cache.
+ */
 struct posting {
-	uint64_t prefix; /* of the transaction reference, sorts as it does */
+	uint64_t prefix;         /* of the transaction reference, sorts as it does */
+	packed_money gross, fee; /* when POSTING_PLAIN */
 	day_t day;
 	uint32_t line, payout; /* BILLED, or which payout */
+	uint32_t first_credit;
+	uint16_t n_credits, flags;
+};
+_Static_assert(sizeof(struct posting) <= 64, "a posting fits a line of the cache");
+enum {
+	POSTING_PLAIN = 1,  /* revenue and fee, nothing else */
+	POSTING_QUEUED = 2, /* nobody's */
+	POSTING_WANTED = 4, /* something takes from its transaction */
 };
 
 struct compute {
@@ -43,9 +57,8 @@ struct compute {
 	size_t n_kinds;
 	struct credit *credits; /* of line i: [first_credit[i], first_credit[i + 1]) */
 	size_t n_credits, cap_credits;
-	uint32_t *first_credit;
 	struct posting *postings;
-	size_t n_postings;
+	size_t n_postings, cap_postings;
 	size_t cap_items, cap_queue;
 };
 
@@ -130,6 +143,66 @@ credit_line(struct compute *c, uint32_t i, const struct territory_hit *hit)
 	return SOUK_OK;
 }
 
+static uint64_t
+prefix_of(struct str s)
+{
+	uint64_t v = 0;
+
+	if (s.n > 0)
+		memcpy(&v, s.p, s.n < 8 ? s.n : 8);
+	return __builtin_bswap64(v);
+}
+
+static bool
+add_posting(struct compute *c, struct posting p, const struct line_amounts *a)
+{
+	if (c->n_postings == c->cap_postings) {
+		size_t cap = c->cap_postings > 0 ? 2 * c->cap_postings : c->n + 16;
+		struct posting *v = realloc(c->postings, cap * sizeof(*v));
+
+		if (v == NULL)
+			return false;
+		c->postings = v;
+		c->cap_postings = cap;
+	}
+	p.gross = a->gross;
+	p.fee = a->fee;
+	if (a->refund == 0 && a->fee_refund == 0 && a->credit == 0 && a->fee_credit == 0)
+		p.flags |= POSTING_PLAIN;
+	c->postings[c->n_postings++] = p;
+	return true;
+}
+
+static enum souk_err
+post_line(struct compute *c, uint32_t i, size_t first_credit)
+{
+	const struct commission_line *l = &c->lines[i];
+	const struct territory_hit *hit = &c->out->hits[i];
+	size_t n = c->n_credits - first_credit;
+	struct posting p = { .prefix = prefix_of(l->transaction),
+		.day = day_of(l->invoice_date),
+		.line = i,
+		.payout = BILLED,
+		.first_credit = (uint32_t)first_credit,
+		.n_credits = (uint16_t)n };
+
+	if (n > UINT16_MAX || c->n_credits > UINT32_MAX)
+		return SOUK_E_LIMIT;
+	if (hit->rule == NO_INDEX || hit->other != NO_INDEX)
+		p.flags |= POSTING_QUEUED;
+	if (c->ledger.any && ledger_wants(&c->ledger, transaction_hash(l)))
+		p.flags |= POSTING_WANTED;
+	if (!add_posting(c, p, &l->billed))
+		return SOUK_E_NOMEM;
+	for (size_t k = 0; k < l->n_payouts; k++) {
+		p.day = day_of(l->payouts[k].date);
+		p.payout = (uint32_t)k;
+		if (!add_posting(c, p, &l->payouts[k].amounts))
+			return SOUK_E_NOMEM;
+	}
+	return SOUK_OK;
+}
+
 static enum souk_err
 map_lines(struct compute *c)
 {
@@ -137,17 +210,18 @@ map_lines(struct compute *c)
 
 	for (size_t i = 0; i < c->n && r == SOUK_OK; i++) {
 		struct territory_hit *hit = &c->out->hits[i];
+		size_t first_credit = c->n_credits;
 
-		c->first_credit[i] = (uint32_t)c->n_credits;
 		*hit = (struct territory_hit){ NO_INDEX, MATCH_EVERYTHING, NO_INDEX };
-		if (!earns(&c->lines[i].billed))
-			continue;
-		r = territory_map(
-		    c->memo, &c->lines[i], day_of(c->lines[i].invoice_date), hit, &c->overlays);
+		if (earns(&c->lines[i].billed)) {
+			r = territory_map(c->memo, &c->lines[i], day_of(c->lines[i].invoice_date),
+			    hit, &c->overlays);
+			if (r == SOUK_OK)
+				r = credit_line(c, (uint32_t)i, hit);
+		}
 		if (r == SOUK_OK)
-			r = credit_line(c, (uint32_t)i, hit);
+			r = post_line(c, (uint32_t)i, first_credit);
 	}
-	c->first_credit[c->n] = (uint32_t)c->n_credits;
 	return r;
 }
 
@@ -221,55 +295,26 @@ compare_postings(const void *pa, const void *pb, void *context)
 	    &c->lines[b->line].payouts[b->payout].amounts);
 }
 
-static uint64_t
-prefix_of(struct str s)
-{
-	uint64_t v = 0;
-
-	memcpy(&v, s.p, s.n < 8 ? s.n : 8);
-	return __builtin_bswap64(v);
-}
-
-static void
-add_postings(struct compute *c, struct posting *out)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < c->n; i++) {
-		const struct commission_line *l = &c->lines[i];
-		struct posting p = { l->transaction.n > 0 ? prefix_of(l->transaction) : 0,
-			day_of(l->invoice_date), (uint32_t)i, BILLED };
-
-		out[n++] = p;
-		for (size_t k = 0; k < l->n_payouts; k++) {
-			p.day = day_of(l->payouts[k].date);
-			p.payout = (uint32_t)k;
-			out[n++] = p;
-		}
-	}
-	c->n_postings = n;
-}
-
 #define DAYS_COUNTED 40000 /* a century: more are sorted all at once */
 
 /* Each day's together, days rising. False: the days are too far apart. */
 static bool
-by_day(struct compute *c, const struct posting *in, size_t *begin)
+by_day(const struct posting *in, size_t n, struct posting *out, size_t *begin)
 {
 	day_t first = INT32_MAX, last = INT32_MIN;
 
-	for (size_t i = 0; i < c->n_postings; i++) {
+	for (size_t i = 0; i < n; i++) {
 		first = in[i].day < first ? in[i].day : first;
 		last = in[i].day > last ? in[i].day : last;
 	}
-	if (c->n_postings == 0 || (int64_t)last - first >= DAYS_COUNTED)
+	if (n == 0 || (int64_t)last - first >= DAYS_COUNTED)
 		return false;
-	for (size_t i = 0; i < c->n_postings; i++)
+	for (size_t i = 0; i < n; i++)
 		begin[in[i].day - first + 2]++;
 	for (size_t d = 2; d < DAYS_COUNTED + 2; d++)
 		begin[d] += begin[d - 1];
-	for (size_t i = 0; i < c->n_postings; i++)
-		c->postings[begin[in[i].day - first + 1]++] = in[i];
+	for (size_t i = 0; i < n; i++)
+		out[begin[in[i].day - first + 1]++] = in[i];
 	return true;
 }
 
@@ -288,29 +333,24 @@ sort_postings(struct compute *c, struct posting *v, size_t n)
 static enum souk_err
 order_postings(struct compute *c)
 {
-	size_t n = c->n, *begin = calloc(DAYS_COUNTED + 2, sizeof(*begin));
-	struct posting *in;
-	bool days;
+	size_t *begin = calloc(DAYS_COUNTED + 2, sizeof(*begin));
+	struct posting *out = malloc((c->n_postings + 1) * sizeof(*out));
 
-	for (size_t i = 0; i < c->n; i++)
-		n += c->lines[i].n_payouts;
-	in = malloc((n + 1) * sizeof(*in));
-	c->postings = malloc((n + 1) * sizeof(*c->postings));
-	if (begin == NULL || in == NULL || c->postings == NULL) {
+	if (begin == NULL || out == NULL) {
 		free(begin);
-		free(in);
+		free(out);
 		return SOUK_E_NOMEM;
 	}
-	add_postings(c, in);
-	days = by_day(c, in, begin);
-	if (!days)
-		memcpy(c->postings, in, n * sizeof(*in));
-	for (size_t d = 0; d < DAYS_COUNTED && days; d++)
-		sort_postings(c, c->postings + begin[d], begin[d + 1] - begin[d]);
-	if (!days)
-		sort_postings(c, c->postings, n);
+	if (by_day(c->postings, c->n_postings, out, begin)) {
+		free(c->postings);
+		c->postings = out;
+		for (size_t d = 0; d < DAYS_COUNTED; d++)
+			sort_postings(c, out + begin[d], begin[d + 1] - begin[d]);
+	} else {
+		sort_postings(c, c->postings, c->n_postings);
+		free(out);
+	}
 	free(begin);
-	free(in);
 	return SOUK_OK;
 }
 
@@ -503,11 +543,11 @@ static enum souk_err
 earn(struct compute *c, const struct event *e)
 {
 	uint32_t line = e->posting->line;
-	const struct credit *credits = c->credits + c->first_credit[line];
-	size_t n = c->first_credit[line + 1] - c->first_credit[line];
+	const struct credit *credits = c->credits + e->posting->first_credit;
+	size_t n = e->posting->n_credits;
 	enum souk_err r = SOUK_OK;
 
-	if (e->pay == PAY_BILLED)
+	if (e->pay == PAY_BILLED && (e->posting->flags & POSTING_QUEUED) != 0)
 		r = queue_line(c, e);
 	if (r == SOUK_OK && e->hash != 0 && n > 0)
 		r = open_records(c, e, credits, n);
@@ -629,32 +669,33 @@ take(struct compute *c, const struct event *e)
 }
 
 static enum souk_err
+post(struct compute *c, const struct posting *p)
+{
+	const struct commission_line *line = &c->lines[p->line];
+	struct line_amounts plain = { .gross = p->gross, .fee = p->fee };
+	struct event e = { p, &plain, p->payout == BILLED ? PAY_BILLED : PAY_DISBURSED, 0 };
+	enum souk_err r = SOUK_OK;
+
+	if ((p->flags & POSTING_PLAIN) == 0)
+		e.amounts = p->payout == BILLED ? &line->billed : &line->payouts[p->payout].amounts;
+	if ((p->flags & POSTING_WANTED) != 0)
+		e.hash = transaction_hash(line);
+	if (earns(e.amounts))
+		r = earn(c, &e);
+	if (r == SOUK_OK && takes(e.amounts))
+		r = take(c, &e);
+	return r;
+}
+
+static enum souk_err
 post_all(struct compute *c)
 {
 	enum souk_err r = SOUK_OK;
 
 	for (size_t i = 0; i < c->n_postings && r == SOUK_OK; i++) {
-		const struct posting *p = &c->postings[i];
-		const struct commission_line *line = &c->lines[p->line];
-		struct event e = { p,
-			p->payout == BILLED ? &line->billed : &line->payouts[p->payout].amounts,
-			p->payout == BILLED ? PAY_BILLED : PAY_DISBURSED, 0 };
-
 		if (i + 8 < c->n_postings)
-			__builtin_prefetch(&c->lines[c->postings[i + 8].line].billed);
-		if (i + 8 < c->n_postings)
-			__builtin_prefetch(&c->first_credit[c->postings[i + 8].line]);
-		if (i + 4 < c->n_postings)
-			__builtin_prefetch(&c->credits[c->first_credit[c->postings[i + 4].line]]);
-		if (c->ledger.any) {
-			uint64_t hash = transaction_hash(line);
-
-			e.hash = ledger_wants(&c->ledger, hash) ? hash : 0;
-		}
-		if (earns(e.amounts))
-			r = earn(c, &e);
-		if (r == SOUK_OK && takes(e.amounts))
-			r = take(c, &e);
+			__builtin_prefetch(&c->credits[c->postings[i + 8].first_credit]);
+		r = post(c, &c->postings[i]);
 	}
 	return r;
 }
@@ -709,9 +750,8 @@ compute(struct compute *c, const struct territory_index *t)
 {
 	enum souk_err r = territory_memo_new(t, &c->memo);
 
-	c->first_credit = malloc((c->n + 1) * sizeof(*c->first_credit));
 	c->out->hits = malloc((c->n + 1) * sizeof(*c->out->hits));
-	if (r == SOUK_OK && (c->first_credit == NULL || c->out->hits == NULL))
+	if (r == SOUK_OK && c->out->hits == NULL)
 		r = SOUK_E_NOMEM;
 	if (r == SOUK_OK)
 		r = rate_index_new(c->p, t, &c->rates);
@@ -743,7 +783,6 @@ commission_compute(const struct plan *p, const struct territory_index *t,
 	overlay_hits_done(&c.overlays);
 	free(c.kind_of);
 	free(c.credits);
-	free(c.first_credit);
 	free(c.postings);
 	if (r == SOUK_OK) {
 		*ret = out;
