@@ -144,7 +144,7 @@ write_lines(const char *dir, const struct commission_line *lines, size_t n)
 	out = fopen(path, "w");
 	if (out == NULL)
 		exit(3);
-	(void)fprintf(out, "ref,account,domain,company,country,state,postal,day,amount\n");
+	(void)fprintf(out, "ref,account,domain,company,host,name,state,postal,day,amount\n");
 	for (size_t i = 0; i < n; i++) {
 		const struct commission_line *l = &lines[i];
 
@@ -153,8 +153,9 @@ write_lines(const char *dir, const struct commission_line *lines, size_t n)
 		(void)company_fold(l->company, name);
 		plan_day_format(day_of(l->invoice_date), day);
 		(void)money_format(l->billed.gross, 2, money);
-		(void)fprintf(out, "%s,%s,%s,%s,US,%s,%s,%s,%s\n", l->transaction.p,
-		    l->payer_number.p, domain, name, l->state.p, l->postal_code.p, day, money);
+		(void)fprintf(out, "%s,%s,%s,%s,%s,%s,%s,%s,%s,%s\n", l->transaction.p,
+		    l->payer_number.p, domain, name, l->email_domain.p, l->company.p, l->state.p,
+		    l->postal_code.p, day, money);
 	}
 	if (fclose(out) != 0)
 		exit(3);

@@ -5,6 +5,7 @@ import statistics
 import time
 from dataclasses import dataclass
 
+import commissions
 import wire
 from world import HERE, alternate, figures, peak_mib, peak_of, run, say, seconds
 
@@ -366,6 +367,10 @@ def start(w):
               at_most(0.5), True)
 
 
-ALL = {"export-full": export_full, "export-memory": export_memory, "export-changes": export_changes, "writes": writes,
+def edsp_commissions(w):
+    yield from commissions.measure(w, row, at_least, at_most)
+
+
+ALL = {"edsp-commissions": edsp_commissions, "export-full": export_full, "export-memory": export_memory, "export-changes": export_changes, "writes": writes,
        "cpu": cpu, "reads": reads, "sigv4": sigv4, "import": import_contacts, "start": start, "fleet-writes": fleet_writes, "fleet-export": fleet_export,
        "sizing": sizing}

@@ -89,14 +89,21 @@ plain_host(struct str raw, char out[DOMAIN_MAX + 1])
 	return raw.n;
 }
 
-/* A registrable domain is an end of the host: does any end stand in a rule at all? */
+/* A registrable domain is an end of the host: does any end of two labels or more stand in a rule at all? */
 static bool
 may_be_named(const struct territory_index *t, const char *host, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		if ((i == 0 || host[i - 1] == '.') && memchr(host + i, '.', n - i) != NULL &&
-		    find_key(t, MATCH_DOMAIN, (struct str){ host + i, n - i }) != NOTHING)
+	const char *dot = n > 0 ? memrchr(host, '.', n) : NULL;
+
+	while (dot != NULL) {
+		const char *before = dot > host ? memrchr(host, '.', (size_t)(dot - host)) : NULL;
+		const char *begin = before != NULL ? before + 1 : host;
+
+		if (find_key(t, MATCH_DOMAIN, (struct str){ begin, n - (size_t)(begin - host) }) !=
+		    NOTHING)
 			return true;
+		dot = before;
+	}
 	return false;
 }
 
