@@ -442,7 +442,8 @@ lock_run(struct commissions *c, struct fail *f)
 	/* Not told here: who approves has read the simulation that ended with it. */
 	if (strcmp(c->approve, c->digest) != 0)
 		return fail_field(f, "--approve", "is not the digest of this run",
-		    "the plan, the feeds or the options are not those of that simulation: simulate again, read it, "
+		    "the plan, the feeds or the options are not those of that simulation: simulate "
+		    "again, read it, "
 		    "approve that");
 	locked_write(&r, &b);
 	err = buf_ok(&b) ? put_lock(c->lock, buf_str(&b), f)

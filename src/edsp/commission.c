@@ -6,19 +6,6 @@
 
 #include <stdlib.h>
 
-const char *const commission_part_words[PART__COUNT] = {
-	[PART_SALE] = "sale",
-	[PART_REFUND] = "refund",
-	[PART_CREDIT] = "credit",
-	[PART_FORGIVEN] = "forgiven",
-};
-const char *const queue_reason_words[QUEUE__COUNT] = {
-	[QUEUE_UNMAPPED] = "unmapped",
-	[QUEUE_AMBIGUOUS] = "ambiguous",
-	[QUEUE_NO_RATE] = "no rate",
-	[QUEUE_NO_SALE] = "no sale",
-};
-
 #define STEPS_MAX 110 /* plan_check allows 50 tiers and 50 accelerators */
 #define BILLED UINT32_MAX
 

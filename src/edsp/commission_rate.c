@@ -5,6 +5,19 @@
 
 #include <stdlib.h>
 
+const char *const commission_part_words[PART__COUNT] = {
+	[PART_SALE] = "sale",
+	[PART_REFUND] = "refund",
+	[PART_CREDIT] = "credit",
+	[PART_FORGIVEN] = "forgiven",
+};
+const char *const queue_reason_words[QUEUE__COUNT] = {
+	[QUEUE_UNMAPPED] = "unmapped",
+	[QUEUE_AMBIGUOUS] = "ambiguous",
+	[QUEUE_NO_RATE] = "no rate",
+	[QUEUE_NO_SALE] = "no sale",
+};
+
 struct rate_slot {
 	uint64_t key; /* of rate_entry, + 1; 0: free */
 	uint32_t begin, n;
