@@ -5,6 +5,7 @@ import statistics
 import time
 from dataclasses import dataclass
 
+import commissions
 import feeds
 import wire
 from sellers import Sellers
@@ -399,6 +400,10 @@ def feeds_sales(w):
     yield from feeds.feeds_sales(w, row, at_least, at_most)
 
 
-ALL = {"feeds-sales": feeds_sales, "export-full": export_full, "export-memory": export_memory, "export-changes": export_changes, "writes": writes,
+def edsp_commissions(w):
+    yield from commissions.measure(w, row, at_least, at_most)
+
+
+ALL = {"feeds-sales": feeds_sales, "edsp-commissions": edsp_commissions, "export-full": export_full, "export-memory": export_memory, "export-changes": export_changes, "writes": writes,
        "cpu": cpu, "reads": reads, "sigv4": sigv4, "import": import_contacts, "start": start, "fleet-writes": fleet_writes, "fleet-export": fleet_export,
        "fleet-nodes": fleet_nodes, "sizing": sizing}

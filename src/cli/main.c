@@ -30,6 +30,7 @@ static const struct command commands[] = {
 	{ "backup", "copy database and objects while souk runs", cmd_backup },
 	{ "migrate", "move the database's schema forward, a fleet's while it runs", cmd_migrate },
 	{ "copy", "move an installation to PostgreSQL or back, verified row by row", cmd_copy },
+	{ "commissions", "pay sales people from data feeds by a plan", cmd_commissions },
 	{ "config show", "print every setting, its value and where it comes from",
 	    cmd_config_show },
 	{ "feeds check", "check data feeds: files, rows, ids, amounts", cmd_feeds_check },
