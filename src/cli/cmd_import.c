@@ -7,6 +7,7 @@
 #include "cli/import_source.h"
 #include "market/market.h"
 #include "market/tenant_make.h"
+#include "market/usage.h"
 #include "psc/contact.h"
 
 #include <errno.h>
@@ -73,6 +74,12 @@ take_subscription(struct import *im, struct db_tx *tx, json_t *o, struct fail *f
 	enum souk_err r = subscription_parse(o, NULL, &s, f);
 
 	return r == SOUK_OK ? subscription_create(tx, &im->scope, &s, f) : r;
+}
+
+static enum souk_err
+take_usage(struct import *im, struct db_tx *tx, json_t *o, struct fail *f)
+{
+	return usage_import(tx, &im->scope, o, f);
 }
 
 /* The members that place a contact; taken out, the rest is the REST API's contact. */
@@ -169,6 +176,9 @@ static const struct import_column contact_columns[] = { { "subscriptionId", JSON
 	{ "givenName", JSON_K_STR }, { "surname", JSON_K_STR }, { "telephoneNumber", JSON_K_STR },
 	{ "emailAddress", JSON_K_STR }, { "title", JSON_K_STR }, { "countryCode", JSON_K_STR },
 	{ "zipCode", JSON_K_STR } };
+static const struct import_column usage_columns[] = { { "productCode", JSON_K_STR },
+	{ "buyerId", JSON_K_STR }, { "dimension", JSON_K_STR }, { "timestamp", JSON_K_STR },
+	{ "quantity", JSON_K_INT } };
 #define COLUMNS(table) (table), sizeof(table) / sizeof((table)[0])
 
 static const struct import_kind kinds[] = {
@@ -176,6 +186,7 @@ static const struct import_kind kinds[] = {
 	{ "products", take_product, COLUMNS(product_columns) },
 	{ "offers", take_offer, COLUMNS(offer_columns) },
 	{ "subscriptions", take_subscription, COLUMNS(subscription_columns) },
+	{ "usage", take_usage, COLUMNS(usage_columns) },
 	{ "contacts", take_contact, COLUMNS(contact_columns) },
 };
 
@@ -341,7 +352,7 @@ option(int key, char *arg, struct argp_state *state)
 				o->kind = &kinds[i];
 		if (o->kind == NULL)
 			cli_usage("KIND: `%s` is none; there are accounts, products, offers, "
-				  "subscriptions, contacts",
+				  "subscriptions, usage, contacts",
 			    arg);
 		return 0;
 	case ARGP_KEY_END:
@@ -359,12 +370,13 @@ cmd_import(int argc, char **argv)
 {
 	static const struct argp_option options[] = { CLI_COMMON_OPTIONS, { 0 } };
 	static const struct argp argp = { options, option, "KIND [FILE...]",
-		"Takes in accounts, products, offers, subscriptions or contacts from NDJSON or CSV "
+		"Takes in accounts, products, offers, subscriptions, usage or contacts from NDJSON "
+		"or CSV "
 		"files (told by "
 		"their first character), or from standard input. All or nothing per file.\v"
 		"Example: souk import --data ./data accounts accounts.csv\n"
-		"Columns and members are those of the REST API (docs/openapi.yaml); lists in CSV "
-		"cells are "
+		"Columns and members are those of the REST API (docs/openapi.yaml), of usage: "
+		"productCode, buyerId, dimension, timestamp, quantity. Lists in CSV cells are "
 		"separated by |.",
 		NULL, NULL, NULL };
 	static char dash[] = "-";

@@ -7,9 +7,10 @@
 #include "unit/database.h"
 
 #include "market/market_store.h"
+#include "market/usage_store.h"
 
 static struct db_texts *const all[] = { &account_texts, &user_texts, &product_texts, &offer_texts,
-	&subscription_texts, &enrolment_texts, &id_owner_texts };
+	&subscription_texts, &enrolment_texts, &id_owner_texts, &usage_texts };
 
 /* The number of parameters. */
 static int
@@ -114,6 +115,11 @@ they_use_their_index(struct world *w)
 	    "SEARCH id_owner USING PRIMARY KEY (kind=? AND id=?)");
 	assert_plan(w, &subscription_texts, " FROM subscription WHERE seller_id = $1 AND subsc",
 	    "SEARCH subscription USING PRIMARY KEY (seller_id=? AND subscription_id=?)");
+	assert_plan(w, &usage_texts, "FROM subscription s WHERE",
+	    "SEARCH s USING INDEX subscription_by_buyer (buyer_id=?");
+	assert_plan(w, &usage_texts, "FROM usage_record",
+	    "SEARCH usage_record USING PRIMARY KEY (seller_id=? AND hour=? AND product_id=? AND "
+	    "buyer_id=? AND dimension=?)");
 }
 WORLD_TEST(they_use_their_index)
 

@@ -1,0 +1,24 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- phase: expand
+-- Usage facts: how much of a product's dimension a buyer used in an hour (specs/metering-and-agreements.md 2).
+-- A row never changes: the first quantity that was told for a buyer, dimension and hour stands.
+-- Clustered by hour, because reports and bills read hours of one seller.
+-- distribute: seller
+CREATE TABLE usage_record (
+  seller_id       {text}   NOT NULL,
+  hour            BIGINT NOT NULL CHECK (hour % 3600000 = 0),  -- in which it was used: the beginning
+  product_id      {guid} NOT NULL,
+  buyer_id        {text}   NOT NULL REFERENCES account (account_id),
+  dimension       {text}   NOT NULL,
+  usage_id        {guid} NOT NULL,           -- MeteringRecordId
+  subscription_id {guid} NOT NULL,           -- the right by which it was used
+  quantity        BIGINT NOT NULL CHECK (quantity >= 0 AND quantity <= 2147483647),
+  allocations     {text},                    -- JSON array of how the buyer shares it out; NULL: not told
+  source          {text}   NOT NULL CHECK (source IN ('batch', 'meter', 'import')),
+  client_token    {text},                    -- of the call that told it, when it had one
+  received_at     BIGINT NOT NULL,
+  PRIMARY KEY (seller_id, hour, product_id, buyer_id, dimension),
+  FOREIGN KEY (seller_id, product_id) REFERENCES product (seller_id, product_id),
+  FOREIGN KEY (seller_id, subscription_id) REFERENCES subscription (seller_id, subscription_id)
+) {clustered};
+CREATE UNIQUE INDEX usage_by_token ON usage_record (seller_id, buyer_id, client_token) WHERE client_token IS NOT NULL;
