@@ -140,7 +140,7 @@ test('import: every kind, from CSV and NDJSON, and what comes out is what went i
   assert.equal(refused.code, 1);
   assert.match(refused.err, /not enrolled/);
   assert.ok(!existsSync(at('out.csv')) && !existsSync(at('out.csv.part')));
-  await sqlite(data, "insert into enrolment values ('000000000777', 'psc', 'enrolled', 0, 0, 1); update product set psc_enabled_since = 0");
+  await sqlite(data, "insert into enrolment (seller_id, program, state, since, changed_at, revision) values ('000000000777', 'psc', 'enrolled', 0, 0, 1); update product set psc_enabled_since = 0");
   const told = await soukOk(['export', 'contacts', '--data', data, '--seller', '000000000777', '--from', '2000-01-01T00:00:00Z', '-o', at('out.csv')]);
   const end = /1 created, 0 updated, 0 deleted; the next export goes --from (\S+)$/m.exec(told.out)?.[1];
   assert.ok(Math.abs(Date.now() - 15 * 60000 - Date.parse(end)) < 60000, told.out);

@@ -135,7 +135,14 @@ test('every documented route answers as documented', async () => {
   await c(op, 'POST', '/subscriptions/{subscriptionId}/end', s, { want: 200 });
   const v = { sellerId: seller.accountId };
   await c(op, 'GET', '/sellers/{sellerId}/enrolments', v, { want: 200 });
-  await c(op, 'PUT', '/sellers/{sellerId}/enrolments/{program}', { ...v, program: 'edsp' }, { body: { state: 'enrolled' } });
+  const asked = '/sellers/{sellerId}/enrolments/edsp/requirements';
+  await c(seller, 'GET', asked, v, { want: 200 });
+  await c(op, 'PUT', '/sellers/{sellerId}/enrolments/{program}', { ...v, program: 'edsp' }, { body: { state: 'enrolled' }, want: 409 });
+  await c(seller, 'PUT', `${asked}/{requirement}`, { ...v, requirement: 'EDSP-R3' }, { body: { document: 'memo.pdf', effectiveOn: '2026-01-31' }, want: 200 });
+  await c(seller, 'PUT', `${asked}/{requirement}`, { ...v, requirement: 'EDSP-R3' }, { body: { document: 'memo.pdf' }, want: 422 });
+  await c(op, 'PUT', `${asked}/{requirement}/decision`, { ...v, requirement: 'EDSP-R3' }, { body: { decision: 'accepted', note: 'seen' }, want: 200 });
+  await c(seller, 'PUT', `${asked}/{requirement}/decision`, { ...v, requirement: 'EDSP-R3' }, { body: { decision: 'accepted' }, want: 403 });
+  await c(buyer, 'GET', asked, v, { want: 404 });
   const standing = (await c(op, 'GET', '/sellers/{sellerId}/enrolments/{program}', { ...v, program: 'psc' }, { want: 200 })).json;
   const ifMatch = (...tags) => ({ 'If-Match': tags.map((x) => `"${x}"`).join(', ') });
   await c(op, 'PUT', '/sellers/{sellerId}/enrolments/{program}', { ...v, program: 'psc' }, { body: { state: 'enrolled' }, headers: ifMatch(98, 99), want: 412 });

@@ -22,3 +22,28 @@ CREATE TABLE usage_record (
   FOREIGN KEY (seller_id, subscription_id) REFERENCES subscription (seller_id, subscription_id)
 ) {clustered};
 CREATE UNIQUE INDEX usage_by_token ON usage_record (seller_id, buyer_id, client_token) WHERE client_token IS NOT NULL;
+
+-- When the last enrolled standing began; `since` tells when it ended once the state is withdrawn. NULL in rows
+-- that an older program wrote.
+ALTER TABLE enrolment ADD COLUMN enrolled_since BIGINT;
+UPDATE enrolment SET enrolled_since = since WHERE state = 'enrolled';
+
+-- What a seller brought forward for a requirement of a program, and what the operator made of it.
+-- distribute: seller
+CREATE TABLE enrolment_evidence (
+  seller_id     {text}   NOT NULL REFERENCES account (account_id),
+  program       {text}   NOT NULL CHECK (program IN ('psc', 'edsp', 'proserv')),
+  requirement   {text}   NOT NULL,         -- EDSP-R1 ...
+  document      {text}   NOT NULL,         -- where it is: a link or a name, '' when none is asked for
+  effective_on  {text}   NOT NULL,         -- YYYY-MM-DD, '' when none is asked for
+  terms_version {text}   NOT NULL,         -- '' when none is asked for
+  attests       {text}   NOT NULL,         -- JSON array of words
+  given_by      {text}   NOT NULL,         -- actor, '' when nothing was asked for
+  given_at      BIGINT NOT NULL,
+  decision      {text}   NOT NULL CHECK (decision IN ('open', 'accepted', 'refused')),
+  note          {text}   NOT NULL,         -- the operator's reason
+  decided_by    {text}   NOT NULL,
+  decided_at    BIGINT,                  -- NULL: not decided
+  revision      BIGINT NOT NULL,
+  PRIMARY KEY (seller_id, program, requirement)
+);
