@@ -44,7 +44,7 @@ is_map_of_texts(const json_t *o)
 
 /* A number's digits matter to the millisecond: they are taken from the text as it was sent. */
 static enum souk_err
-take_from(struct call *c, struct psc_export_params *p)
+take_from(struct call *c, struct request_params *p)
 {
 	const json_t *v = json_object_get(c->body, members[M_FROM]);
 	struct str raw;
@@ -52,10 +52,10 @@ take_from(struct call *c, struct psc_export_params *p)
 	if (!v || json_is_null(v))
 		return SOUK_OK;
 	if (json_is_string(v))
-		return json_text(c, c->body, members[M_FROM], &p->from_text);
+		return json_text(c, c->body, members[M_FROM], &p->at_text);
 	if (!json_is_number(v) || !json_raw_member(c->req->body, members[M_FROM], &raw))
 		return json_bad_type(c, members[M_FROM], "a timestamp: a number of epoch seconds");
-	p->from_number = raw;
+	p->at_number = raw;
 	return SOUK_OK;
 }
 
@@ -65,7 +65,7 @@ take_from(struct call *c, struct psc_export_params *p)
  * notification (3.5).
  */
 static enum souk_err
-check_region(struct call *c, struct db_tx *tx, const struct psc_export_params *p)
+check_region(struct call *c, struct db_tx *tx, const struct request_params *p)
 {
 	struct topic_arn arn;
 
@@ -81,7 +81,7 @@ check_region(struct call *c, struct db_tx *tx, const struct psc_export_params *p
 static enum souk_err
 export_parse(struct call *c)
 {
-	struct psc_export_params *p = ARENA_NEW(c->arena, struct psc_export_params);
+	struct request_params *p = ARENA_NEW(c->arena, struct request_params);
 	enum souk_err r;
 
 	if (!p)

@@ -33,7 +33,7 @@ struct service {
 	struct installation in;
 	struct services svc;
 	struct health health;
-	struct psc_job_ctx psc;
+	struct request_job_ctx psc;
 	struct job_kind kinds[JOB_KINDS];
 	char host[200];
 	char listen_url[256];
@@ -268,7 +268,7 @@ start(struct service *s, struct fail *f)
 		.health = &s->health };
 	(void)snprintf(
 	    s->svc.region, sizeof(s->svc.region), "%s", config_text(s->in.config, SET_REGION));
-	s->psc = (struct psc_job_ctx){ .vault = s->in.vault,
+	s->psc = (struct request_job_ctx){ .vault = s->in.vault,
 		.jobs = &s->jobs,
 		.to = { .vault = s->in.vault,
 		    .objects = s->in.objects,

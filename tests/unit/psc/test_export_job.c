@@ -71,7 +71,7 @@ policy_tx(struct db_tx *tx, void *arg)
 
 struct asked {
 	struct world *w;
-	struct psc_export_params p;
+	struct request_params p;
 	struct guid id;
 	struct data_set_request r;
 	struct arena *mem;
@@ -103,7 +103,7 @@ asked_of(struct world *w)
 		    .role_arn = STR(ROLE),
 		    .bucket = STR(BUCKET),
 		    .topic_arn = STR(TOPIC),
-		    .from_text = STR("2000-01-01T00:00:00Z"),
+		    .at_text = STR("2000-01-01T00:00:00Z"),
 		    .prefix = STR("psc"),
 		    .has_prefix = true } };
 }
@@ -117,7 +117,7 @@ ask(struct asked *x)
 
 /* What the job runner calls; `before` (may be NULL) runs between taking the job and the handler. */
 struct runner {
-	struct psc_job_ctx ctx;
+	struct request_job_ctx ctx;
 	struct world *w;
 	void (*before)(struct world *w, const struct job *j);
 	bool slow;
