@@ -74,9 +74,11 @@ static const char *const sql[Q__COUNT] = {
 			" ORDER BY received_at DESC, request_id DESC LIMIT $4",
 	/* fan-out: housekeeping asks how far back any export may still look */
 	[Q_OLDEST] = "SELECT min(coverage_end) FROM ("
-		     "SELECT coverage_end FROM data_set_request WHERE state = 'waiting' UNION ALL "
-		     "SELECT coverage_end FROM data_set_request WHERE state = 'failed'"
-		     " AND completed_at > $1) AS open",
+		     "SELECT coverage_end, job_kind FROM data_set_request"
+		     " WHERE state = 'waiting' UNION ALL "
+		     "SELECT coverage_end, job_kind FROM data_set_request"
+		     " WHERE state = 'failed' AND completed_at > $1) AS open"
+		     " WHERE job_kind = $2 OR job_kind = $3",
 	/* data_set_request_waiting: few, whatever the seller ever asked for */
 	[Q_WAITING] = "SELECT count(*) FROM data_set_request"
 		      " WHERE seller_id = $1 AND state = 'waiting'",
@@ -240,13 +242,15 @@ request_row_again(struct db_tx *tx, const struct data_set_request *r)
 }
 
 enum souk_err
-request_oldest_coverage(struct db_tx *tx, instant_t *ret)
+request_oldest_coverage(struct db_tx *tx, const char *kind, const char *other_kind, instant_t *ret)
 {
 	struct db_stmt *st = db_stmt(tx, &texts, Q_OLDEST);
 	enum souk_err err;
 
 	/* An hour more: what may be tried again now is not looked at by another clock. */
 	db_bind_int(st, 1, db_now(tx) - REQUEST_RETRY_MS - HOUR_MS);
+	db_bind_c(st, 2, kind);
+	db_bind_c(st, 3, other_kind);
 	if ((err = db_one(st)) == SOUK_OK)
 		*ret = db_is_null(st, 0) ? INSTANT_MAX : db_int(st, 0);
 	db_reset(st);

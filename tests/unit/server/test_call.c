@@ -535,8 +535,7 @@ keeps_the_digits_of_from_date(void **state)
 	assert_int_equal(parse_export(x, "{\"fromDate\":\"2016-08-05T03:14:50Z\","
 					 "\"roleNameArn\":\"r\"," OTHERS "}"),
 	    SOUK_OK);
-	assert_text(
-	    ((const struct request_params *)x->c.input)->at_text, "2016-08-05T03:14:50Z");
+	assert_text(((const struct request_params *)x->c.input)->at_text, "2016-08-05T03:14:50Z");
 }
 
 static void
@@ -608,7 +607,7 @@ words_errors_as_aws_clients_read_them(void **state)
 static void
 knows_no_other_target(void **state)
 {
-	static const char *const targets[] = { TARGET "GenerateDataSet", TARGET "DropTables",
+	static const char *const targets[] = { TARGET "GenerateDataSets", TARGET "DropTables",
 		"Nonsense", "", TARGET "StartSupportDataExport " };
 	struct fixture *x = *state;
 
