@@ -26,6 +26,8 @@ int cmd_serve(int argc, char **argv);
 int cmd_demo(int argc, char **argv);
 int cmd_import(int argc, char **argv);
 int cmd_export_contacts(int argc, char **argv);
+int cmd_report(int argc, char **argv);
+int cmd_report_list(int argc, char **argv);
 int cmd_audit_verify(int argc, char **argv);
 int cmd_keys_rotate(int argc, char **argv);
 int cmd_nodes(int argc, char **argv);
@@ -33,6 +35,8 @@ int cmd_backup(int argc, char **argv);
 int cmd_migrate(int argc, char **argv);
 int cmd_copy(int argc, char **argv);
 int cmd_config_show(int argc, char **argv);
+int cmd_feeds_check(int argc, char **argv);
+int cmd_feeds_make(int argc, char **argv);
 
 /* Prints "souk: ..." for each offending field, or the sentence; returns the exit code for it. */
 int cli_fail(const struct fail *f, enum souk_err err);

@@ -155,7 +155,8 @@ decide(struct event_parser *p, const struct str *cell, struct event *e)
 
 		in_months = month >= q->month_from && month <= q->month_to;
 	}
-	e->kept = in_months && (q->actions >> e->action & 1) && (q->types >> e->type & 1);
+	e->kept = in_months && (e->balance_impacting || !(q->flags & EVENTS_BALANCE)) &&
+		  (q->actions >> e->action & 1) && (q->types >> e->type & 1);
 	e->extra = !e->kept && (q->flags & EVENTS_PAID) && e->action == ACTION_DISBURSED &&
 		   e->balance_impacting && event_type_is_seller(e->type) &&
 		   cell[BE_BILLING_ADDRESS_ID].n > 0 && cell[BE_TRANSACTION_REFERENCE_ID].n > 0;

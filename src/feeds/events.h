@@ -71,9 +71,10 @@ enum {
 	EVENTS_MORE = 1, /* fill event_more; links lead to kept events only */
 	/*
 	 * Besides the months' events, the DISBURSED SELLER_... events of any month whose transaction reference the months' events
-	 * name (data-feeds 6.2 step 3); they are `extra` unless they are of the months themselves.
+	 * name, with a billing address and balance_impacting 1 (data-feeds 6.2 step 3); they are `extra` unless they are wanted anyhow.
 	 */
 	EVENTS_PAID = 2,
+	EVENTS_BALANCE = 4, /* only events with balance_impacting 1 */
 };
 
 struct events_query {
@@ -89,6 +90,7 @@ struct events_query {
 	uint64_t product_columns;
 	struct fault_sink *faults;
 	unsigned threads; /* 0: as many as there are processors */
+	size_t chunk;     /* of scan.h, for tests; 0 */
 };
 
 struct events_store;

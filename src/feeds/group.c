@@ -24,7 +24,6 @@ struct chunk {
 	size_t n, cap;
 	struct member *scratch;
 	size_t scratch_cap;
-	bool failed;
 };
 
 struct work {
@@ -48,14 +47,15 @@ text_order(struct str a, struct str b)
 	return order != 0 ? order : (a.n > b.n) - (a.n < b.n);
 }
 
-static void
-find_primaries(void *ctx, unsigned i)
+static enum souk_err
+find_primaries(void *ctx, unsigned i, struct fail *f)
 {
 	struct work *w = ctx;
 	size_t from = parallel_part(w->by->n_events, i, w->threads);
 	size_t to = parallel_part(w->by->n_events, i + 1, w->threads);
 	uint32_t key[GROUP_PARTS];
 
+	(void)f;
 	for (size_t e = from; e < to; e++) {
 		if (w->by->next != NULL) {
 			size_t next = w->by->next(w->by->ctx, (uint32_t)e);
@@ -63,11 +63,12 @@ find_primaries(void *ctx, unsigned i)
 			for (; e < next && e < to; e++)
 				w->primary_of[e] = GROUP_NONE;
 			if (e == to)
-				return;
+				break;
 		}
 		if (!w->by->key(w->by->ctx, (uint32_t)e, &w->primary_of[e], key))
 			w->primary_of[e] = GROUP_NONE;
 	}
+	return SOUK_OK;
 }
 
 static uint64_t
@@ -94,18 +95,20 @@ compare_ranked(const void *pa, const void *pb, void *arg)
 	    w->by->primary_text(w->by->ctx, b->primary));
 }
 
-static void
-sort_part(void *ctx, unsigned i)
+static enum souk_err
+sort_part(void *ctx, unsigned i, struct fail *f)
 {
 	struct work *w = ctx;
 	size_t from = parallel_part(w->n_used, i, w->threads);
 	size_t to = parallel_part(w->n_used, i + 1, w->threads);
 
+	(void)f;
 	for (size_t j = from; j < to; j++)
 		w->order[j].prefix =
 		    prefix_of(w->by->primary_text(w->by->ctx, w->order[j].primary));
 	if (to - from > 1)
 		qsort_r(&w->order[from], to - from, sizeof(*w->order), compare_ranked, w);
+	return SOUK_OK;
 }
 
 /* Two sorted neighbours into one. */
@@ -126,7 +129,8 @@ sort_order(struct work *w)
 {
 	struct ranked *spare;
 
-	parallel_run(w->threads, sort_part, w);
+	if (parallel_run(w->threads, sort_part, w, NULL) != SOUK_OK)
+		return false;
 	if (w->threads == 1)
 		return true;
 	if ((spare = calloc(w->n_used + 1, sizeof(*spare))) == NULL)
@@ -273,8 +277,8 @@ group_primary(struct work *w, struct chunk *c, uint32_t primary, uint32_t first,
 		    (void *)(uintptr_t)w->by);
 }
 
-static void
-group_part(void *ctx, unsigned part)
+static enum souk_err
+group_part(void *ctx, unsigned part, struct fail *f)
 {
 	struct work *w = ctx;
 	struct chunk *c = &w->chunks[part];
@@ -282,16 +286,16 @@ group_part(void *ctx, unsigned part)
 	size_t to = parallel_part(w->n_used, part + 1, w->threads);
 	uint32_t first = from > 0 ? w->place[w->order[from - 1].primary] : 0;
 
+	(void)f;
 	for (size_t i = from; i < to; i++) {
 		uint32_t p = w->order[i].primary, n = w->place[p] - first;
 
-		if (!room(c, w->by->parts == 0 ? 1 : n)) {
-			c->failed = true;
-			return;
-		}
+		if (!room(c, w->by->parts == 0 ? 1 : n))
+			return SOUK_E_NOMEM;
 		group_primary(w, c, p, first, n);
 		first += n;
 	}
+	return SOUK_OK;
 }
 
 static bool
@@ -299,11 +303,8 @@ join_chunks(struct work *w, struct groups *ret)
 {
 	size_t n = 0, at = 0;
 
-	for (unsigned i = 0; i < w->threads; i++) {
-		if (w->chunks[i].failed)
-			return false;
+	for (unsigned i = 0; i < w->threads; i++)
 		n += w->chunks[i].n;
-	}
 	if ((ret->groups = calloc(n + 1, sizeof(*ret->groups))) == NULL)
 		return false;
 	for (unsigned i = 0; i < w->threads; i++) {
@@ -327,12 +328,9 @@ groups_make(const struct group_by *by, struct groups *ret)
 
 	if ((w.primary_of = calloc(by->n_events + 1, sizeof(*w.primary_of))) == NULL)
 		return r;
-	parallel_run(w.threads, find_primaries, &w);
-	if (place_members(&w)) {
-		parallel_run(w.threads, group_part, &w);
-		if (join_chunks(&w, ret))
-			r = SOUK_OK;
-	}
+	if (parallel_run(w.threads, find_primaries, &w, NULL) == SOUK_OK && place_members(&w) &&
+	    parallel_run(w.threads, group_part, &w, NULL) == SOUK_OK && join_chunks(&w, ret))
+		r = SOUK_OK;
 	for (unsigned i = 0; i < w.threads; i++) {
 		free(w.chunks[i].groups);
 		free(w.chunks[i].scratch);

@@ -1,55 +1,68 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Threads that are made for one call; where none can be made the caller does the work. */
+/* Threads that are started, do one thing, and end. */
 #include "feeds/parallel.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdbool.h>
-#include <unistd.h>
+#include <stdlib.h>
 
-struct part {
-	void (*fn)(void *ctx, unsigned i);
-	void *ctx;
-	unsigned i;
+struct worker {
+	parallel_fn *fn;
+	void *arg;
+	unsigned which;
+	enum souk_err err;
+	struct fail fail;
 	pthread_t thread;
-	bool running;
+	bool started;
 };
 
 unsigned
-parallel_threads(unsigned wish)
+parallel_threads(unsigned asked)
 {
-	long cores = wish != 0 ? (long)wish : sysconf(_SC_NPROCESSORS_ONLN);
+	cpu_set_t set;
 
-	if (cores < 1)
-		return 1;
-	return cores > (long)PARALLEL_MAX ? PARALLEL_MAX : (unsigned)cores;
+	if (asked == 0)
+		asked =
+		    sched_getaffinity(0, sizeof(set), &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
+	return asked > PARALLEL_MAX ? PARALLEL_MAX : asked;
 }
 
 static void *
-run_part(void *arg)
+work(void *arg)
 {
-	struct part *p = arg;
+	struct worker *w = arg;
 
-	p->fn(p->ctx, p->i);
+	w->err = w->fn(w->arg, w->which, &w->fail);
 	return NULL;
 }
 
-void
-parallel_run(unsigned n, void (*fn)(void *ctx, unsigned i), void *ctx)
+enum souk_err
+parallel_run(unsigned n, parallel_fn *fn, void *arg, struct fail *f)
 {
-	struct part parts[PARALLEL_MAX];
-	unsigned started = n < PARALLEL_MAX ? n : PARALLEL_MAX;
+	struct worker *w;
+	enum souk_err err = SOUK_OK;
 
-	for (unsigned i = 1; i < started; i++) {
-		parts[i] = (struct part){ .fn = fn, .ctx = ctx, .i = i };
-		parts[i].running = pthread_create(&parts[i].thread, NULL, run_part, &parts[i]) == 0;
+	if (n == 1)
+		return fn(arg, 0, f);
+	if (!(w = calloc(n, sizeof(*w))))
+		return fail_set(f, SOUK_E_NOMEM, "out_of_memory", "No memory for threads.");
+	for (unsigned i = 0; i < n; i++) {
+		w[i] = (struct worker){ .fn = fn, .arg = arg, .which = i };
+		w[i].started = i + 1 < n && pthread_create(&w[i].thread, NULL, work, &w[i]) == 0;
 	}
-	if (n > 0)
-		fn(ctx, 0);
-	for (unsigned i = 1; i < started; i++)
-		if (parts[i].running)
-			(void)pthread_join(parts[i].thread, NULL);
-		else
-			fn(ctx, i);
-	for (unsigned i = started; i < n; i++)
-		fn(ctx, i);
+	for (unsigned i = 0; i < n; i++)
+		if (!w[i].started)
+			(void)work(&w[i]);
+	for (unsigned i = 0; i < n; i++) {
+		if (w[i].started)
+			(void)pthread_join(w[i].thread, NULL);
+		if (w[i].err != SOUK_OK && err == SOUK_OK) {
+			err = w[i].err;
+			if (f)
+				*f = w[i].fail;
+		}
+	}
+	free(w);
+	return err;
 }

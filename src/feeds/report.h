@@ -21,6 +21,7 @@
 #include "feeds/value.h"
 
 struct fault_sink;
+struct feeds;
 
 enum report_variant {
 	REPORT_AS_PAGE, /* as the report's page says: net without tax, failed payouts left out */
@@ -57,12 +58,23 @@ struct report_cell {
 
 #define REPORT_COLUMNS_MAX 40
 
+/* The billing events behind a line, for who explains it. */
+struct report_events {
+	const struct feeds *feeds;
+	const uint32_t *list; /* numbers for event_at */
+	size_t n;
+	/* What the i-th adds to the line, and to which columns (a bit each, in the head's order). */
+	money_t (*adds)(const struct report_events *e, size_t i, uint64_t *ret_columns);
+	const void *own;
+};
+
 struct report_line {
-	const struct report_cell *cells; /* one for each of the head's columns */
-	currency_t currency;             /* CURRENCY_NONE: the line has no money */
-	month_t month;                   /* of the invoice, disbursement or snapshot; 0: none */
-	struct str product, country;     /* for charts; may be empty */
-	money_t amount;                  /* the line's main amount, for charts */
+	const struct report_cell *cells;    /* one for each of the head's columns */
+	currency_t currency;                /* CURRENCY_NONE: the line has no money */
+	month_t month;                      /* of the invoice, disbursement or snapshot; 0: none */
+	struct str product, country;        /* for charts; may be empty */
+	money_t amount;                     /* the line's main amount, for charts */
+	const struct report_events *events; /* NULL: the line is not made of billing events */
 };
 
 /* What a file begins with. Borrowed from the run. */
@@ -72,7 +84,6 @@ struct report_head {
 	size_t n_columns;
 	const char *amount_name; /* what `amount` is: "Net Revenue"; NULL: no money */
 	const struct report_request *request;
-	struct str seller; /* account id; empty when there is none */
 };
 
 /* Per currency, ordered by its code. */
@@ -85,6 +96,7 @@ struct report_total {
 struct report_summary {
 	uint64_t lines, events; /* events: billing events (or tax items) behind the lines */
 	uint64_t rejects;       /* rows set aside */
+	struct str seller;      /* account id; empty when the feeds do not tell, or need not */
 	uint64_t left_out;      /* lines that the data set cannot hold; `left_out_why` */
 	const char *left_out_why;
 	const struct report_total *totals;
@@ -101,7 +113,7 @@ struct report_sink {
 /*
  * Runs a request. SOUK_E_INVALID: a request that cannot be met (deprecated, needs facts, no such seller),
  * bad feeds when faults are strict. SOUK_E_INTERNAL "totals": lines and events
- * disagree. `ret` holds counts for who wants to print them; its totals are not kept.
+ * disagree. `ret` holds counts for who wants to print them; its totals and texts are not kept.
  */
 SOUK_MUST enum souk_err report_run(const struct report_request *q, struct report_sink *s,
     struct report_summary *ret, struct fail *f);

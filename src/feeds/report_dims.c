@@ -6,7 +6,7 @@
 
 #define REVENUE_SLOTS(t, a, b, c) [t] = (a), [(t) + 1] = (b), [(t) + 2] = (c)
 
-static const uint8_t slots[TYPE__COUNT] = {
+static const uint8_t slot_by_type[TYPE__COUNT] = {
 	REVENUE_SLOTS(TYPE_SELLER_REV_SHARE, SLOT_REVENUE, SLOT_REFUND, SLOT_CREDIT),
 	REVENUE_SLOTS(TYPE_AWS_REV_SHARE, SLOT_FEE, SLOT_FEE_REFUND, SLOT_FEE_CREDIT),
 	REVENUE_SLOTS(TYPE_SELLER_TAX_SHARE, SLOT_TAX, SLOT_TAX_REFUND, SLOT_TAX_CREDIT),
@@ -19,7 +19,7 @@ static const uint8_t slots[TYPE__COUNT] = {
 uint8_t
 slot_of_disbursed_type(const struct event *e)
 {
-	return slots[e->type];
+	return slot_by_type[e->type];
 }
 
 uint8_t
@@ -28,7 +28,7 @@ slot_of_type(const struct fold *f, const struct event *e)
 	if (e->type <= TYPE_SELLER_REV_SHARE_CREDIT && e->from == f->seller &&
 	    f->seller != INTERN_NONE)
 		return SLOT_COST;
-	return slots[e->type];
+	return slot_by_type[e->type];
 }
 
 size_t
@@ -177,28 +177,31 @@ named_address(const struct fold *f, const struct group *g)
 	return address;
 }
 
+void
+address_read(const struct fold *f, uint32_t payer, instant_t t, struct address_cells *a)
+{
+	const struct str key[2] = { a->id, account_text(f, payer, t, ACC_AWS_ACCOUNT_ID) };
+	const struct version *v =
+	    history_latest(f->feeds->address, history_key(f->feeds->address, key));
+
+	if (v == NULL)
+		return;
+	a->country = history_cell(f->feeds->address, v, ADR_COUNTRY);
+	a->state = history_cell(f->feeds->address, v, ADR_STATE_OR_REGION);
+	a->city = history_cell(f->feeds->address, v, ADR_CITY);
+	a->postal_code = history_cell(f->feeds->address, v, ADR_POSTAL_CODE);
+	a->email_domain = history_cell(f->feeds->address, v, ADR_EMAIL_DOMAIN);
+}
+
 struct address_cells
 address_of(const struct fold *f, const struct group *g, uint32_t payer, instant_t t)
 {
-	struct address_cells a = { 0 };
-	const struct version *v;
-	struct str key[2];
+	struct address_cells a = { .id = intern_text(f->feeds->addresses, named_address(f, g)) };
 
-	a.id = intern_text(f->feeds->addresses, named_address(f, g));
 	if (a.id.n == 0)
 		a.id = account_text(f, payer, t, ACC_MAILING_ADDRESS_ID);
-	if (a.id.n == 0)
-		return a;
-	key[0] = a.id;
-	key[1] = account_text(f, payer, t, ACC_AWS_ACCOUNT_ID);
-	v = history_latest(f->feeds->address, history_key(f->feeds->address, key));
-	if (v == NULL)
-		return a;
-	a.country = history_cell(f->feeds->address, v, ADR_COUNTRY);
-	a.state = history_cell(f->feeds->address, v, ADR_STATE_OR_REGION);
-	a.city = history_cell(f->feeds->address, v, ADR_CITY);
-	a.postal_code = history_cell(f->feeds->address, v, ADR_POSTAL_CODE);
-	a.email_domain = history_cell(f->feeds->address, v, ADR_EMAIL_DOMAIN);
+	if (a.id.n > 0)
+		address_read(f, payer, t, &a);
 	return a;
 }
 

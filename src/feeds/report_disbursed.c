@@ -123,7 +123,8 @@ line_query(const struct fold *f, const struct group *g, struct made_line *ret)
 	uint32_t product = g->key[KEY_PRODUCT];
 
 	/* The inner join with products. */
-	if (product == INTERN_NONE || history_latest(f->feeds->product, f->product_key[product]) == NULL)
+	if (product == INTERN_NONE ||
+	    history_latest(f->feeds->product, f->product_key[product]) == NULL)
 		return FOLD_LEFT_OUT;
 	ret->line.month = month_of(p->date);
 	common_fill(f, g, product, g->key[KEY_USER], INSTANT_NONE, ret);
@@ -171,8 +172,8 @@ fold_disbursed(struct fold *f, struct fail *fail)
 	column_slots(f, "SellerRevCredit", SLOT_BIT(SLOT_CREDIT));
 	column_slots(f, "AWSRefFeeCredit", SLOT_BIT(SLOT_FEE_CREDIT));
 	column_slots(f, "Net Amount", SLOTS_NET);
-	column_slots(f, "SellerUSSalesTax",
-	    SLOT_BIT(SLOT_TAX) | (page ? SLOT_BIT(SLOT_TAX_CREDIT) : 0));
+	column_slots(
+	    f, "SellerUSSalesTax", SLOT_BIT(SLOT_TAX) | (page ? SLOT_BIT(SLOT_TAX_CREDIT) : 0));
 	column_slots(f, "SellerUSSalesTaxRefund", SLOT_BIT(SLOT_TAX_REFUND));
 	f->amount_column = column_at(f, "Net Amount");
 	f->rounded[f->amount_column] = !page;

@@ -81,6 +81,14 @@ counted(const struct fold *f, uint32_t event)
 	       event_more_at(f->feeds, event)->to == f->seller;
 }
 
+/* Of a data set without amounts nothing is added up, so that its lines may have several currencies. */
+static currency_t
+currency_of_event(const struct fold *f, uint32_t event)
+{
+	return f->amount_column < f->n_columns ? event_at(f->feeds, event)->currency
+					       : CURRENCY_NONE;
+}
+
 static uint8_t
 slot_if_counted(const struct fold *f, uint32_t event, money_t *ret_amount)
 {
@@ -153,8 +161,7 @@ sequence_months(struct fold *f, struct fail *fail)
 		}
 		qsort(m, f->groups.n, sizeof(*m), compare_months);
 		for (size_t i = 0; i < f->groups.n; i++)
-			sequence[i] =
-			    f->sequence != NULL ? f->sequence[m[i].group] : m[i].group;
+			sequence[i] = f->sequence != NULL ? f->sequence[m[i].group] : m[i].group;
 		free(f->sequence);
 		f->sequence = sequence;
 		free(m);
@@ -209,6 +216,20 @@ column_money(const struct fold *f, size_t column, const money_t *slots)
 	return sum;
 }
 
+static money_t
+event_adds(const struct report_events *e, size_t i, uint64_t *ret_columns)
+{
+	const struct fold *f = e->own;
+	money_t amount = 0;
+	uint8_t slot = f->slot(f, e->list[i], &amount);
+
+	*ret_columns = 0;
+	for (size_t c = 0; c < f->n_columns; c++)
+		if (slot != FOLD_NO_SLOT && (f->slots_of[c] & SLOT_BIT(slot)) != 0)
+			*ret_columns |= UINT64_C(1) << c;
+	return amount;
+}
+
 void
 fold_line(const struct fold *f, const struct group *g, struct made_line *ret)
 {
@@ -224,15 +245,16 @@ fold_line(const struct fold *f, const struct group *g, struct made_line *ret)
 			return;
 		}
 	}
-	ret->line.currency = event_at(f->feeds, f->groups.members[g->first])->currency;
+	ret->line.currency = currency_of_event(f, f->groups.members[g->first]);
+	ret->events =
+	    (struct report_events){ f->feeds, &f->groups.members[g->first], g->n, event_adds, f };
+	ret->line.events = &ret->events;
 	for (size_t c = 0; c < f->n_columns; c++)
 		if (f->columns[c].type == CELL_MONEY)
 			cell_money(&ret->cells[c], column_money(f, c, ret->slots));
 	ret->print = f->line(f, g, ret);
 	if (f->amount_column < f->n_columns)
 		ret->line.amount = ret->cells[f->amount_column].money;
-	else
-		ret->line.currency = CURRENCY_NONE;
 }
 
 struct run {
@@ -242,21 +264,22 @@ struct run {
 	size_t first, n;        /* lines of the batch under way */
 	unsigned parts;         /* it is made in */
 	struct totals events[PARALLEL_MAX];
-	bool failed[PARALLEL_MAX];
 };
 
-static void
-make_part(void *ctx, unsigned i)
+static enum souk_err
+make_part(void *ctx, unsigned i, struct fail *fail)
 {
 	struct run *r = ctx;
 	size_t to = parallel_part(r->n, i + 1, r->parts);
 
 	for (size_t l = parallel_part(r->n, i, r->parts); l < to; l++)
 		fold_line(r->f, fold_group(r->f, r->first + l), &r->made[l]);
+	(void)fail;
+	return SOUK_OK;
 }
 
-static void
-sum_part(void *ctx, unsigned i)
+static enum souk_err
+sum_part(void *ctx, unsigned i, struct fail *fail)
 {
 	struct run *r = ctx;
 	uint32_t bound = events_bound(r->f->feeds);
@@ -270,24 +293,24 @@ sum_part(void *ctx, unsigned i)
 
 		if (slot == FOLD_NO_SLOT)
 			continue;
-		t = totals_of(&r->events[i], event_at(r->f->feeds, e)->currency);
-		if (t == NULL || !money_add(t->slots[slot], amount, &t->slots[slot])) {
-			r->failed[i] = true;
-			return;
-		}
+		t = totals_of(&r->events[i], currency_of_event(r->f, e));
+		if (t == NULL)
+			return no_memory(fail);
+		if (!money_add(t->slots[slot], amount, &t->slots[slot]))
+			return too_large(fail);
 		t->events++;
 	}
+	return SOUK_OK;
 }
 
 /* What the events sum to, on all threads, in events[0]. */
 static enum souk_err
 sum_events(struct run *r, struct fail *fail)
 {
-	parallel_run(r->threads, sum_part, r);
-	for (unsigned i = 0; i < r->threads; i++) {
-		if (r->failed[i])
-			return too_large(fail);
-		for (size_t n = 0; i > 0 && n < r->events[i].n; n++) {
+	enum souk_err err = parallel_run(r->threads, sum_part, r, fail);
+
+	for (unsigned i = 1; err == SOUK_OK && i < r->threads; i++)
+		for (size_t n = 0; n < r->events[i].n; n++) {
 			struct total_entry *from = &r->events[i].entries[n];
 			struct total_entry *to = totals_of(&r->events[0], from->currency);
 
@@ -297,8 +320,7 @@ sum_events(struct run *r, struct fail *fail)
 				return too_large(fail);
 			to->events += from->events;
 		}
-	}
-	return SOUK_OK;
+	return err;
 }
 
 /* Every cent of the events is in a line, printed or not, and in no line is one that no event has. */
@@ -325,14 +347,13 @@ check(const struct run *r, struct totals *lines, struct fail *fail)
 
 static enum souk_err
 emit(const struct run *r, const struct made_line *m, const struct group *g, struct report_sink *s,
-    struct totals *all, struct totals *printed, struct report_summary *sum, struct fail *fail)
+    struct totals *all, struct report_summary *sum, struct fail *fail)
 {
-	currency_t c = event_at(r->f->feeds, r->f->groups.members[g->first])->currency;
 	struct total_entry *t;
 
 	if (m->overflow)
 		return too_large(fail);
-	if ((t = totals_of(all, c)) == NULL)
+	if ((t = totals_of(all, currency_of_event(r->f, r->f->groups.members[g->first]))) == NULL)
 		return no_memory(fail);
 	t->events += g->n;
 	if (!add_slots(t->slots, m->slots))
@@ -342,24 +363,17 @@ emit(const struct run *r, const struct made_line *m, const struct group *g, stru
 		sum->left_out_why = r->f->left_out_why;
 	if (m->print != FOLD_PRINT)
 		return SOUK_OK;
-	if ((t = totals_of(printed, c)) == NULL)
-		return no_memory(fail);
-	t->lines++;
-	t->events += g->n;
 	sum->lines++;
 	sum->events += g->n;
-	if (!add_slots(t->slots, m->slots))
-		return too_large(fail);
 	return s->line(s, &m->line, fail);
 }
 
 enum souk_err
-fold_run(struct fold *f, struct report_sink *s, struct totals *t, struct report_summary *sum,
-    struct fail *fail)
+fold_run(struct fold *f, struct report_sink *s, struct report_summary *sum, struct fail *fail)
 {
 	struct totals *lines = calloc(1, sizeof(*lines));
 	struct run *r = calloc(1, sizeof(*r));
-	enum souk_err e = no_memory(fail);
+	enum souk_err e = SOUK_E_NOMEM;
 
 	if (r == NULL || lines == NULL)
 		goto out;
@@ -373,13 +387,13 @@ fold_run(struct fold *f, struct report_sink *s, struct totals *t, struct report_
 		if (r->n > (size_t)r->threads * BATCH)
 			r->n = (size_t)r->threads * BATCH;
 		r->parts = r->n < BATCH / 4 ? 1 : r->threads;
-		parallel_run(r->parts, make_part, r);
+		e = parallel_run(r->parts, make_part, r, fail);
 		for (size_t l = 0; e == SOUK_OK && l < r->n; l++)
-			e = emit(r, &r->made[l], fold_group(f, r->first + l), s, lines, t, sum, fail);
+			e = emit(r, &r->made[l], fold_group(f, r->first + l), s, lines, sum, fail);
 	}
 	if (e == SOUK_OK)
 		e = check(r, lines, fail);
- out:
+out:
 	for (unsigned i = 0; r != NULL && i < r->threads; i++)
 		totals_free(&r->events[i]);
 	if (r != NULL)
@@ -388,5 +402,5 @@ fold_run(struct fold *f, struct report_sink *s, struct totals *t, struct report_
 	if (lines != NULL)
 		totals_free(lines);
 	free(lines);
-	return e;
+	return e != SOUK_E_NOMEM ? e : no_memory(fail);
 }

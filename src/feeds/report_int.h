@@ -57,14 +57,14 @@ struct fold {
 	const struct data_set_info *info;
 	const struct data_set_column *columns; /* all of the variant */
 	size_t n_columns;
-	struct feeds *loaded;       /* owned */
-	const struct feeds *feeds;  /* the same */
-	uint32_t *account_key; /* interned account -> history key */
+	struct feeds *loaded;      /* owned */
+	const struct feeds *feeds; /* the same */
+	uint32_t *account_key;     /* interned account -> history key */
 	uint32_t *product_key;
 	struct common_columns common;
 	char (*codes)[4]; /* of each currency */
-	uint32_t seller; /* its interned account; INTERN_NONE: nobody's */
-	void *own;       /* the fold's; freed with free() unless `done` is set */
+	uint32_t seller;  /* its interned account; INTERN_NONE: nobody's */
+	void *own;        /* the fold's; freed with free() unless `done` is set */
 	void (*done)(struct fold *f);
 
 	/*
@@ -100,15 +100,16 @@ struct totals;
  * with another period.
  */
 SOUK_MUST enum souk_err fold_group_events(struct fold *f, struct fail *fail);
-/* Prints the lines, and checks them. Adds to totals and to the counts of `sum`. */
-SOUK_MUST enum souk_err fold_run(struct fold *f, struct report_sink *s, struct totals *t,
-    struct report_summary *sum, struct fail *fail);
+/* Prints the lines, and checks them. Adds to the counts of `sum`. */
+SOUK_MUST enum souk_err fold_run(
+    struct fold *f, struct report_sink *s, struct report_summary *sum, struct fail *fail);
 void fold_free(struct fold *f);
 
 /* One line, made: what it prints, and what it sums whether it is printed or not. */
 struct made_line {
 	struct report_cell cells[REPORT_COLUMNS_MAX + 1];
 	struct report_line line; /* its cells are the above */
+	struct report_events events;
 	money_t slots[FOLD_SLOTS];
 	char text[16]; /* for a cell that is made up */
 	enum fold_print print;
@@ -123,7 +124,7 @@ struct totals {
 	uint16_t at[CURRENCY_COUNT + 1]; /* currency -> entry + 1 */
 	struct total_entry {
 		currency_t currency;
-		uint64_t lines, events;
+		uint64_t events;
 		money_t slots[FOLD_SLOTS];
 	} * entries;
 	size_t n, cap;
@@ -131,6 +132,15 @@ struct totals {
 /* NULL when out of memory. */
 struct total_entry *totals_of(struct totals *t, currency_t c);
 void totals_free(struct totals *t);
+
+/*
+ * Data sets that are not folds: sales compensation, which has a kernel of its own, and tax records, which are rows of
+ * another feed. They print all columns and count as fold_run does.
+ */
+SOUK_MUST enum souk_err sales_run(
+    struct fold *f, struct report_sink *s, struct report_summary *sum, struct fail *fail);
+SOUK_MUST enum souk_err tax_run(
+    struct fold *f, struct report_sink *s, struct report_summary *sum, struct fail *fail);
 
 /*
  * Makers of folds, one per kind of data set: they load what they need of the feeds (fold_load), then
@@ -208,6 +218,9 @@ struct address_cells {
  */
 struct address_cells address_of(
     const struct fold *f, const struct group *g, uint32_t payer, instant_t t);
+
+/* The rest of an address by its id and its payer's account number; nothing when the feeds do not know it. */
+void address_read(const struct fold *f, uint32_t payer, instant_t t, struct address_cells *a);
 
 static inline void
 cell_text(struct report_cell *c, struct str s)

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 
 #define ACCOUNT_COLUMNS                                                                            \
-	(COLUMN(ACC_AWS_ACCOUNT_ID) | COLUMN(ACC_MAILING_ADDRESS_ID) | COLUMN(ACC_TAX_ADDRESS_ID))
+	(COLUMN(ACC_AWS_ACCOUNT_ID) | COLUMN(ACC_MAILING_ADDRESS_ID) |                             \
+	    COLUMN(ACC_TAX_ADDRESS_ID) | COLUMN(ACC_TAX_LEGAL_NAME))
 #define ADDRESS_COLUMNS                                                                            \
 	(COLUMN(ADR_COUNTRY) | COLUMN(ADR_STATE_OR_REGION) | COLUMN(ADR_CITY) |                    \
 	    COLUMN(ADR_POSTAL_CODE) | COLUMN(ADR_EMAIL_DOMAIN))
@@ -75,8 +76,8 @@ seller_by_name(struct fold *f, struct fail *fail)
 			: NULL;
 
 		for (size_t i = 0; i < n; i++)
-			if (str_eq(history_cell(f->feeds->account, &v[i], ACC_AWS_ACCOUNT_ID),
-				name))
+			if (str_eq(
+				history_cell(f->feeds->account, &v[i], ACC_AWS_ACCOUNT_ID), name))
 				f->seller = a;
 	}
 	return f->seller != INTERN_NONE

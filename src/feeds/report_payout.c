@@ -88,16 +88,28 @@ find_failures(const struct fold *f, struct payouts *p)
 	}
 }
 
-/* A settlement reaches back to the one before. */
-static void
+/* A settlement reaches back to the last day before with one. */
+static bool
 find_previous(struct payouts *p)
 {
-	for (uint32_t i = 1; i < p->n; i++)
-		for (uint32_t b = i; b-- > 0 && p->list[i].previous == INSTANT_NONE;)
-			if (p->list[b].currency == p->list[i].currency &&
-			    p->list[b].failed_at == INSTANT_MAX &&
-			    p->list[b].date < p->list[i].date)
-				p->list[i].previous = p->list[b].date;
+	struct seen {
+		instant_t now, before;
+	} *seen = calloc(CURRENCY_COUNT, sizeof(*seen));
+
+	for (size_t c = 0; seen != NULL && c < CURRENCY_COUNT; c++)
+		seen[c] = (struct seen){ INSTANT_NONE, INSTANT_NONE };
+	for (uint32_t i = 0; seen != NULL && i < p->n; i++) {
+		struct payout *x = &p->list[i];
+		struct seen *s = &seen[x->currency];
+
+		x->previous = s->now < x->date ? s->now : s->before;
+		if (x->failed_at == INSTANT_MAX && s->now < x->date)
+			*s = (struct seen){ .now = x->date, .before = s->now };
+	}
+	if (seen == NULL)
+		return false;
+	free(seen);
+	return true;
 }
 
 enum souk_err
@@ -114,8 +126,7 @@ payouts_find(const struct fold *f, struct payouts *ret, struct fail *fail)
 	     i = events_next(f->feeds, i + 1)) {
 		const struct event *e = event_at(f->feeds, i);
 
-		if (e->type == TYPE_DISBURSEMENT && (e->current || !page) &&
-		    !add(f, ret, &cap, i))
+		if (e->type == TYPE_DISBURSEMENT && (e->current || !page) && !add(f, ret, &cap, i))
 			return no_memory(fail);
 	}
 	if ((r = read_ids(f, ret, fail)) != SOUK_OK)
@@ -125,8 +136,7 @@ payouts_find(const struct fold *f, struct payouts *ret, struct fail *fail)
 	for (uint32_t i = 0; i < ret->n; i++)
 		ret->rank[ret->list[i].event] = i;
 	find_failures(f, ret);
-	find_previous(ret);
-	return SOUK_OK;
+	return find_previous(ret) ? SOUK_OK : no_memory(fail);
 }
 
 void

@@ -6,20 +6,21 @@
 #include "feeds/report_int.h"
 
 struct payout {
-	instant_t date;      /* its invoice date */
-	struct str id;       /* its billing event id */
+	instant_t date; /* its invoice date */
+	struct str id;  /* its billing event id */
 	uint32_t event;
 	uint32_t bank_trace; /* feeds.others */
 	money_t amount;
 	currency_t currency;
 	instant_t failed_at; /* INSTANT_MAX: it did not fail */
-	instant_t previous;  /* the date of the one before of its currency that did not fail; INSTANT_NONE */
+	instant_t
+	    previous; /* the date of the one before of its currency that did not fail; INSTANT_NONE */
 };
 
 struct payouts {
 	struct payout *list; /* by date, then id */
 	uint32_t n;
-	uint32_t *rank;      /* by event number: place in the list, EVENT_NONE for other events */
+	uint32_t *rank; /* by event number: place in the list, EVENT_NONE for other events */
 	struct buf ids;
 };
 

@@ -47,8 +47,8 @@ facts(struct page *p, const struct report_summary *m)
 
 	fact(p, "Data set", data_set_info(p->x->head.data_set)->name);
 	fact(p, "Variant", q->variant == REPORT_AS_QUERY ? "query" : "report");
-	(void)snprintf(seller, sizeof(seller), "%.*s", (int)p->x->head.seller.n,
-	    p->x->head.seller.n > 0 ? p->x->head.seller.p : "");
+	(void)snprintf(
+	    seller, sizeof(seller), "%.*s", (int)m->seller.n, m->seller.n > 0 ? m->seller.p : "");
 	fact(p, "Seller", seller);
 	if (q->all_months) {
 		fact(p, "Period", "all months");
