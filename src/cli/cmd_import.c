@@ -4,6 +4,7 @@
  * at all; every bad line (the first twenty) is named with file, line, field and fix.
  */
 #include "cli/cli.h"
+#include "cli/import_feeds.h"
 #include "cli/import_source.h"
 #include "market/market.h"
 #include "market/tenant_make.h"
@@ -15,6 +16,7 @@
 #include <sys/stat.h>
 
 #define SHOWN_MAX 20
+#define OPT_SELLER 0x201
 
 struct import;
 
@@ -330,6 +332,8 @@ import_file(struct import *im, struct db *db)
 struct options {
 	struct cli_common common;
 	const struct import_kind *kind;
+	const char *seller;
+	bool feeds; /* folders of them, and no records: `kind` is NULL */
 	char **files;
 	int n_files;
 };
@@ -341,22 +345,31 @@ option(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case ARGP_KEY_ARG:
-		if (o->kind != NULL) {
+		if (o->kind != NULL || o->feeds) {
 			o->files = &state->argv[state->next - 1];
 			o->n_files = state->argc - state->next + 1;
 			state->next = state->argc;
 			return 0;
 		}
+		o->feeds = strcmp(arg, "feeds") == 0;
 		for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 			if (strcmp(arg, kinds[i].name) == 0)
 				o->kind = &kinds[i];
-		if (o->kind == NULL)
+		if (o->kind == NULL && !o->feeds)
 			cli_usage("KIND: `%s` is none; there are accounts, products, offers, "
-				  "subscriptions, usage, contacts",
+				  "subscriptions, usage, contacts, feeds",
 			    arg);
 		return 0;
+	case OPT_SELLER:
+		o->seller = arg;
+		return 0;
 	case ARGP_KEY_END:
-		if (o->kind == NULL)
+		if (o->feeds && (o->seller == NULL || o->n_files == 0))
+			cli_usage("--seller: is missing, or the folder is; say whose feeds, as in: "
+				  "souk import --data DIR feeds --seller 000000700100 ./feeds");
+		if (!o->feeds && o->seller != NULL)
+			cli_usage("--seller: is of feeds only; leave it out");
+		if (o->kind == NULL && !o->feeds)
 			cli_usage("KIND: is missing; say what to import, as in: souk "
 				  "import --data DIR accounts FILE");
 		return 0;
@@ -365,10 +378,25 @@ option(int key, char *arg, struct argp_state *state)
 	}
 }
 
+static int
+import_folders(const struct options *o)
+{
+	struct installation in;
+	int code = CLI_DONE;
+
+	if (!cli_open(&o->common, false, &in, &code))
+		return code;
+	for (int i = 0; i < o->n_files && code == CLI_DONE; i++)
+		code = import_feeds(&in, o->seller, o->files[i], o->common.json);
+	installation_close(&in);
+	return code;
+}
+
 int
 cmd_import(int argc, char **argv)
 {
-	static const struct argp_option options[] = { CLI_COMMON_OPTIONS, { 0 } };
+	static const struct argp_option options[] = { CLI_COMMON_OPTIONS,
+		{ "seller", OPT_SELLER, "ID", 0, "Of feeds: whose they are", 0 }, { 0 } };
 	static const struct argp argp = { options, option, "KIND [FILE...]",
 		"Takes in accounts, products, offers, subscriptions, usage or contacts from NDJSON "
 		"or CSV "
@@ -377,7 +405,8 @@ cmd_import(int argc, char **argv)
 		"Example: souk import --data ./data accounts accounts.csv\n"
 		"Columns and members are those of the REST API (docs/openapi.yaml), of usage: "
 		"productCode, buyerId, dimension, timestamp, quantity. Lists in CSV cells are "
-		"separated by |.",
+		"separated by |.\nOf feeds, FILE is a folder: souk import --data ./data --seller "
+		"000000700100 feeds ./feeds",
 		NULL, NULL, NULL };
 	static char dash[] = "-";
 	static char *standard_input[] = { dash };
@@ -387,6 +416,8 @@ cmd_import(int argc, char **argv)
 	int code = CLI_DONE, i;
 
 	cli_parse(&argp, argc, argv, &o.common, &o);
+	if (o.feeds)
+		return import_folders(&o);
 	if (o.n_files == 0) {
 		o.files = standard_input;
 		o.n_files = 1;

@@ -273,11 +273,30 @@ hand_over(struct request_run *x)
 }
 
 static enum souk_err
+load_tx(struct db_tx *tx, void *arg)
+{
+	struct request_run *x = arg;
+
+	return request_load(tx, str_c(x->job->seller_id), &x->job->request_id, x->mem, &x->r);
+}
+
+static enum souk_err
+look(struct request_run *x)
+{
+	enum souk_err err = db_read(x->db, load_tx, x);
+
+	/* What became of a request is said by begin_tx. */
+	if (err != SOUK_OK || !str_eq(x->r.state, STR("waiting")))
+		return err == SOUK_E_NOT_FOUND ? SOUK_OK : err;
+	return x->maker->look(x);
+}
+
+static enum souk_err
 run(struct request_run *x)
 {
-	enum souk_err err = db_read(x->db, begin_tx, x);
+	enum souk_err err = x->maker->look ? look(x) : SOUK_OK;
 
-	if (err != SOUK_OK)
+	if (err != SOUK_OK || (err = db_read(x->db, begin_tx, x)) != SOUK_OK)
 		return err;
 	if (x->answered)
 		return announces_again(x) ? run_again(x) : db_write(x->db, finish_tx, x);
@@ -301,6 +320,8 @@ request_job_run(const struct request_maker *m, const struct request_job_ctx *ctx
 	};
 	enum souk_err err = x.mem ? run(&x) : SOUK_E_NOMEM;
 
+	if (m->done)
+		m->done(&x);
 	destination_free(x.to);
 	arena_free(x.mem);
 	if (err == SOUK_OK)

@@ -32,7 +32,8 @@ struct request_run {
 	struct fail *fail;
 	struct data_set_request r; /* `begin` sets csv_key and meta_key, `write` the rows */
 	const char *why_empty;     /* `write`: why there are no rows; NULL when there are */
-	int64_t state[2];          /* the maker's, zero at first */
+	int64_t state[4];          /* the maker's, zero at first */
+	void *own;                 /* the maker's, `done` frees it */
 	bool refused;              /* what failed will fail again: the words are in `fail` */
 	/* the course's own */
 	bool answered; /* the request waits no more: nothing to do but to end the job */
@@ -43,6 +44,9 @@ struct request_run {
 struct request_maker {
 	const char *actor;            /* of the audit, when nobody asked: "export" */
 	const char *action, *purpose; /* of the audit */
+	/* Before all else, not inside a transaction; of x->r only what was asked for is known. May be NULL. */
+	enum souk_err (*look)(struct request_run *x);
+	void (*done)(struct request_run *x); /* at the end, however it came; may be NULL */
 	/* In a snapshot, before anything is made: names and coverage. May come again. */
 	enum souk_err (*begin)(struct request_run *x, struct db_tx *tx);
 	/* May it be delivered still? Asked before the work, before each file is shown, and as it is recorded. */

@@ -9,14 +9,20 @@
 
 #include "edsp/enrol.h"
 #include "edsp/facts.h"
+#include "edsp/feed_objects.h"
+#include "edsp/from_feeds.h"
 #include "market/account.h"
 #include "market/tenant_make.h"
 
 #define ENDING_CSV ".csv"
 #define ENDING_META ".meta.json"
 
-/* x->state: the set, and whether the seller participated when the columns were chosen. */
-enum { STATE_SET, STATE_PARTICIPANT };
+/*
+ * x->state: the set, whether the seller participated when the columns were chosen, and of disbursed
+ * sets the days of the disbursement that is meant (0: there is none) and of the one before.
+ * x->own: the feeds, when the set is made from them and there are any.
+ */
+enum { STATE_SET, STATE_PARTICIPANT, STATE_PAYOUT, STATE_PAYOUT_BEFORE };
 
 /* ---- which publication ---- */
 
@@ -88,6 +94,12 @@ check_published(struct request_run *x, struct db_tx *tx, instant_t publication)
 	return SOUK_OK;
 }
 
+static bool
+is_disbursed(const struct request_run *x)
+{
+	return data_set_info(set_of(x))->rhythm == RHYTHM_DISBURSED;
+}
+
 static enum souk_err
 check_offered(struct request_run *x)
 {
@@ -96,12 +108,69 @@ check_offered(struct request_run *x)
 	if (data_set_deprecated(set_of(x)))
 		return refuse(x, "deprecated", "This data set is no longer published: ",
 		    info->note ? info->note : "nothing took its place");
-	if (!facts_have(set_of(x)))
+	if (!facts_have(set_of(x)) && !x->own)
 		return refuse(x, "no_feeds",
 		    "This data set is made from data feeds, and there are none of the seller's "
 		    "here",
 		    "");
 	return SOUK_OK;
+}
+
+/* The day that names the file: of a disbursed set the disbursement's, once it is found. */
+static instant_t
+publication_of(const struct request_run *x)
+{
+	return is_disbursed(x) && x->state[STATE_PAYOUT] != 0
+		   ? x->state[STATE_PAYOUT]
+		   : data_set_publication(set_of(x), x->r.from_at);
+}
+
+static enum souk_err
+coverage_of(struct request_run *x, instant_t publication, struct instant_range *ret)
+{
+	if (!is_disbursed(x))
+		return data_set_coverage(set_of(x), publication, ret) ? SOUK_OK : SOUK_E_INTERNAL;
+	if (x->state[STATE_PAYOUT] == 0)
+		return refuse(x, "not_published",
+		    "No disbursement was found in the 31 days before the publication date", "");
+	*ret = (struct instant_range){ x->state[STATE_PAYOUT_BEFORE] + DAY_MS,
+		publication + DAY_MS - SECOND_MS };
+	return SOUK_OK;
+}
+
+/* Before all else: the feeds, and what they say about disbursements. */
+static enum souk_err
+look(struct request_run *x)
+{
+	struct payout_days days = { 0, 0 };
+	struct feed_source *source = NULL;
+	enum data_set d;
+	enum souk_err err;
+
+	if (!data_set_find(x->r.data_set_type, &d) || data_set_deprecated(d) || facts_have(d))
+		return SOUK_OK;
+	x->state[STATE_SET] = (int64_t)d;
+	err =
+	    feed_objects_source(x->db, x->ctx->to.objects, str_c(x->r.seller_id), &source, x->fail);
+	if (err != SOUK_OK)
+		return err == SOUK_E_NOT_FOUND ? SOUK_OK : err;
+	x->own = source;
+	if (!is_disbursed(x))
+		return SOUK_OK;
+	err = from_feeds_payout(source, x->r.from_at, &days, x->fail);
+	if (err != SOUK_OK && err != SOUK_E_NOT_FOUND)
+		return err;
+	x->state[STATE_PAYOUT] = days.latest;
+	/* Of the first one there is none before: it covers a month and a day. */
+	x->state[STATE_PAYOUT_BEFORE] =
+	    days.before > 0 ? days.before : days.latest - (DATA_SET_LOOK_BACK_DAYS + 1) * DAY_MS;
+	return SOUK_OK;
+}
+
+static void
+done(struct request_run *x)
+{
+	feed_source_free(x->own);
 }
 
 static struct str
@@ -131,12 +200,12 @@ begin(struct request_run *x, struct db_tx *tx)
 	x->state[STATE_SET] = (int64_t)d;
 	if ((err = check_offered(x)) != SOUK_OK)
 		return err;
-	publication = data_set_publication(d, x->r.from_at);
+	publication = publication_of(x);
 	if ((err = check_published(x, tx, publication)) != SOUK_OK ||
 	    (err = edsp_participates(tx, str_c(x->r.seller_id), &participant)) != SOUK_OK)
 		return err;
-	if (!data_set_coverage(d, publication, &covers))
-		return SOUK_E_INTERNAL;
+	if ((err = coverage_of(x, publication, &covers)) != SOUK_OK)
+		return err;
 	x->state[STATE_PARTICIPANT] = participant;
 	x->r.coverage_start = covers.from;
 	x->r.coverage_end = covers.to;
@@ -165,6 +234,24 @@ check(struct request_run *x, struct db_tx *tx)
 }
 
 static enum souk_err
+write_from_feeds(struct request_run *x, struct sink *out)
+{
+	struct from_feeds_request q = { .source = x->own,
+		.seller_id = str_c(x->r.seller_id),
+		.data_set = set_of(x),
+		.covers = { x->r.coverage_start, x->r.coverage_end },
+		.known_at = publication_of(x) + DAY_MS - SECOND_MS,
+		.participant = x->state[STATE_PARTICIPANT] != 0 };
+	enum souk_err err = from_feeds_write(&q, out, &x->r.rows_create, x->fail);
+
+	if (err == SOUK_OK && x->r.rows_create == 0)
+		x->why_empty = "the feeds have nothing of the kind for the covered time";
+	if (err == SOUK_E_INVALID) /* the feeds: they will be the same next time */
+		x->refused = true;
+	return err;
+}
+
+static enum souk_err
 write(struct request_run *x, struct sink *out)
 {
 	struct facts_request q = { .seller_id = str_c(x->r.seller_id),
@@ -173,9 +260,11 @@ write(struct request_run *x, struct sink *out)
 		.known_at = data_set_publication(set_of(x), x->r.from_at) + DAY_MS,
 		.participant = x->state[STATE_PARTICIPANT] != 0 };
 	struct facts_stats s = { .rows = 0 };
-	enum souk_err err = facts_write(x->db, x->ctx->vault, &q, out, &s, x->fail);
+	enum souk_err err;
 
-	if (err != SOUK_OK)
+	if (x->own)
+		return write_from_feeds(x, out);
+	if ((err = facts_write(x->db, x->ctx->vault, &q, out, &s, x->fail)) != SOUK_OK)
 		return err;
 	x->r.rows_create = s.rows;
 	x->why_empty = s.why_empty;
@@ -201,6 +290,8 @@ static const struct request_maker maker = {
 	.actor = "data-set",
 	.action = "edsp:DataSet",
 	.purpose = "field-sales-compensation",
+	.look = look,
+	.done = done,
 	.begin = begin,
 	.check = check,
 	.write = write,

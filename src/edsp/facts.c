@@ -77,6 +77,7 @@ struct writing {
 	const struct vault *vault;
 	struct report_sink *sink;
 	struct fail *f;
+	struct report_request request; /* for the sink: whose file it is */
 	struct report_head head;
 	enum fact facts[REPORT_COLUMNS_MAX];
 	struct facts_stats stats;
@@ -108,7 +109,10 @@ choose_columns(struct writing *w)
 	const struct data_set_info *info = data_set_info(w->q->data_set);
 
 	w->head.data_set = w->q->data_set;
-	w->head.seller = w->q->seller_id;
+	w->request = (struct report_request){ .data_set = w->q->data_set,
+		.seller = w->q->seller_id,
+		.participant = w->q->participant };
+	w->head.request = &w->request;
 	for (size_t i = 0; i < info->n_columns; i++) {
 		if (info->columns[i].edsp && !w->q->participant)
 			continue;
