@@ -298,3 +298,53 @@ feed_objects_put(struct db *db, struct object_store *objects, struct str seller_
 	free(p.files);
 	return err;
 }
+
+/* ---- giving away ---- */
+
+struct copying {
+	struct object_store *objects;
+	struct str seller_id, key;
+	struct object_reader *reader;
+	int64_t size;
+};
+
+static enum souk_err
+copy_open_tx(struct db_tx *tx, void *arg)
+{
+	struct copying *c = arg;
+	struct arena *mem = arena_new(65536);
+	struct object o;
+	enum souk_err err =
+	    mem ? object_find(tx, c->seller_id, STR(FEED_OBJECTS_BUCKET), c->key, mem, &o)
+		: SOUK_E_NOMEM;
+
+	object_reader_free(c->reader); /* of an earlier run */
+	c->reader = NULL;
+	if (err == SOUK_OK && (err = object_reader_open(c->objects, &o, &c->reader)) == SOUK_OK)
+		c->size = o.size;
+	arena_free(mem);
+	return err;
+}
+
+enum souk_err
+feed_objects_copy(struct db *db, struct object_store *objects, struct str seller_id, struct str key,
+    struct sink *out, struct fail *f)
+{
+	struct copying c = { .objects = objects, .seller_id = seller_id, .key = key };
+	char *block = malloc(COPY);
+	int64_t at = 0;
+	size_t n = 1;
+	enum souk_err err = block ? db_read(db, copy_open_tx, &c) : SOUK_E_NOMEM;
+
+	(void)f;
+	while (err == SOUK_OK && at < c.size && n > 0) {
+		if ((err = object_read(c.reader, at, block, COPY, &n)) == SOUK_OK)
+			err = out->write(out, block, n);
+		at += (int64_t)n;
+	}
+	if (err == SOUK_OK && at != c.size)
+		err = SOUK_E_STORAGE;
+	object_reader_free(c.reader);
+	free(block);
+	return err;
+}

@@ -19,6 +19,10 @@
 SOUK_MUST enum souk_err feed_objects_source(struct db *db, struct object_store *objects,
     struct str seller_id, struct feed_source **ret, struct fail *f);
 
+/* A file's text to `out`, by its key. SOUK_E_NOT_FOUND: not kept. Not inside a transaction. */
+SOUK_MUST enum souk_err feed_objects_copy(struct db *db, struct object_store *objects,
+    struct str seller_id, struct str key, struct sink *out, struct fail *f);
+
 /*
  * Keeps every file of a source, under the feeds' written names; months that come again are
  * replaced, others stay. All or nothing. Not inside a transaction.

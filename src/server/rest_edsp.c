@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* REST: requirements for enrolment in enhanced data sharing. */
+/* REST: enhanced data sharing: requirements for enrolment, publication plans. */
 #include "server/rest.h"
 
 #include "edsp/enrol.h"
+#include "edsp/publish.h"
 
 struct decision {
 	bool accepted;
@@ -109,6 +110,79 @@ decision_put(struct call *c, struct db_tx *tx)
 	return answer(c, tx, seller);
 }
 
+/* ---- publication plans ----------------------------------------------------------------- */
+
+static void
+plan_answer(struct call *c, struct str seller, const struct publication_plan *p)
+{
+	struct jw w;
+
+	jw_init(&w, &c->out);
+	publication_plan_json(seller, p, &w);
+	call_etag(c, p->revision);
+}
+
+static enum souk_err
+plan_show(struct call *c, struct db_tx *tx)
+{
+	struct publication_plan p;
+	struct str seller;
+	enum souk_err r;
+
+	if ((r = rest_seller(c, 0, &seller)) != SOUK_OK ||
+	    (r = publication_plan_get(tx, c->scope, seller, c->arena, &p)) != SOUK_OK)
+		return r;
+	plan_answer(c, seller, &p);
+	return SOUK_OK;
+}
+
+static enum souk_err
+plan_read(struct call *c)
+{
+	struct publication_plan *p = ARENA_NEW(c->arena, struct publication_plan);
+	enum souk_err r = rest_need_body(c);
+
+	if (!p)
+		return SOUK_E_LIMIT;
+	c->input = p;
+	return r == SOUK_OK ? publication_plan_parse(c->body, c->arena, p, &c->fail) : r;
+}
+
+static enum souk_err
+plan_put(struct call *c, struct db_tx *tx)
+{
+	struct publication_plan new = *(const struct publication_plan *)c->input;
+	struct publication_plan old = { .revision = 0 };
+	struct str seller;
+	int64_t seen = 0;
+	enum souk_err r = rest_seller(c, 0, &seller);
+
+	if (r != SOUK_OK)
+		return r;
+	r = publication_plan_get(tx, c->scope, seller, c->arena, &old);
+	if ((r != SOUK_OK && r != SOUK_E_NOT_FOUND) ||
+	    (r = call_if_match(c, old.revision, &seen)) != SOUK_OK ||
+	    (r = publication_plan_set(tx, c->scope, seller, seen, &new, &c->fail)) != SOUK_OK)
+		return r;
+	plan_answer(c, seller, &new);
+	rest_audit(c, "publication-plan", seller, seller);
+	return SOUK_OK;
+}
+
+static enum souk_err
+plan_remove(struct call *c, struct db_tx *tx)
+{
+	struct str seller;
+	enum souk_err r;
+
+	if ((r = rest_seller(c, 0, &seller)) != SOUK_OK ||
+	    (r = publication_plan_remove(tx, c->scope, seller)) != SOUK_OK)
+		return r;
+	rest_audit(c, "publication-plan", seller, seller);
+	return SOUK_OK;
+}
+
+#define PLAN "/api/v1/sellers/{sellerId}/publication-plan"
 #define REQUIREMENTS "/api/v1/sellers/{sellerId}/enrolments/edsp/requirements"
 
 static const struct op ops[] = {
@@ -118,5 +192,8 @@ static const struct op ops[] = {
 	    evidence_read, evidence_put },
 	{ "PUT", REQUIREMENTS "/{requirement}/decision", "market:SetEnrolment", REST_BODY, OP_WRITE,
 	    decision_read, decision_put },
+	{ "GET", PLAN, "delivery:ReadPlan", 0, OP_READ | OP_NO_BODY, NULL, plan_show },
+	{ "PUT", PLAN, "delivery:SetPlan", REST_BODY, OP_WRITE, plan_read, plan_put },
+	{ "DELETE", PLAN, "delivery:SetPlan", 0, OP_WRITE | OP_NO_BODY, NULL, plan_remove },
 };
 const struct rest_table rest_edsp = { ops, sizeof(ops) / sizeof(ops[0]) };

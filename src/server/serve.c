@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "delivery/sns_job.h"
 #include "edsp/data_set.h"
+#include "edsp/publish.h"
 #include "psc/export.h"
 #include "psc/export_names.h"
 #include "server/beat.h"
@@ -26,7 +27,7 @@
 #define IDLE_SECONDS 30
 #define ARENA_BESIDE_BODY ((size_t)1 << 20)
 
-#define JOB_KINDS 7
+#define JOB_KINDS 9
 /* A store that is away for an hour or two delays a delivery; it does not fail it. */
 #define AWAY_TIMES 3
 
@@ -78,6 +79,22 @@ bury_data_set(void *ctx, struct db_tx *tx, const struct job *j, const struct fai
 	struct service *s = ctx;
 
 	return edsp_job_data_set_dead(&s->requests, tx, j, f);
+}
+
+static enum job_outcome
+run_feed_file(void *ctx, struct db *db, const struct job *j, struct fail *f)
+{
+	struct service *s = ctx;
+
+	return edsp_job_feed_file(&s->requests, db, j, f);
+}
+
+static enum souk_err
+bury_feed_file(void *ctx, struct db_tx *tx, const struct job *j, const struct fail *f)
+{
+	struct service *s = ctx;
+
+	return edsp_job_feed_file_dead(&s->requests, tx, j, f);
 }
 
 static enum job_outcome
@@ -146,6 +163,14 @@ set_kinds(struct service *s)
 	s->kinds[6].kind = EDSP_DATA_SET_AWAY_JOB;
 	s->kinds[6].run = run_data_set;
 	s->kinds[6].dead = bury_data_set;
+	s->kinds[7] = s->kinds[5];
+	s->kinds[7].kind = FEED_FILE_JOB;
+	s->kinds[7].run = run_feed_file;
+	s->kinds[7].dead = bury_feed_file;
+	s->kinds[8] = s->kinds[6];
+	s->kinds[8].kind = FEED_FILE_AWAY_JOB;
+	s->kinds[8].run = run_feed_file;
+	s->kinds[8].dead = bury_feed_file;
 }
 
 static enum souk_err

@@ -5,7 +5,7 @@ import { strict as assert } from 'node:assert';
 import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GenerateDataSetCommand, MarketplaceCommerceAnalyticsClient } from '@aws-sdk/client-marketplace-commerce-analytics';
-import { Marketplace, parseCsv, souk, soukOk } from './lib.js';
+import { Marketplace, parseCsv, souk, soukOk, until } from './lib.js';
 import { fetchText, makeWorld, sdk } from './world.js';
 
 const DAY = 86400000;
@@ -97,4 +97,44 @@ test('disbursed: the latest of 31 days, named by its day', async () => {
   const before = await generate('disbursed_amount_by_product', '2019-01-01');
   assert.equal(before.state, 'failed');
   assert.match(before.reason, /joined|No disbursement/);
+});
+
+test('publications: each once, feed files too, nothing after withdrawal', async () => {
+  const s = `/api/v1/sellers/${w.seller.accountId}`;
+  const plan = { roleArn: w.seller.roleArn, bucket: w.seller.bucket, prefix: 'own', topicArn: w.seller.topicArn,
+    dataSets: ['daily_business_new_product_subscribers', 'sales_compensation_billed_revenue'], feeds: true };
+  assert.equal((await m.rest(w.seller, 'PUT', `${s}/publication-plan`, plan)).status, 200);
+  const mine = async () => (await m.rest(w.seller, 'GET', `${s}/deliveries?limit=200`)).json.items.filter((x) => x.destinationS3Prefix === 'own');
+  const restart = async () => {
+    await m.stop();
+    await m.start();
+    clients = { ...clients, ...sdk(m, w.seller), analytics: clients.analytics };
+    await new Promise((r) => setTimeout(r, 1500)); // the first look comes with the start
+    return until(async () => { const l = await mine(); return l.every((x) => x.state !== 'waiting') && l; });
+  };
+  assert.deepEqual(await restart(), [], 'not enrolled: nothing');
+  const evidence = { 'EDSP-R2': { document: 'plan.pdf', attests: ['hourly', 'monthly', 'annual', 'metered'] }, 'EDSP-R3': { document: 'memo.pdf', effectiveOn: '2026-01-31' },
+    'EDSP-R4': { termsVersion: '2020-05', attests: ['confidential', 'no-lead-generation'] }, 'EDSP-R5': { attests: ['field-sales-compensation-only'] } };
+  for (const [q, body] of Object.entries(evidence)) {
+    await m.rest(w.seller, 'PUT', `${s}/enrolments/edsp/requirements/${q}`, body);
+    await m.op('PUT', `${s}/enrolments/edsp/requirements/${q}/decision`, { decision: 'accepted' });
+  }
+  assert.equal((await m.op('PUT', `${s}/enrolments/edsp`, { state: 'enrolled' })).status, 200);
+  const first = await restart();
+  assert.ok(first.every((x) => x.state === 'delivered'), JSON.stringify(first.filter((x) => x.state !== 'delivered')));
+  const keys = first.map((x) => x.csvKey).sort();
+  assert.equal(new Set(keys).size, keys.length);
+  assert.ok(keys.includes(`own/sales_compensation_billed_revenue_${published}.csv`), keys.join());
+  assert.ok(keys.some((k) => k.startsWith('own/daily_business_new_product_subscribers_')));
+  const files = keys.filter((k) => /^own\/\w+_v1\/year=\d{4}\/month=\d\d\/data\.csv$/.test(k));
+  assert.equal(files.length, keys.length - 2);
+  assert.ok(files.length >= 9);
+  const csv = await fetchText(clients, w.seller.bucket, files.find((k) => k.includes('billing_event')));
+  assert.match(csv, /^billing_event_id,/);
+  const comp = await fetchText(clients, w.seller.bucket, `own/sales_compensation_billed_revenue_${published}.csv`);
+  assert.equal(comp, (await soukOk(['report', 'sales_compensation_billed_revenue', '--feeds', dir, '--seller', w.seller.accountId, '--month', covered, '--as-known-at', `${published}T23:59:59Z`])).out);
+  assert.equal((await restart()).length, first.length, 'each once');
+  await m.op('PUT', `${s}/enrolments/edsp`, { state: 'withdrawn' });
+  m.setClock(m.clockShift / 1000 + 2 * 86400);
+  assert.equal((await restart()).length, first.length, 'withdrawn: nothing more');
 });

@@ -143,6 +143,17 @@ test('every documented route answers as documented', async () => {
   await c(op, 'PUT', `${asked}/{requirement}/decision`, { ...v, requirement: 'EDSP-R3' }, { body: { decision: 'accepted', note: 'seen' }, want: 200 });
   await c(seller, 'PUT', `${asked}/{requirement}/decision`, { ...v, requirement: 'EDSP-R3' }, { body: { decision: 'accepted' }, want: 403 });
   await c(buyer, 'GET', asked, v, { want: 404 });
+  const plan = '/sellers/{sellerId}/publication-plan';
+  const planned = { roleArn: 'arn:aws:iam::000000700100:role/R', bucket: 'exports', topicArn: 'arn:aws:sns:us-east-1:000000700100:t', dataSets: ['daily_business_fees'], feeds: true };
+  await c(seller, 'GET', plan, v, { want: 404 });
+  await c(seller, 'PUT', plan, v, { body: planned, want: 200 });
+  await c(seller, 'PUT', plan, v, { body: { ...planned, dataSets: ['disbursed_amount_by_product'] }, want: 422 });
+  await c(seller, 'PUT', plan, v, { body: { ...planned, dataSets: ['daily_business_fees', 'daily_business_fees'] }, want: 422 });
+  await c(seller, 'PUT', plan, v, { body: planned, headers: { 'If-Match': '"9"' }, want: 412 });
+  await c(seller, 'GET', plan, v, { want: 200 });
+  await c(buyer, 'PUT', plan, v, { body: planned, want: 404 });
+  await c(seller, 'DELETE', plan, v, { want: 204 });
+  await c(seller, 'DELETE', plan, v, { want: 404 });
   const standing = (await c(op, 'GET', '/sellers/{sellerId}/enrolments/{program}', { ...v, program: 'psc' }, { want: 200 })).json;
   const ifMatch = (...tags) => ({ 'If-Match': tags.map((x) => `"${x}"`).join(', ') });
   await c(op, 'PUT', '/sellers/{sellerId}/enrolments/{program}', { ...v, program: 'psc' }, { body: { state: 'enrolled' }, headers: ifMatch(98, 99), want: 412 });

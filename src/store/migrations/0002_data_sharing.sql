@@ -47,3 +47,28 @@ CREATE TABLE enrolment_evidence (
   revision      BIGINT NOT NULL,
   PRIMARY KEY (seller_id, program, requirement)
 );
+
+-- What an enrolled seller has published to it without asking, and where.
+-- distribute: seller
+CREATE TABLE publication_plan (
+  seller_id  {text}   NOT NULL PRIMARY KEY REFERENCES account (account_id),
+  role_arn   {text}   NOT NULL,
+  bucket     {text}   NOT NULL,
+  prefix     {text},                       -- NULL: none
+  topic_arn  {text}   NOT NULL,
+  data_sets  {text}   NOT NULL,            -- JSON array of types
+  feeds      BIGINT NOT NULL CHECK (feeds IN (0, 1)),  -- the feed files themselves, too
+  changed_by {text}   NOT NULL,
+  changed_at BIGINT NOT NULL,
+  revision   BIGINT NOT NULL
+);
+-- What was published: each publication once, whatever happens to nodes and clocks.
+-- distribute: seller
+CREATE TABLE publication (
+  seller_id    {text}   NOT NULL,
+  what         {text}   NOT NULL,          -- a type, or the name of a feed file
+  version      {text}   NOT NULL,          -- the day, or the file's ETag
+  request_id   {guid} NOT NULL,
+  published_at BIGINT NOT NULL,
+  PRIMARY KEY (seller_id, what, version)
+);
