@@ -4,9 +4,11 @@
  * at all; every bad line (the first twenty) is named with file, line, field and fix.
  */
 #include "cli/cli.h"
+#include "cli/import_feeds.h"
 #include "cli/import_source.h"
 #include "market/market.h"
 #include "market/tenant_make.h"
+#include "market/usage.h"
 #include "psc/contact.h"
 
 #include <errno.h>
@@ -14,6 +16,7 @@
 #include <sys/stat.h>
 
 #define SHOWN_MAX 20
+#define OPT_SELLER 0x201
 
 struct import;
 
@@ -73,6 +76,12 @@ take_subscription(struct import *im, struct db_tx *tx, json_t *o, struct fail *f
 	enum souk_err r = subscription_parse(o, NULL, &s, f);
 
 	return r == SOUK_OK ? subscription_create(tx, &im->scope, &s, f) : r;
+}
+
+static enum souk_err
+take_usage(struct import *im, struct db_tx *tx, json_t *o, struct fail *f)
+{
+	return usage_import(tx, &im->scope, o, f);
 }
 
 /* The members that place a contact; taken out, the rest is the REST API's contact. */
@@ -169,6 +178,9 @@ static const struct import_column contact_columns[] = { { "subscriptionId", JSON
 	{ "givenName", JSON_K_STR }, { "surname", JSON_K_STR }, { "telephoneNumber", JSON_K_STR },
 	{ "emailAddress", JSON_K_STR }, { "title", JSON_K_STR }, { "countryCode", JSON_K_STR },
 	{ "zipCode", JSON_K_STR } };
+static const struct import_column usage_columns[] = { { "productCode", JSON_K_STR },
+	{ "buyerId", JSON_K_STR }, { "dimension", JSON_K_STR }, { "timestamp", JSON_K_STR },
+	{ "quantity", JSON_K_INT } };
 #define COLUMNS(table) (table), sizeof(table) / sizeof((table)[0])
 
 static const struct import_kind kinds[] = {
@@ -176,6 +188,7 @@ static const struct import_kind kinds[] = {
 	{ "products", take_product, COLUMNS(product_columns) },
 	{ "offers", take_offer, COLUMNS(offer_columns) },
 	{ "subscriptions", take_subscription, COLUMNS(subscription_columns) },
+	{ "usage", take_usage, COLUMNS(usage_columns) },
 	{ "contacts", take_contact, COLUMNS(contact_columns) },
 };
 
@@ -319,6 +332,8 @@ import_file(struct import *im, struct db *db)
 struct options {
 	struct cli_common common;
 	const struct import_kind *kind;
+	const char *seller;
+	bool feeds; /* folders of them, and no records: `kind` is NULL */
 	char **files;
 	int n_files;
 };
@@ -330,22 +345,31 @@ option(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case ARGP_KEY_ARG:
-		if (o->kind != NULL) {
+		if (o->kind != NULL || o->feeds) {
 			o->files = &state->argv[state->next - 1];
 			o->n_files = state->argc - state->next + 1;
 			state->next = state->argc;
 			return 0;
 		}
+		o->feeds = strcmp(arg, "feeds") == 0;
 		for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 			if (strcmp(arg, kinds[i].name) == 0)
 				o->kind = &kinds[i];
-		if (o->kind == NULL)
+		if (o->kind == NULL && !o->feeds)
 			cli_usage("KIND: `%s` is none; there are accounts, products, offers, "
-				  "subscriptions, contacts",
+				  "subscriptions, usage, contacts, feeds",
 			    arg);
 		return 0;
+	case OPT_SELLER:
+		o->seller = arg;
+		return 0;
 	case ARGP_KEY_END:
-		if (o->kind == NULL)
+		if (o->feeds && (o->seller == NULL || o->n_files == 0))
+			cli_usage("--seller: is missing, or the folder is; say whose feeds, as in: "
+				  "souk import --data DIR feeds --seller 000000700100 ./feeds");
+		if (!o->feeds && o->seller != NULL)
+			cli_usage("--seller: is of feeds only; leave it out");
+		if (o->kind == NULL && !o->feeds)
 			cli_usage("KIND: is missing; say what to import, as in: souk "
 				  "import --data DIR accounts FILE");
 		return 0;
@@ -354,18 +378,35 @@ option(int key, char *arg, struct argp_state *state)
 	}
 }
 
+static int
+import_folders(const struct options *o)
+{
+	struct installation in;
+	int code = CLI_DONE;
+
+	if (!cli_open(&o->common, false, &in, &code))
+		return code;
+	for (int i = 0; i < o->n_files && code == CLI_DONE; i++)
+		code = import_feeds(&in, o->seller, o->files[i], o->common.json);
+	installation_close(&in);
+	return code;
+}
+
 int
 cmd_import(int argc, char **argv)
 {
-	static const struct argp_option options[] = { CLI_COMMON_OPTIONS, { 0 } };
+	static const struct argp_option options[] = { CLI_COMMON_OPTIONS,
+		{ "seller", OPT_SELLER, "ID", 0, "Of feeds: whose they are", 0 }, { 0 } };
 	static const struct argp argp = { options, option, "KIND [FILE...]",
-		"Takes in accounts, products, offers, subscriptions or contacts from NDJSON or CSV "
+		"Takes in accounts, products, offers, subscriptions, usage or contacts from NDJSON "
+		"or CSV "
 		"files (told by "
 		"their first character), or from standard input. All or nothing per file.\v"
 		"Example: souk import --data ./data accounts accounts.csv\n"
-		"Columns and members are those of the REST API (docs/openapi.yaml); lists in CSV "
-		"cells are "
-		"separated by |.",
+		"Columns and members are those of the REST API (docs/openapi.yaml), of usage: "
+		"productCode, buyerId, dimension, timestamp, quantity. Lists in CSV cells are "
+		"separated by |.\nOf feeds, FILE is a folder: souk import --data ./data --seller "
+		"000000700100 feeds ./feeds",
 		NULL, NULL, NULL };
 	static char dash[] = "-";
 	static char *standard_input[] = { dash };
@@ -375,6 +416,8 @@ cmd_import(int argc, char **argv)
 	int code = CLI_DONE, i;
 
 	cli_parse(&argp, argc, argv, &o.common, &o);
+	if (o.feeds)
+		return import_folders(&o);
 	if (o.n_files == 0) {
 		o.files = standard_input;
 		o.n_files = 1;

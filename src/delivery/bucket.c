@@ -45,6 +45,12 @@ is_reserved(struct str name)
 }
 
 bool
+bucket_is_own(struct str name)
+{
+	return name.n > 0 && name.p[0] == '.';
+}
+
+bool
 bucket_name_valid(struct str name)
 {
 	if (name.n < 3 || name.n > 63 || !is_alnum(name.p[0]) || !is_alnum(name.p[name.n - 1]))

@@ -150,7 +150,8 @@ put_row(struct db_tx *tx, const struct object_written *w, const struct object_fa
 		.checksum = or_else(facts->checksum, STR("")),
 		.size = w->size,
 		.modified_at = now,
-		.expires_at = now + w->os->retention_ms,
+		.expires_at =
+		    bucket_is_own(facts->bucket) ? INSTANT_MAX : now + w->os->retention_ms,
 	};
 
 	memcpy(o.sha256, w->sha256, sizeof(o.sha256));
@@ -193,7 +194,10 @@ object_commit(struct db_tx *tx, struct object_writer *w, const struct object_fac
 	    (err = lock_object(tx, o->bucket, o->key)) != SOUK_OK ||
 	    (err = lock_owner_shared(tx, facts.seller_id)) != SOUK_OK)
 		return err;
-	err = bucket_owner(tx, o->bucket, &b);
+	err = bucket_is_own(o->bucket) ? SOUK_OK : bucket_owner(tx, o->bucket, &b);
+	if (err == SOUK_OK && bucket_is_own(o->bucket))
+		(void)snprintf(b.seller_id, sizeof(b.seller_id), "%.*s", (int)facts.seller_id.n,
+		    facts.seller_id.p);
 	if (err == SOUK_E_NOT_FOUND || (err == SOUK_OK && !str_eq_c(facts.seller_id, b.seller_id)))
 		return fail_set(f, SOUK_E_NOT_FOUND, "no_such_bucket", "there is no such bucket");
 	if (err != SOUK_OK)
@@ -247,6 +251,19 @@ object_find(struct db_tx *tx, struct str seller_id, struct str bucket, struct st
     struct arena *mem, struct object *ret)
 {
 	return object_row_load(tx, seller_id, bucket, key, mem, ret);
+}
+
+enum souk_err
+object_delete_of(struct db_tx *tx, struct str seller_id, struct str bucket, struct str key)
+{
+	struct object_brief old;
+	enum souk_err err;
+
+	if ((err = lock_object(tx, bucket, key)) != SOUK_OK ||
+	    (err = object_row_brief(tx, seller_id, bucket, key, &old)) != SOUK_OK ||
+	    (err = object_row_delete(tx, seller_id, &old.id)) != SOUK_OK)
+		return err;
+	return condemn(tx, seller_id, &old.id);
 }
 
 enum souk_err

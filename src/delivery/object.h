@@ -63,6 +63,12 @@ SOUK_MUST enum souk_err bucket_owner(struct db_tx *tx, struct str name, struct b
 SOUK_MUST enum souk_err bucket_list(struct db_tx *tx, const struct tenant_scope *s,
     struct str seller_id, struct arena *mem, struct bucket **ret, size_t *ret_n);
 
+/*
+ * Buckets of souk's own, one of each name for every seller (".feeds"): they need no row, no API
+ * reaches them because no bucket may have such a name, and their objects do not expire.
+ */
+bool bucket_is_own(struct str name);
+
 /* ---- writing ---- */
 struct object_facts {
 	struct str bucket, key;
@@ -135,6 +141,12 @@ struct object_list {
 /* Skips over a common prefix in one step: cost grows with what is returned. */
 SOUK_MUST enum souk_err object_list(
     struct db_tx *tx, const struct tenant_scope *s, struct arena *mem, struct object_list *l);
+/* The same for a seller established before, and for souk's own buckets. */
+SOUK_MUST enum souk_err object_list_of(
+    struct db_tx *tx, struct str seller_id, struct arena *mem, struct object_list *l);
+/* object_delete for these. */
+SOUK_MUST enum souk_err object_delete_of(
+    struct db_tx *tx, struct str seller_id, struct str bucket, struct str key);
 struct object_reader;
 /* Opens the file before its row can go: call inside the transaction that found it. */
 SOUK_MUST enum souk_err object_reader_open(

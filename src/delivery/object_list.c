@@ -137,7 +137,7 @@ take_row(struct lister *x, struct object_entry row)
 }
 
 static enum souk_err
-read_range(struct db_tx *tx, struct lister *x, const struct bucket *b)
+read_range(struct db_tx *tx, struct lister *x, struct str seller_id)
 {
 	struct db_stmt *st;
 	struct object_entry row;
@@ -147,7 +147,7 @@ read_range(struct db_tx *tx, struct lister *x, const struct bucket *b)
 	if (!buf_ok(&x->from))
 		return SOUK_E_NOMEM;
 	x->seek = false;
-	st = object_rows_from(tx, str_c(b->seller_id), str_c(b->name), buf_str(&x->from));
+	st = object_rows_from(tx, seller_id, x->l->bucket, buf_str(&x->from));
 	while (err == SOUK_OK && !x->end && !x->seek) {
 		if ((err = object_rows_next(st, &row, &more)) != SOUK_OK)
 			break;
@@ -161,15 +161,11 @@ read_range(struct db_tx *tx, struct lister *x, const struct bucket *b)
 }
 
 enum souk_err
-object_list(
-    struct db_tx *tx, const struct tenant_scope *s, struct arena *mem, struct object_list *l)
+object_list_of(struct db_tx *tx, struct str seller_id, struct arena *mem, struct object_list *l)
 {
 	struct lister x = { .l = l, .mem = mem, .seek = true };
-	struct bucket b;
-	enum souk_err err;
+	enum souk_err err = SOUK_OK;
 
-	if ((err = bucket_get(tx, s, l->bucket, &b)) != SOUK_OK)
-		return err;
 	l->n = 0;
 	l->truncated = false;
 	x.max = l->max_keys < LIST_MAX ? l->max_keys : LIST_MAX;
@@ -179,7 +175,17 @@ object_list(
 		return SOUK_E_NOMEM;
 	buf_add_str(&x.from, byte_cmp(l->after, l->prefix) > 0 ? l->after : l->prefix);
 	while (err == SOUK_OK && x.seek && !x.end)
-		err = read_range(tx, &x, &b);
+		err = read_range(tx, &x, seller_id);
 	buf_done(&x.from);
 	return err;
+}
+
+enum souk_err
+object_list(
+    struct db_tx *tx, const struct tenant_scope *s, struct arena *mem, struct object_list *l)
+{
+	struct bucket b;
+	enum souk_err err = bucket_get(tx, s, l->bucket, &b);
+
+	return err == SOUK_OK ? object_list_of(tx, str_c(b.seller_id), mem, l) : err;
 }

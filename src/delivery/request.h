@@ -72,7 +72,8 @@ SOUK_MUST enum souk_err request_get_json(struct db_tx *tx, const struct tenant_s
 SOUK_MUST enum souk_err request_resend(struct db_tx *tx, const struct vault *v,
     const struct tenant_scope *s, struct str seller_id, const struct guid *id, struct arena *mem,
     struct fail *f);
-/* Oldest coverage_end of requests that wait or may be tried again; INSTANT_MAX when none. For dropping versions. */
-SOUK_MUST enum souk_err request_oldest_coverage(struct db_tx *tx, instant_t *ret);
+/* Oldest coverage_end of requests of two job kinds that wait or may be tried again; INSTANT_MAX when none. For dropping versions. */
+SOUK_MUST enum souk_err request_oldest_coverage(
+    struct db_tx *tx, const char *kind, const char *other_kind, instant_t *ret);
 
 #endif

@@ -59,11 +59,11 @@ static const char *const sql[Q__COUNT] = {
 		     " 'waiting')",
 	[Q_LOAD] = "SELECT" COLUMNS " AND request_id = $2",
 	[Q_KIND] = "SELECT job_kind FROM data_set_request WHERE seller_id = $1 AND request_id = $2",
-	[Q_DELIVERED] = "UPDATE data_set_request SET state = 'delivered', coverage_end = $1,"
-			" completed_at = $2, reason = $3, rows_create = $4, rows_update = $5,"
-			" rows_delete = $6, csv_key = $7, meta_key = $8, csv_sha256 = $9,"
-			" csv_bytes = $10, store = $11"
-			" WHERE seller_id = $12 AND request_id = $13 AND state = 'waiting'",
+	[Q_DELIVERED] = "UPDATE data_set_request SET state = 'delivered', coverage_start = $1,"
+			" coverage_end = $2, completed_at = $3, reason = $4, rows_create = $5,"
+			" rows_update = $6, rows_delete = $7, csv_key = $8, meta_key = $9,"
+			" csv_sha256 = $10, csv_bytes = $11, store = $12"
+			" WHERE seller_id = $13 AND request_id = $14 AND state = 'waiting'",
 	[Q_FAILED] = "UPDATE data_set_request SET state = 'failed', completed_at = $1, reason = $2"
 		     " WHERE seller_id = $3 AND request_id = $4 AND state = 'waiting'",
 	[Q_AGAIN] = "UPDATE data_set_request SET state = 'waiting', completed_at = NULL,"
@@ -74,9 +74,11 @@ static const char *const sql[Q__COUNT] = {
 			" ORDER BY received_at DESC, request_id DESC LIMIT $4",
 	/* fan-out: housekeeping asks how far back any export may still look */
 	[Q_OLDEST] = "SELECT min(coverage_end) FROM ("
-		     "SELECT coverage_end FROM data_set_request WHERE state = 'waiting' UNION ALL "
-		     "SELECT coverage_end FROM data_set_request WHERE state = 'failed'"
-		     " AND completed_at > $1) AS open",
+		     "SELECT coverage_end, job_kind FROM data_set_request"
+		     " WHERE state = 'waiting' UNION ALL "
+		     "SELECT coverage_end, job_kind FROM data_set_request"
+		     " WHERE state = 'failed' AND completed_at > $1) AS open"
+		     " WHERE job_kind = $2 OR job_kind = $3",
 	/* data_set_request_waiting: few, whatever the seller ever asked for */
 	[Q_WAITING] = "SELECT count(*) FROM data_set_request"
 		      " WHERE seller_id = $1 AND state = 'waiting'",
@@ -198,22 +200,23 @@ request_row_delivered(struct db_tx *tx, const struct data_set_request *r)
 {
 	struct db_stmt *st = db_stmt(tx, &request_texts, Q_DELIVERED);
 
-	db_bind_int(st, 1, r->coverage_end);
-	db_bind_int(st, 2, r->completed_at != 0 ? r->completed_at : db_now(tx));
+	db_bind_int(st, 1, r->coverage_start);
+	db_bind_int(st, 2, r->coverage_end);
+	db_bind_int(st, 3, r->completed_at != 0 ? r->completed_at : db_now(tx));
 	if (r->reason.n > 0)
-		db_bind_text(st, 3, r->reason);
+		db_bind_text(st, 4, r->reason);
 	else
-		db_bind_null(st, 3);
-	db_bind_int(st, 4, r->rows_create);
-	db_bind_int(st, 5, r->rows_update);
-	db_bind_int(st, 6, r->rows_delete);
-	db_bind_text(st, 7, r->csv_key);
-	db_bind_text(st, 8, r->meta_key);
-	db_bind_blob(st, 9, r->csv_sha256, sizeof(r->csv_sha256));
-	db_bind_int(st, 10, r->csv_bytes);
-	db_bind_c(st, 11, r->store.n > 0 ? r->store.p : NULL);
-	db_bind_c(st, 12, r->seller_id);
-	db_bind_guid(st, 13, &r->id);
+		db_bind_null(st, 4);
+	db_bind_int(st, 5, r->rows_create);
+	db_bind_int(st, 6, r->rows_update);
+	db_bind_int(st, 7, r->rows_delete);
+	db_bind_text(st, 8, r->csv_key);
+	db_bind_text(st, 9, r->meta_key);
+	db_bind_blob(st, 10, r->csv_sha256, sizeof(r->csv_sha256));
+	db_bind_int(st, 11, r->csv_bytes);
+	db_bind_c(st, 12, r->store.n > 0 ? r->store.p : NULL);
+	db_bind_c(st, 13, r->seller_id);
+	db_bind_guid(st, 14, &r->id);
 	return run_one(st);
 }
 
@@ -240,13 +243,15 @@ request_row_again(struct db_tx *tx, const struct data_set_request *r)
 }
 
 enum souk_err
-request_oldest_coverage(struct db_tx *tx, instant_t *ret)
+request_oldest_coverage(struct db_tx *tx, const char *kind, const char *other_kind, instant_t *ret)
 {
 	struct db_stmt *st = db_stmt(tx, &request_texts, Q_OLDEST);
 	enum souk_err err;
 
 	/* An hour more: what may be tried again now is not looked at by another clock. */
 	db_bind_int(st, 1, db_now(tx) - REQUEST_RETRY_MS - HOUR_MS);
+	db_bind_c(st, 2, kind);
+	db_bind_c(st, 3, other_kind);
 	if ((err = db_one(st)) == SOUK_OK)
 		*ret = db_is_null(st, 0) ? INSTANT_MAX : db_int(st, 0);
 	db_reset(st);

@@ -273,8 +273,8 @@ static const char *const legal_forms[26] = {
 	['o' - 'a'] = " od oe og ohg ood ooo oy oyj ",
 	['p' - 'a'] = " pc plc pjsc private pt pte pty pvt ",
 	['r' - 'a'] = " rt ",
-	['s' - 'a'] = " sa sab sapi sarl sas sasu sca scs sdn se sia sl slu snc sp spa spk spol "
-		      "spolka srl sro ",
+	['s' - 'a'] = (" sa sab sapi sarl sas sasu sca scs sdn se sia sl slu snc sp spa spk "
+		       "spol spolka srl sro "),
 	['t' - 'a'] = " tbk ",
 	['u' - 'a'] = " uab ug unlimited ",
 	['v' - 'a'] = " vof ",

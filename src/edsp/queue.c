@@ -104,7 +104,7 @@ suggester_new(
 }
 
 static void
-add(struct suggestion *out, size_t *n, int why, uint32_t rule)
+add(struct suggestion *out, size_t *n, enum suggestion_why why, uint32_t rule)
 {
 	if (rule >= NOBODY)
 		return;

@@ -78,8 +78,10 @@ SOUK_MUST enum souk_err statement_xlsx(const struct statement *s, const char *pa
 
 /* ---- for finance: what pays nobody ---- */
 
+enum suggestion_why { SUGGEST_DOMAIN, SUGGEST_COMPANY, SUGGEST_STATE, SUGGEST_COUNTRY };
+
 struct suggestion {
-	enum { SUGGEST_DOMAIN, SUGGEST_COMPANY, SUGGEST_STATE, SUGGEST_COUNTRY } why;
+	enum suggestion_why why;
 	uint32_t rule; /* of the territories */
 };
 #define SUGGESTIONS_MAX 4

@@ -154,7 +154,7 @@ add_postal(struct territory_index *t, struct match_entry **e, size_t n)
 				active[kept++] = active[i];
 		for (n_active = kept; next < n && e[next]->lo == table->begin[s]; next++)
 			active[n_active++] = e[next];
-		qsort(active, n_active, sizeof(*active), compare_in_key);
+		qsort(active, n_active, sizeof(struct match_entry *), compare_in_key);
 		table->key[s] = NO_INDEX;
 		if (n_active > 0)
 			r = add_key(t, active, n_active, &table->key[s]);

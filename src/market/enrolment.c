@@ -81,6 +81,8 @@ enrolment_set(struct db_tx *tx, const struct tenant_scope *s, struct str seller_
 		e.revision = old_revision + 1;
 		if ((r = enrolment_begins(tx, seller_id, &e.since)) != SOUK_OK)
 			return r;
+		if (enrolled)
+			e.enrolled_since = e.since;
 		r = known ? enrolment_update(tx, &e, old_revision, &found)
 			  : enrolment_insert(tx, &e);
 		if (r != SOUK_OK)
@@ -100,6 +102,8 @@ enrolment_json(const struct enrolment *e, struct jw *out, const char *key)
 	jw_str(out, "program", e->program);
 	jw_c(out, "state", e->enrolled ? "enrolled" : "withdrawn");
 	jw_instant(out, "since", e->since);
+	json_instant_opt(out, "enrolledSince", e->enrolled_since);
+	json_instant_opt(out, "enrolledUntil", e->enrolled ? 0 : e->since);
 	jw_int(out, "revision", e->revision);
 	jw_close(out, '}');
 }

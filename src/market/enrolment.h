@@ -11,7 +11,8 @@ struct enrolment {
 	char seller_id[ACCOUNT_ID_LEN + 1];
 	struct str program; /* "psc", "edsp", "proserv": always a literal */
 	bool enrolled;
-	instant_t since; /* of the present standing */
+	instant_t since;          /* of the present standing */
+	instant_t enrolled_since; /* of the last enrolled one; 0: not known */
 	int64_t revision;
 };
 /* SOUK_E_NOT_FOUND when the seller never enrolled. The operator and the seller see it. */

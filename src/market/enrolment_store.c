@@ -4,12 +4,13 @@
 
 #define ENROLMENT_SQL(X)                                                                           \
 	X(Q_INSERT,                                                                                \
-	    "INSERT INTO enrolment (seller_id, program, state, since, changed_at, revision)"       \
-	    " VALUES ($1, $2, $3, $4, $5, $6)")                                                    \
-	X(Q_UPDATE, "UPDATE enrolment SET state = $1, since = $2, changed_at = $3, revision = $4"  \
-		    " WHERE seller_id = $5 AND program = $6 AND revision = $7")                    \
-	X(Q_FIND,                                                                                  \
-	    "SELECT state, since, revision FROM enrolment WHERE seller_id = $1 AND program = $2")  \
+	    "INSERT INTO enrolment (seller_id, program, state, since, changed_at, revision,"       \
+	    " enrolled_since) VALUES ($1, $2, $3, $4, $5, $6, $7)")                                \
+	X(Q_UPDATE,                                                                                \
+	    "UPDATE enrolment SET state = $1, since = $2, changed_at = $3, revision = $4,"         \
+	    " enrolled_since = $5 WHERE seller_id = $6 AND program = $7 AND revision = $8")        \
+	X(Q_FIND, "SELECT state, since, revision, enrolled_since FROM enrolment WHERE seller_id "  \
+		  "= $1 AND program = $2")                                                         \
 	X(Q_EXPORTED, "SELECT exported_until FROM psc_coverage WHERE seller_id = $1")
 
 enum enrolment_q {
@@ -44,6 +45,7 @@ enrolment_insert(struct db_tx *tx, const struct enrolment *e)
 	db_bind_int(st, 4, e->since);
 	db_bind_int(st, 5, e->since);
 	db_bind_int(st, 6, e->revision);
+	store_bind_instant(st, 7, e->enrolled_since);
 	return db_run(st, NULL);
 }
 
@@ -56,9 +58,10 @@ enrolment_update(struct db_tx *tx, const struct enrolment *e, int64_t revision, 
 	db_bind_int(st, 2, e->since);
 	db_bind_int(st, 3, e->since);
 	db_bind_int(st, 4, e->revision);
-	db_bind_c(st, 5, e->seller_id);
-	db_bind_text(st, 6, e->program);
-	db_bind_int(st, 7, revision);
+	store_bind_instant(st, 5, e->enrolled_since);
+	db_bind_c(st, 6, e->seller_id);
+	db_bind_text(st, 7, e->program);
+	db_bind_int(st, 8, revision);
 	return store_changed(st, ret_found);
 }
 
@@ -75,6 +78,7 @@ enrolment_find(struct db_tx *tx, struct enrolment *io)
 	io->enrolled = str_eq_c(db_text(st, 0), "enrolled");
 	io->since = db_int(st, 1);
 	io->revision = db_int(st, 2);
+	io->enrolled_since = db_int(st, 3);
 	db_reset(st);
 	return SOUK_OK;
 }

@@ -8,6 +8,7 @@
 #include "psc/contact_store.h"
 
 #include "psc/export.h"
+#include "psc/export_names.h"
 
 #define PRUNE_MARGIN_MS MINUTE_MS
 #define REWRAP_MAX 256 /* rows at once, however many the caller allows */
@@ -17,7 +18,8 @@ contact_prune(struct db_tx *tx, size_t max, int64_t *ret_n)
 {
 	instant_t before = db_now(tx) - PSC_LAG_MS - PRUNE_MARGIN_MS;
 	instant_t oldest = INSTANT_MAX;
-	enum souk_err err = request_oldest_coverage(tx, &oldest);
+	enum souk_err err =
+	    request_oldest_coverage(tx, PSC_EXPORT_JOB, PSC_EXPORT_AWAY_JOB, &oldest);
 
 	if (err != SOUK_OK)
 		return err;

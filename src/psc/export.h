@@ -7,8 +7,8 @@
 #define SOUK_PSC_EXPORT_H
 
 #include "base/io.h"
-#include "delivery/destination.h"
-#include "delivery/request.h"
+#include "delivery/request_job.h"
+#include "delivery/request_start.h"
 #include "delivery/topic.h"
 #include "psc/contact.h"
 #include "store/job.h"
@@ -41,33 +41,19 @@ SOUK_MUST enum souk_err psc_export_window(
 /* The static test data set: byte-identical on every call. */
 SOUK_MUST enum souk_err psc_test_set_write(struct sink *out, struct psc_export_stats *ret);
 
-/* StartSupportDataExport's members, as they came (psc 3.2). */
-struct psc_export_params {
-	struct str data_set_type, role_arn, bucket, prefix, topic_arn;
-	bool has_prefix;
-	const json_t *customer_values; /* NULL: absent */
-	struct str from_number;        /* the JSON number's text, or "" */
-	struct str from_text;          /* or the JSON string */
-};
 /* What needs no database to refuse: who asks, and the members' rules (psc 3.2). */
 SOUK_MUST enum souk_err psc_export_check(
-    const struct tenant_scope *s, const struct psc_export_params *p, struct fail *f);
+    const struct tenant_scope *s, const struct request_params *p, struct fail *f);
 /*
  * Checks and keeps the request, puts the job "psc-export", moves psc_coverage. Synchronous errors
  * of psc 3.5 with fail.code ValidationException or AccessDeniedException. Not enrolled for the real
  * set: accepted, and fails with its notification (3.5).
  */
 SOUK_MUST enum souk_err psc_export_start(struct db_tx *tx, struct vault *v,
-    const struct tenant_scope *s, const struct psc_export_params *p, struct guid *ret_request_id,
+    const struct tenant_scope *s, const struct request_params *p, struct guid *ret_request_id,
     struct fail *f);
 
-/* Context of the job kind "psc-export". */
-struct psc_job_ctx {
-	struct vault *vault;
-	struct destinations to;
-	struct job_runner *const
-	    *jobs; /* who runs it, for stopping early; NULL: nobody says stop */
-};
+/* The job kinds "psc-export" and "psc-export-s3"; ctx is a struct request_job_ctx. */
 enum job_outcome psc_job_export(void *ctx, struct db *db, const struct job *j, struct fail *f);
 /* Hook for dead letters: request_failed. */
 enum souk_err psc_job_export_dead(

@@ -1,123 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The job that makes and delivers a data set (specs/psc.md 7, 8, 9).
- *
- * Files are written first, and handed over to the store when the role names one; then one
- * transaction makes them objects otherwise, marks the request delivered, announces it, audits
- * and ends the job. Whoever dies before it left nothing that is to be seen in the embedded
- * buckets, whole files at most in a store, and a request that still waits; the next run
- * delivers under the same names. The danger is to deliver on a permission that was withdrawn
- * meanwhile, or after somebody else took the job over: both are asked before the work, before
- * each file becomes visible, and in that transaction.
+ * The job that makes and delivers a support data file (specs/psc.md 7, 8, 9); its course is
+ * delivery/request_job.h.
  */
 #include "psc/export.h"
 
-#include "audit/audit.h"
 #include "base/metrics.h"
-#include "delivery/announce.h"
-#include "delivery/role.h"
-#include "market/tenant_make.h"
-#include "psc/export_meta.h"
 #include "psc/export_names.h"
 #include "psc/export_store.h"
 #include "psc/trail.h"
 
-#include <stdio.h>
-
-#define ARENA_MAX ((size_t)256 * 1024)
 #define THREADS 2
 
-/* One run of the job. */
-struct run {
-	const struct psc_job_ctx *ctx;
-	const struct job *job;
-	struct db *db;
-	struct arena *mem;
-	struct fail *fail;
-	struct data_set_request r;
-	bool real;
-	bool answered; /* the request waits no more: nothing to do but to end the job */
-	bool refused;  /* what failed will fail again: the words are in `fail` */
-	struct psc_export_stats stats;
-	struct destination *to;
-	struct destination_file *csv, *meta;
-};
-
-/* Fails for good, with a sentence for the notification. */
-static enum souk_err
-refuse(struct run *x, enum souk_err err, const char *code, const char *sentence)
+static bool
+is_real(const struct request_run *x)
 {
-	x->refused = true;
-	return fail_set(x->fail, err, code, "%s", sentence);
-}
-
-/* What delivery/ answers in this way fails again; its words go into the notification. */
-static enum souk_err
-final(struct run *x, enum souk_err err)
-{
-	x->refused = x->refused || err == SOUK_E_NOT_FOUND || err == SOUK_E_DENIED;
-	return err;
+	return export_type_is_real(x->r.data_set_type);
 }
 
 static enum souk_err
-ask_put(struct run *x, struct db_tx *tx, struct str key)
-{
-	char arn[64 + 256 + OBJECT_KEY_MAX];
-	int n = snprintf(arn, sizeof(arn), "arn:aws:s3:::%.*s/%.*s", (int)x->r.bucket.n,
-	    x->r.bucket.p, (int)key.n, key.p);
-
-	if (n < 0 || (size_t)n >= sizeof(arn))
-		return refuse(x, SOUK_E_INVALID, "bucket", "The bucket's name is too long.");
-	return final(x, role_may(tx, str_c(x->r.seller_id), x->r.role_arn, "s3:PutObject",
-			    (struct str){ arn, (size_t)n }, x->fail));
-}
-
-static enum souk_err
-check_enrolment(struct run *x, struct db_tx *tx)
-{
-	instant_t since;
-	enum souk_err err;
-
-	if (!x->real)
-		return SOUK_OK;
-	err = export_store_enrolment(tx, str_c(x->r.seller_id), &since);
-	if (err == SOUK_E_NOT_FOUND)
-		return refuse(x, SOUK_E_DENIED, "not_enrolled",
-		    "The seller is not enrolled in Product Support Connection.");
-	return err;
-}
-
-static enum souk_err
-open_to(struct run *x, struct db_tx *tx)
-{
-	struct destination_request q = { .seller_id = str_c(x->r.seller_id),
-		.role_arn = x->r.role_arn,
-		.bucket = x->r.bucket,
-		.again = x->job->attempts > 1 };
-
-	return destination_open(&x->ctx->to, tx, &q, &x->to, x->fail);
-}
-
-/* Everything that must hold for a delivery, in the order in which a seller would mend it. */
-static enum souk_err
-check_all(struct run *x, struct db_tx *tx)
-{
-	enum souk_err err;
-
-	if ((err = check_enrolment(x, tx)) != SOUK_OK ||
-	    (err = final(x, x->to ? destination_check(x->to, tx, x->fail) : open_to(x, tx))) !=
-		SOUK_OK ||
-	    (err = ask_put(x, tx, x->r.csv_key)) != SOUK_OK ||
-	    (err = ask_put(x, tx, x->r.meta_key)) != SOUK_OK)
-		return err;
-	return final(x, announce_check(tx, &x->r, x->fail));
-}
-
-static enum souk_err
-set_names(struct run *x)
+begin(struct request_run *x, struct db_tx *tx)
 {
 	struct data_set_request *r = &x->r;
 
+	/* The test set's window ends when it was completed (8); that is in its name already. */
+	if (!is_real(x))
+		r->coverage_end = r->completed_at = db_now(tx);
 	r->csv_key = export_key(
 	    x->mem, r->prefix, r->data_set_type, r->coverage_start, r->coverage_end, ".csv");
 	r->meta_key = export_key(
@@ -125,266 +33,88 @@ set_names(struct run *x)
 	return r->csv_key.p && r->meta_key.p ? SOUK_OK : SOUK_E_NOMEM;
 }
 
-/* ---- announcing again what a store has ---- */
-
-static bool
-announces_again(const struct run *x)
-{
-	return str_eq(x->job->payload, STR(REQUEST_ANNOUNCE)) &&
-	       str_eq(x->r.state, STR("delivered"));
-}
-
 static enum souk_err
-open_again(struct run *x, struct db_tx *tx)
+check(struct request_run *x, struct db_tx *tx)
 {
-	enum souk_err err = final(x, open_to(x, tx));
+	instant_t since;
+	enum souk_err err;
 
-	if (err == SOUK_OK && !str_eq_c(x->r.store, destination_store(x->to)))
-		return refuse(x, SOUK_E_NOT_FOUND, "expired",
-		    "The delivery role does not lead to the store that has the files any more; "
-		    "start a new export.");
+	if (!is_real(x))
+		return SOUK_OK;
+	err = export_store_enrolment(tx, str_c(x->r.seller_id), &since);
+	if (err == SOUK_E_NOT_FOUND)
+		return request_refuse(x, SOUK_E_DENIED, "not_enrolled",
+		    "The seller is not enrolled in Product Support Connection.");
 	return err;
 }
 
 static enum souk_err
-announce_tx(struct db_tx *tx, void *arg)
+write(struct request_run *x, struct sink *out)
 {
-	struct run *x = arg;
-	size_t n = 0;
-	enum souk_err err;
-
-	if ((err = lock_owner_shared(tx, str_c(x->r.seller_id))) != SOUK_OK ||
-	    (err = final(x, announce_check(tx, &x->r, x->fail))) != SOUK_OK ||
-	    (err = announce_again(tx, &x->r, &n)) != SOUK_OK)
-		return err;
-	if (n == 0)
-		return refuse(x, SOUK_E_CONFLICT, "no_endpoint",
-		    "no endpoint of the topic is confirmed; subscribe one first");
-	return job_finish(tx, x->job);
-}
-
-static enum souk_err
-run_again(struct run *x)
-{
-	enum souk_err err;
-
-	if ((err = final(x, destination_look(x->to, x->r.csv_key, x->r.csv_bytes, x->fail))) !=
-		SOUK_OK ||
-	    (err = final(x, destination_look(x->to, x->r.meta_key, -1, x->fail))) != SOUK_OK)
-		return err;
-	return db_write(x->db, announce_tx, x);
-}
-
-/* ---- making and delivering ---- */
-
-static enum souk_err
-begin_tx(struct db_tx *tx, void *arg)
-{
-	struct run *x = arg;
-	enum souk_err err;
-
-	destination_free(x->to);
-	x->to = NULL;
-	err = request_load(tx, str_c(x->job->seller_id), &x->job->request_id, x->mem, &x->r);
-
-	if (err == SOUK_E_NOT_FOUND)
-		return refuse(x, err, "no_request", "The request is not there any more.");
-	if (err != SOUK_OK)
-		return err;
-	x->answered = !str_eq(x->r.state, STR("waiting"));
-	x->real = export_type_is_real(x->r.data_set_type);
-	if (!x->real)
-		x->r.coverage_end = db_now(tx); /* of the test set: when it was made (8) */
-	if (x->answered)
-		return announces_again(x) ? open_again(x, tx) : SOUK_OK;
-	if ((err = set_names(x)) != SOUK_OK)
-		return err;
-	return check_all(x, tx);
-}
-
-static enum souk_err
-write_csv(struct run *x)
-{
-	enum souk_err err = destination_add(
-	    x->to, x->r.csv_key, "text/csv; header=present; charset=utf-8", &x->csv);
-	struct sink *out;
+	struct psc_export_stats s = { .rows_create = 0 };
+	enum souk_err err =
+	    is_real(x) ? psc_export_write(x->db, x->ctx->vault, str_c(x->r.seller_id),
+			     x->r.coverage_start, x->r.coverage_end, THREADS, out, &s, x->fail)
+		       : psc_test_set_write(out, &s);
 
 	if (err != SOUK_OK)
 		return err;
-	out = destination_sink(x->csv);
-	if (x->real)
-		err = psc_export_write(x->db, x->ctx->vault, str_c(x->r.seller_id),
-		    x->r.coverage_start, x->r.coverage_end, THREADS, out, &x->stats, x->fail);
-	else
-		err = psc_test_set_write(out, &x->stats);
-	if (err == SOUK_E_DENIED) /* withdrawn since begin_tx looked; psc_export_write said so */
-		x->refused = true;
-	return err != SOUK_OK ? err : destination_close(x->csv);
+	x->r.rows_create = s.rows_create;
+	x->r.rows_update = s.rows_update;
+	x->r.rows_delete = s.rows_delete;
+	x->why_empty = s.empty_reason;
+	return SOUK_OK;
+}
+
+/* What the specification names, then what souk adds (8). */
+static void
+meta(const struct request_run *x, struct buf *out)
+{
+	const struct data_set_request *r = &x->r;
+	struct jw w;
+
+	jw_init(&w, out);
+	request_meta_open(r, "fromDate", &w);
+	jw_instant(&w, "requestReceivedDateTime", r->received_at);
+	jw_instant(&w, "requestCompletedDateTime", r->completed_at);
+	jw_c(&w, "schemaId", PSC_SCHEMA_ID);
+	jw_open(&w, "rowCounts", '{');
+	jw_int(&w, "create", r->rows_create);
+	jw_int(&w, "update", r->rows_update);
+	jw_int(&w, "delete", r->rows_delete);
+	jw_close(&w, '}');
+	request_meta_file(r, x->why_empty, &w);
+	jw_close(&w, '}');
+	buf_add_char(out, '\n');
 }
 
 static void
-set_facts(struct run *x)
+delivered(const struct request_run *x)
 {
-	x->r.rows_create = x->stats.rows_create;
-	x->r.rows_update = x->stats.rows_update;
-	x->r.rows_delete = x->stats.rows_delete;
-	x->r.reason = x->stats.empty_reason ? str_c(x->stats.empty_reason) : STR("");
-	x->r.csv_bytes = destination_size(x->csv);
-	destination_sha256(x->csv, x->r.csv_sha256);
-	x->r.store = str_c(destination_store(x->to));
-	/* The test set's window ends when it was completed (8); that is in its name already. */
-	x->r.completed_at = x->real ? clock_now() : x->r.coverage_end;
+	metric_add(MET_EXPORT_ROWS, MOP_CREATE, (uint64_t)x->r.rows_create);
+	metric_add(MET_EXPORT_ROWS, MOP_UPDATE, (uint64_t)x->r.rows_update);
+	metric_add(MET_EXPORT_ROWS, MOP_DELETE, (uint64_t)x->r.rows_delete);
 }
 
-static enum souk_err
-write_meta(struct run *x)
-{
-	struct buf text = { 0 };
-	struct sink *out;
-	enum souk_err err = destination_add(x->to, x->r.meta_key, "application/json", &x->meta);
-
-	if (err != SOUK_OK)
-		return err;
-	out = destination_sink(x->meta);
-	export_meta_write(&x->r, x->stats.empty_reason, &text);
-	err = buf_ok(&text) ? out->write(out, text.p, text.n) : SOUK_E_NOMEM;
-	buf_done(&text);
-	return err != SOUK_OK ? err : destination_close(x->meta);
-}
-
-static enum souk_err
-trail(
-    const struct psc_job_ctx *ctx, struct db_tx *tx, const struct data_set_request *r, bool refused)
-{
-	struct tenant_scope scope = tenant_for_job(str_c(r->seller_id), "export");
-	char id[GUID_TEXT_LEN + 1], resource[GUID_TEXT_LEN + 16];
-
-	guid_format(&r->id, id);
-	(void)snprintf(resource, sizeof(resource), "request/%s", id);
-	return audit_append(tx, ctx->vault,
-	    &(struct audit_entry){ .account_id = str_c(r->seller_id),
-		.actor = r->requested_by.n > 0 ? r->requested_by : tenant_actor(&scope),
-		.action = "psc:Export",
-		.resource = str_c(resource),
-		.seller_id = str_c(r->seller_id),
-		.purpose = STR(PSC_PURPOSE),
-		.refused = refused,
-		.count = refused ? 0 : r->rows_create + r->rows_update + r->rows_delete,
-		.request_id = str_c(id) });
-}
-
-static enum souk_err
-deliver_tx(struct db_tx *tx, void *arg)
-{
-	struct run *x = arg;
-	enum souk_err err;
-
-	if ((err = lock_owner_shared(tx, str_c(x->r.seller_id))) != SOUK_OK ||
-	    (err = check_all(x, tx)) != SOUK_OK ||
-	    (err = destination_commit(x->to, tx, x->fail)) != SOUK_OK ||
-	    (err = request_delivered(tx, &x->r)) != SOUK_OK ||
-	    (err = announce(tx, &x->r, true, STR(""))) != SOUK_OK ||
-	    (err = trail(x->ctx, tx, &x->r, false)) != SOUK_OK)
-		return err;
-	return job_finish(tx, x->job);
-}
-
-static enum souk_err
-finish_tx(struct db_tx *tx, void *arg)
-{
-	struct run *x = arg;
-
-	return job_finish(tx, x->job);
-}
-
-static enum souk_err
-may_tx(struct db_tx *tx, void *arg)
-{
-	struct run *x = arg;
-	enum souk_err err = job_check(tx, x->job);
-
-	return err == SOUK_OK ? check_all(x, tx) : err;
-}
-
-/* A file is about to become visible. */
-static enum souk_err
-may_show(void *arg)
-{
-	struct run *x = arg;
-
-	return db_read(x->db, may_tx, x);
-}
-
-static enum souk_err
-go_on(void *arg)
-{
-	const struct run *x = arg;
-
-	return x->ctx->jobs && job_should_stop(*x->ctx->jobs, x->job) ? SOUK_E_UNAVAILABLE
-								      : SOUK_OK;
-}
-
-static enum souk_err
-hand_over(struct run *x)
-{
-	struct hand_over h = { .go_on = go_on, .may_show = may_show, .arg = x };
-
-	return final(x, destination_hand_over(x->to, &h, x->fail));
-}
-
-static enum souk_err
-run(struct run *x)
-{
-	enum souk_err err = db_read(x->db, begin_tx, x);
-
-	if (err != SOUK_OK)
-		return err;
-	if (x->answered)
-		return announces_again(x) ? run_again(x) : db_write(x->db, finish_tx, x);
-	if ((err = write_csv(x)) != SOUK_OK)
-		return err;
-	set_facts(x);
-	if ((err = write_meta(x)) != SOUK_OK || (err = hand_over(x)) != SOUK_OK ||
-	    (err = db_write(x->db, deliver_tx, x)) != SOUK_OK)
-		return err;
-	metric_add(MET_EXPORT_ROWS, MOP_CREATE, (uint64_t)x->stats.rows_create);
-	metric_add(MET_EXPORT_ROWS, MOP_UPDATE, (uint64_t)x->stats.rows_update);
-	metric_add(MET_EXPORT_ROWS, MOP_DELETE, (uint64_t)x->stats.rows_delete);
-	return SOUK_OK;
-}
+static const struct request_maker maker = {
+	.actor = "export",
+	.action = "psc:Export",
+	.purpose = PSC_PURPOSE,
+	.begin = begin,
+	.check = check,
+	.write = write,
+	.meta = meta,
+	.delivered = delivered,
+};
 
 enum job_outcome
 psc_job_export(void *ctx, struct db *db, const struct job *j, struct fail *f)
 {
-	struct run x = { .ctx = ctx, .db = db, .job = j, .fail = f, .mem = arena_new(ARENA_MAX) };
-	enum souk_err err = x.mem ? run(&x) : SOUK_E_NOMEM;
-
-	destination_free(x.to);
-	arena_free(x.mem);
-	if (err == SOUK_OK)
-		return JOB_DONE;
-	if (f->err == SOUK_OK)
-		(void)fail_set(f, err, "export", "The data set could not be made or delivered.");
-	return x.refused ? JOB_DEAD : JOB_RETRY;
+	return request_job_run(&maker, ctx, db, j, f);
 }
 
 enum souk_err
 psc_job_export_dead(void *ctx, struct db_tx *tx, const struct job *j, const struct fail *f)
 {
-	struct arena *mem = arena_new(ARENA_MAX);
-	struct data_set_request r;
-	enum souk_err err = SOUK_E_NOMEM;
-
-	if (!mem)
-		return err;
-	err = request_load(tx, str_c(j->seller_id), &j->request_id, mem, &r);
-	if (err == SOUK_OK && str_eq(r.state, STR("waiting"))) {
-		err = request_failed(tx, &r, str_c(f->detail));
-		if (err == SOUK_OK)
-			err = trail(ctx, tx, &r, true);
-	} else if (err == SOUK_E_NOT_FOUND) {
-		err = SOUK_OK; /* nobody is left to be told */
-	}
-	arena_free(mem);
-	return err;
+	return request_job_dead(&maker, ctx, tx, j, f);
 }

@@ -11,8 +11,6 @@
 
 #define PSC_EXPORT_JOB "psc-export"
 #define PSC_EXPORT_AWAY_JOB "psc-export-s3" /* the same, to a store that may keep it waiting */
-/* Bytes: what object names allow (1024), less the name itself. */
-#define EXPORT_PREFIX_MAX 900
 
 bool export_type_known(struct str data_set_type);
 /* The real data, not the static test set. `data_set_type` is known. */

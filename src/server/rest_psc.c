@@ -7,6 +7,7 @@
  */
 #include "server/rest.h"
 
+#include "edsp/enrol.h"
 #include "market/enrolment.h"
 #include "psc/contact.h"
 
@@ -419,8 +420,12 @@ enrolment_put(struct call *c, struct db_tx *tx)
 
 	if ((r = rest_seller(c, 0, &seller)) != SOUK_OK ||
 	    (r = read_program(c, &program)) != SOUK_OK ||
-	    (r = check_seen(c, tx, seller, program)) != SOUK_OK ||
-	    (r = enrolment_set(tx, c->scope, seller, program, *enrolled, &e, &c->fail)) != SOUK_OK)
+	    (r = check_seen(c, tx, seller, program)) != SOUK_OK)
+		return r;
+	r = strcmp(program, EDSP_PROGRAM) == 0
+		? edsp_enrolment_set(tx, c->scope, seller, *enrolled, &e, &c->fail)
+		: enrolment_set(tx, c->scope, seller, program, *enrolled, &e, &c->fail);
+	if (r != SOUK_OK)
 		return r;
 	enrolment_answer(c, &e);
 	rest_audit(c, "enrolment", str_c(program), seller);

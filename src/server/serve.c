@@ -9,6 +9,8 @@
 
 #include "base/log.h"
 #include "delivery/sns_job.h"
+#include "edsp/data_set.h"
+#include "edsp/publish.h"
 #include "psc/export.h"
 #include "psc/export_names.h"
 #include "server/beat.h"
@@ -25,7 +27,7 @@
 #define IDLE_SECONDS 30
 #define ARENA_BESIDE_BODY ((size_t)1 << 20)
 
-#define JOB_KINDS 5
+#define JOB_KINDS 9
 /* A store that is away for an hour or two delays a delivery; it does not fail it. */
 #define AWAY_TIMES 3
 
@@ -33,7 +35,7 @@ struct service {
 	struct installation in;
 	struct services svc;
 	struct health health;
-	struct psc_job_ctx psc;
+	struct request_job_ctx requests;
 	struct job_kind kinds[JOB_KINDS];
 	char host[200];
 	char listen_url[256];
@@ -52,7 +54,7 @@ run_export(void *ctx, struct db *db, const struct job *j, struct fail *f)
 {
 	struct service *s = ctx;
 
-	return psc_job_export(&s->psc, db, j, f);
+	return psc_job_export(&s->requests, db, j, f);
 }
 
 static enum souk_err
@@ -60,7 +62,39 @@ bury_export(void *ctx, struct db_tx *tx, const struct job *j, const struct fail 
 {
 	struct service *s = ctx;
 
-	return psc_job_export_dead(&s->psc, tx, j, f);
+	return psc_job_export_dead(&s->requests, tx, j, f);
+}
+
+static enum job_outcome
+run_data_set(void *ctx, struct db *db, const struct job *j, struct fail *f)
+{
+	struct service *s = ctx;
+
+	return edsp_job_data_set(&s->requests, db, j, f);
+}
+
+static enum souk_err
+bury_data_set(void *ctx, struct db_tx *tx, const struct job *j, const struct fail *f)
+{
+	struct service *s = ctx;
+
+	return edsp_job_data_set_dead(&s->requests, tx, j, f);
+}
+
+static enum job_outcome
+run_feed_file(void *ctx, struct db *db, const struct job *j, struct fail *f)
+{
+	struct service *s = ctx;
+
+	return edsp_job_feed_file(&s->requests, db, j, f);
+}
+
+static enum souk_err
+bury_feed_file(void *ctx, struct db_tx *tx, const struct job *j, const struct fail *f)
+{
+	struct service *s = ctx;
+
+	return edsp_job_feed_file_dead(&s->requests, tx, j, f);
 }
 
 static enum job_outcome
@@ -121,6 +155,22 @@ set_kinds(struct service *s)
 	s->kinds[4].attempts = AWAY_TIMES * (int)config_int(s->in.config, SET_JOB_ATTEMPTS);
 	s->kinds[4].backoff_max_ms = 10 * MINUTE_MS;
 	s->kinds[4].waits = true;
+	s->kinds[5] = s->kinds[0];
+	s->kinds[5].kind = EDSP_DATA_SET_JOB;
+	s->kinds[5].run = run_data_set;
+	s->kinds[5].dead = bury_data_set;
+	s->kinds[6] = s->kinds[4];
+	s->kinds[6].kind = EDSP_DATA_SET_AWAY_JOB;
+	s->kinds[6].run = run_data_set;
+	s->kinds[6].dead = bury_data_set;
+	s->kinds[7] = s->kinds[5];
+	s->kinds[7].kind = FEED_FILE_JOB;
+	s->kinds[7].run = run_feed_file;
+	s->kinds[7].dead = bury_feed_file;
+	s->kinds[8] = s->kinds[6];
+	s->kinds[8].kind = FEED_FILE_AWAY_JOB;
+	s->kinds[8].run = run_feed_file;
+	s->kinds[8].dead = bury_feed_file;
 }
 
 static enum souk_err
@@ -268,7 +318,7 @@ start(struct service *s, struct fail *f)
 		.health = &s->health };
 	(void)snprintf(
 	    s->svc.region, sizeof(s->svc.region), "%s", config_text(s->in.config, SET_REGION));
-	s->psc = (struct psc_job_ctx){ .vault = s->in.vault,
+	s->requests = (struct request_job_ctx){ .vault = s->in.vault,
 		.jobs = &s->jobs,
 		.to = { .vault = s->in.vault,
 		    .objects = s->in.objects,

@@ -6,6 +6,7 @@
 #include "server/upkeep.h"
 
 #include "base/log.h"
+#include "edsp/publish.h"
 #include "psc/contact.h"
 #include "store/job.h"
 
@@ -14,6 +15,7 @@
 #define TICK_MS 1000
 #define DROP_EVERY 60                  /* ticks */
 #define LAPSE_EVERY 60                 /* ticks, the first one included */
+#define PUBLISH_EVERY 60               /* ticks, the first one included */
 #define PROBE_EVERY 10                 /* ticks between looks for a home of objects that is away */
 #define PING_IDLE 30                   /* ticks between looks at the disk when no probe asks */
 #define ASKED_NS UINT64_C(60000000000) /* a probe that asked so recently counts as present */
@@ -143,6 +145,16 @@ upkeep_lapse(const struct services *svc)
 }
 
 static void
+publish(const struct services *svc)
+{
+	int64_t n = 0;
+
+	note("publish", publish_due(svc->db, &n));
+	if (n > 0)
+		log_event(LOG_INFO, "publications_put", LOG_I("count", n));
+}
+
+static void
 tick(const struct services *svc, uint64_t n)
 {
 	uint64_t asked = atomic_load(&svc->health->asked_ns);
@@ -154,6 +166,8 @@ tick(const struct services *svc, uint64_t n)
 		look_at_database(svc);
 	if (n % LAPSE_EVERY == 0)
 		upkeep_lapse(svc);
+	if (n % PUBLISH_EVERY == 0)
+		publish(svc);
 	if (n % DROP_EVERY == DROP_EVERY - 1)
 		upkeep_drop(svc);
 }

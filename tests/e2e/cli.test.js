@@ -36,7 +36,7 @@ test('help and usage', async () => {
     assert.match(h.out, /Examples?: /, c);
   }
   assert.equal((await souk([])).code, 2);
-  for (const args of [['nonsense'], ['serve', '--nonsense'], ['init'], ['export', 'contacts', '--data', 'x'], ['demo', '--data', 'x', '--scale', '0'], ['import', '--data', 'x', 'usage']]) {
+  for (const args of [['nonsense'], ['serve', '--nonsense'], ['init'], ['export', 'contacts', '--data', 'x'], ['demo', '--data', 'x', '--scale', '0'], ['import', '--data', 'x', 'widgets']]) {
     const r = await souk(args, { env: { SOUK_DATA: '' } });
     assert.equal(r.code, 2, args.join(' '));
     assert.match(r.err, /souk/);
@@ -48,7 +48,7 @@ test('help and usage', async () => {
 test('a wrong command line: one line that names the field, what is wrong and what to do; exit 2', async () => {
   for (const [field, ...args] of [['COMMAND', 'nonsense'], ['COMMAND', 'audit'], ['COMMAND', 'keys', '--help'], ['--nonsense', 'serve', '--nonsense=1'], ['-z', 'serve', '-z'],
     ['--listen', 'serve', '--listen'], ['listen', 'serve', '--data', at('any'), '--listen', 'nowhere'], ['--json', 'serve', '--json=1'], ['ARGUMENT', 'serve', '--json', 'extra'], ['--data', 'init'], ['--name', 'init', '--data', 'x', '--name', ''],
-    ['--seed', 'demo', '--seed', 'x'], ['--scale', 'demo', '--scale', '0'], ['KIND', 'import'], ['KIND', 'import', 'usage'], ['--seller', 'export', 'contacts'], ['--from', 'export', 'contacts', '--seller', '000000000001'],
+    ['--seed', 'demo', '--seed', 'x'], ['--scale', 'demo', '--scale', '0'], ['KIND', 'import'], ['KIND', 'import', 'widgets'], ['--seller', 'import', '--data', 'x', 'feeds', 'dir'], ['--seller', 'import', '--data', 'x', '--seller', '000000000001', 'usage'], ['--seller', 'export', 'contacts'], ['--from', 'export', 'contacts', '--seller', '000000000001'],
     ['--from', 'export', 'contacts', '--from', 'today'], ['--anchor', 'audit', 'verify', '--anchor', '1'], ['--output', 'backup', '--data', 'x']]) {
     const r = await souk(args, { env: { SOUK_DATA: '' } });
     assert.equal(r.code, 2, args.join(' '));
@@ -140,7 +140,7 @@ test('import: every kind, from CSV and NDJSON, and what comes out is what went i
   assert.equal(refused.code, 1);
   assert.match(refused.err, /not enrolled/);
   assert.ok(!existsSync(at('out.csv')) && !existsSync(at('out.csv.part')));
-  await sqlite(data, "insert into enrolment values ('000000000777', 'psc', 'enrolled', 0, 0, 1); update product set psc_enabled_since = 0");
+  await sqlite(data, "insert into enrolment (seller_id, program, state, since, changed_at, revision) values ('000000000777', 'psc', 'enrolled', 0, 0, 1); update product set psc_enabled_since = 0");
   const told = await soukOk(['export', 'contacts', '--data', data, '--seller', '000000000777', '--from', '2000-01-01T00:00:00Z', '-o', at('out.csv')]);
   const end = /1 created, 0 updated, 0 deleted; the next export goes --from (\S+)$/m.exec(told.out)?.[1];
   assert.ok(Math.abs(Date.now() - 15 * 60000 - Date.parse(end)) < 60000, told.out);

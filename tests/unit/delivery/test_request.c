@@ -139,7 +139,7 @@ oldest(struct db_tx *tx, void *arg)
 {
 	struct call *c = arg;
 
-	return request_oldest_coverage(tx, &c->oldest);
+	return request_oldest_coverage(tx, "psc-export", "psc-export-s3", &c->oldest);
 }
 
 static enum souk_err

@@ -37,6 +37,7 @@ enrol_again_and_withdraw(struct world *w)
 	assert_int_equal(enrolment_get(w->tx, &w->seller, STR(SELLER), "psc", &again), SOUK_OK);
 	assert_false(again.enrolled);
 	assert_int_equal(again.since, e.since);
+	assert_int_equal(again.enrolled_since, w->noted);
 	/* One program's standing says nothing about another's. */
 	assert_int_equal(
 	    enrolment_get(w->tx, &w->seller, STR(SELLER), "edsp", &e), SOUK_E_NOT_FOUND);
@@ -110,7 +111,7 @@ json_form(struct world *w)
 	enrolment_json(&e, &out, NULL);
 	assert_out(
 	    w, "{\"sellerId\":\"" SELLER "\",\"program\":\"psc\",\"state\":\"enrolled\",", true);
-	assert_out(w, "Z\",\"revision\":1}", true);
+	assert_out(w, "Z\",\"enrolledUntil\":null,\"revision\":1}", true);
 }
 WORLD_TEST(json_form)
 

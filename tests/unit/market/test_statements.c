@@ -7,9 +7,10 @@
 #include "unit/database.h"
 
 #include "market/market_store.h"
+#include "market/usage_store.h"
 
 static struct db_texts *const all[] = { &account_texts, &user_texts, &product_texts, &offer_texts,
-	&subscription_texts, &enrolment_texts, &id_owner_texts };
+	&subscription_texts, &enrolment_texts, &id_owner_texts, &usage_texts };
 
 /* The number of parameters. */
 static int
@@ -159,6 +160,12 @@ they_use_their_index(struct world *w)
 	    text_with(&subscription_texts, " FROM subscription WHERE seller_id = $1 AND subsc"),
 	    "SEARCH subscription USING PRIMARY KEY (seller_id=? AND subscription_id=?)",
 	    "(subscription_id = $2)");
+	assert_plan(w, text_with(&usage_texts, "FROM subscription s WHERE"),
+	    "SEARCH s USING INDEX subscription_by_buyer (buyer_id=?", "Index Cond: (buyer_id = $");
+	assert_plan(w, text_with(&usage_texts, "FROM usage_record"),
+	    "SEARCH usage_record USING PRIMARY KEY (seller_id=? AND hour=? AND product_id=? AND "
+	    "buyer_id=? AND dimension=?)",
+	    "Index Cond: ((seller_id = $1)");
 }
 WORLD_TEST(they_use_their_index)
 

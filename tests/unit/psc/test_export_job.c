@@ -71,7 +71,7 @@ policy_tx(struct db_tx *tx, void *arg)
 
 struct asked {
 	struct world *w;
-	struct psc_export_params p;
+	struct request_params p;
 	struct guid id;
 	struct data_set_request r;
 	struct arena *mem;
@@ -103,7 +103,7 @@ asked_of(struct world *w)
 		    .role_arn = STR(ROLE),
 		    .bucket = STR(BUCKET),
 		    .topic_arn = STR(TOPIC),
-		    .from_text = STR("2000-01-01T00:00:00Z"),
+		    .at_text = STR("2000-01-01T00:00:00Z"),
 		    .prefix = STR("psc"),
 		    .has_prefix = true } };
 }
@@ -117,7 +117,7 @@ ask(struct asked *x)
 
 /* What the job runner calls; `before` (may be NULL) runs between taking the job and the handler. */
 struct runner {
-	struct psc_job_ctx ctx;
+	struct request_job_ctx ctx;
 	struct world *w;
 	void (*before)(struct world *w, const struct job *j);
 	enum job_outcome outcome;
@@ -608,15 +608,15 @@ meanwhile_tx(struct db_tx *tx, void *arg)
 }
 
 /* The linker leads the job here (meson.build), and from here to the real one. */
-void __real_export_meta_write(
-    const struct data_set_request *r, const char *why_empty, struct buf *out);
+void __real_request_meta_file(
+    const struct data_set_request *r, const char *why_empty, struct jw *w);
 void
-__wrap_export_meta_write(const struct data_set_request *r, const char *why_empty, struct buf *out)
+__wrap_request_meta_file(const struct data_set_request *r, const char *why_empty, struct jw *w)
 {
 	if (meanwhile.w)
 		assert_ok(db_write(meanwhile.w->db, meanwhile_tx, &meanwhile.statement));
 	meanwhile.w = NULL;
-	__real_export_meta_write(r, why_empty, out);
+	__real_request_meta_file(r, why_empty, w);
 }
 
 /* What is withdrawn while the job is at work must not be delivered upon. */

@@ -12,7 +12,7 @@
 struct start {
 	struct world *w;
 	const struct tenant_scope *s;
-	struct psc_export_params p;
+	struct request_params p;
 	json_t *values;
 	struct guid id;
 	struct data_set_request r;
@@ -32,14 +32,14 @@ start_tx(struct db_tx *tx, void *arg)
 	return SOUK_OK;
 }
 
-static struct psc_export_params
+static struct request_params
 good_params(void)
 {
-	return (struct psc_export_params){ .data_set_type = STR("customer_support_contacts_data"),
+	return (struct request_params){ .data_set_type = STR("customer_support_contacts_data"),
 		.role_arn = STR("arn:aws:iam::" SELLER ":role/R"),
 		.bucket = STR("exports"),
 		.topic_arn = STR("arn:aws:sns:us-east-1:" SELLER ":t"),
-		.from_text = STR("2020-01-01T00:00:00Z") };
+		.at_text = STR("2020-01-01T00:00:00Z") };
 }
 
 static struct start
@@ -137,8 +137,8 @@ every_encoding_of_from(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		x.p.from_number = str_c(rows[i].number);
-		x.p.from_text = str_c(rows[i].text);
+		x.p.at_number = str_c(rows[i].number);
+		x.p.at_text = str_c(rows[i].text);
 		assert_row(i, start(&x) == SOUK_OK);
 		assert_row(i, x.r.coverage_start == rows[i].want);
 	}
@@ -176,7 +176,7 @@ members_are_required(void **state)
 	x.p.data_set_type = null;
 	one(&x, "Value null at 'dataSetType'" NOT_NULL);
 	x.p = good_params();
-	x.p.from_text = null;
+	x.p.at_text = null;
 	one(&x, "Value null at 'fromDate'" NOT_NULL);
 	x.p = good_params();
 	x.p.role_arn = null;
@@ -193,7 +193,7 @@ members_are_required(void **state)
 	one(&x, "Value null at 'snsTopicArn'" NOT_NULL);
 	x.p.topic_arn = STR("");
 	one(&x, "Value '' at 'snsTopicArn'" MIN_1);
-	x.p = (struct psc_export_params){ 0 };
+	x.p = (struct request_params){ 0 };
 	assert_int_equal(start(&x), SOUK_E_INVALID);
 	assert_int_equal(x.f.n_total, 5);
 	assert_int_equal(strncmp(x.f.detail, "5 validation errors detected: Value null at", 43), 0);
@@ -225,11 +225,11 @@ members_have_limits(void **state)
 		"value set: "
 		"[customer_support_contacts_data, test_customer_support_contacts_data]");
 	x.p = good_params();
-	x.p.from_text = STR("yesterday");
+	x.p.at_text = STR("yesterday");
 	assert_int_equal(start(&x), SOUK_E_INVALID);
 	assert_string_equal(x.f.entry[0].field, "fromDate");
-	x.p.from_text = STR("");
-	x.p.from_number = STR("1e99");
+	x.p.at_text = STR("");
+	x.p.at_number = STR("1e99");
 	assert_int_equal(start(&x), SOUK_E_INVALID);
 	x.p = good_params();
 	x.p.role_arn = repeat("r", 2048);

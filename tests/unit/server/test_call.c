@@ -518,7 +518,7 @@ keeps_the_digits_of_from_date(void **state)
 	struct fixture *x = *state;
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		const struct psc_export_params *p;
+		const struct request_params *p;
 		char body[400];
 		instant_t got;
 
@@ -529,14 +529,13 @@ keeps_the_digits_of_from_date(void **state)
 		    cases[i].text);
 		assert_row(i, parse_export(x, body) == SOUK_OK);
 		p = x->c.input;
-		assert_row(i, str_eq_c(p->from_number, cases[i].text));
-		assert_row(i, instant_parse_epoch(p->from_number, &got) && got == cases[i].want);
+		assert_row(i, str_eq_c(p->at_number, cases[i].text));
+		assert_row(i, instant_parse_epoch(p->at_number, &got) && got == cases[i].want);
 	}
 	assert_int_equal(parse_export(x, "{\"fromDate\":\"2016-08-05T03:14:50Z\","
 					 "\"roleNameArn\":\"r\"," OTHERS "}"),
 	    SOUK_OK);
-	assert_text(
-	    ((const struct psc_export_params *)x->c.input)->from_text, "2016-08-05T03:14:50Z");
+	assert_text(((const struct request_params *)x->c.input)->at_text, "2016-08-05T03:14:50Z");
 }
 
 static void
@@ -608,7 +607,7 @@ words_errors_as_aws_clients_read_them(void **state)
 static void
 knows_no_other_target(void **state)
 {
-	static const char *const targets[] = { TARGET "GenerateDataSet", TARGET "DropTables",
+	static const char *const targets[] = { TARGET "GenerateDataSets", TARGET "DropTables",
 		"Nonsense", "", TARGET "StartSupportDataExport " };
 	struct fixture *x = *state;
 

@@ -8,8 +8,12 @@
 #include <pthread.h>
 #include <string.h>
 
-#define OLD 1 /* migrations of the program that the tests are linked with */
-#define LISTS 4
+#define OLD 2 /* migrations of the program that the tests are linked with */
+#define TEXT_OF(n) TEXT_OF_(n)
+#define TEXT_OF_(n) #n
+/* What a newer program has besides. */
+enum { MORE = OLD + 1, LESS, AGAIN };
+#define LISTS AGAIN
 
 /* The first are this program's own; a newer program has more. */
 static struct migration list[LISTS];
@@ -18,14 +22,15 @@ static void
 make_list(void)
 {
 	assert_int_equal(n_migrations, OLD);
-	list[0] = migrations[0];
-	list[1] = (struct migration){ "0002_more.sql",
+	for (int i = 0; i < OLD; i++)
+		list[i] = migrations[i];
+	list[OLD] = (struct migration){ "more.sql",
 		"CREATE TABLE more (id BIGINT NOT NULL PRIMARY KEY);"
 		" ALTER TABLE meta ADD COLUMN note TEXT;"
 		" INSERT INTO more VALUES (1)",
 		false };
-	list[2] = (struct migration){ "0003_less.sql", "ALTER TABLE meta DROP COLUMN note", true };
-	list[3] = (struct migration){ "0004_again.sql", "INSERT INTO more VALUES (2)", false };
+	list[MORE] = (struct migration){ "less.sql", "ALTER TABLE meta DROP COLUMN note", true };
+	list[LESS] = (struct migration){ "again.sql", "INSERT INTO more VALUES (2)", false };
 }
 
 static int
@@ -74,11 +79,11 @@ test_old_nodes_go_on_while_it_expands(void **state)
 	assert_int_equal(m.is, OLD);
 	db = opened(p);
 	assert_int_equal(db_write(db, fact_put, &x), SOUK_OK);
-	moves(p, MIGRATE_CHECK, 2, SOUK_E_CONFLICT, "database_older", NULL);
-	moves(p, MIGRATE_EXPAND, 2, SOUK_OK, NULL, &m);
-	assert_int_equal(m.was, 1);
-	assert_int_equal(m.is, 2);
-	assert_int_equal(m.runs_from, 1);
+	moves(p, MIGRATE_CHECK, MORE, SOUK_E_CONFLICT, "database_older", NULL);
+	moves(p, MIGRATE_EXPAND, MORE, SOUK_OK, NULL, &m);
+	assert_int_equal(m.was, OLD);
+	assert_int_equal(m.is, MORE);
+	assert_int_equal(m.runs_from, OLD);
 	assert_string_equal(m.waiting, "");
 	/* The node that ran, one that starts, and one of the new program. */
 	(void)snprintf(x.value, sizeof(x.value), "2");
@@ -89,9 +94,9 @@ test_old_nodes_go_on_while_it_expands(void **state)
 	assert_int_equal(db_read(db, fact_get, &x), SOUK_OK);
 	assert_string_equal(x.value, "2");
 	db_close(db);
-	moves(p, MIGRATE_CHECK, 2, SOUK_OK, NULL, NULL);
-	moves(p, MIGRATE_EXPAND, 2, SOUK_OK, NULL, &m);
-	assert_int_equal(m.was, 2);
+	moves(p, MIGRATE_CHECK, MORE, SOUK_OK, NULL, NULL);
+	moves(p, MIGRATE_EXPAND, MORE, SOUK_OK, NULL, &m);
+	assert_int_equal(m.was, MORE);
 }
 
 static void
@@ -107,27 +112,27 @@ test_contracting_waits_for_old_nodes(void **state)
 	db = opened(p);
 	pg_until(c,
 	    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND"
-	    " application_name = 'souk listen (schema 1)'",
+	    " application_name = 'souk listen (schema " TEXT_OF(OLD) ")'",
 	    1);
-	moves(p, MIGRATE_CONTRACT, 3, SOUK_E_CONFLICT, "older_nodes", &m);
-	assert_int_equal(m.is, 2); /* what older nodes can live with is done */
-	moves(p, MIGRATE_EXPAND, 3, SOUK_OK, NULL, &m);
-	assert_int_equal(m.is, 2);
-	assert_string_equal(m.waiting, "0003_less.sql");
-	moves(p, MIGRATE_CHECK, 3, SOUK_OK, NULL, NULL); /* new nodes start before that */
+	moves(p, MIGRATE_CONTRACT, LESS, SOUK_E_CONFLICT, "older_nodes", &m);
+	assert_int_equal(m.is, MORE); /* what older nodes can live with is done */
+	moves(p, MIGRATE_EXPAND, LESS, SOUK_OK, NULL, &m);
+	assert_int_equal(m.is, MORE);
+	assert_string_equal(m.waiting, "less.sql");
+	moves(p, MIGRATE_CHECK, LESS, SOUK_OK, NULL, NULL); /* new nodes start before that */
 	db_close(db);
 	pg_until(c,
 	    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND"
 	    " application_name LIKE 'souk%'",
 	    0);
-	moves(p, MIGRATE_CONTRACT, 3, SOUK_OK, NULL, &m);
-	assert_int_equal(m.is, 3);
-	assert_int_equal(m.runs_from, 3);
+	moves(p, MIGRATE_CONTRACT, LESS, SOUK_OK, NULL, &m);
+	assert_int_equal(m.is, LESS);
+	assert_int_equal(m.runs_from, LESS);
 	assert_string_equal(m.waiting, "");
 	assert_int_equal(db_open(&(struct db_options){ .path = p->url }, &db, &f), SOUK_E_CONFLICT);
 	assert_string_equal(f.code, "database_newer");
-	moves(p, MIGRATE_CHECK, 2, SOUK_E_CONFLICT, "database_newer", NULL);
-	moves(p, MIGRATE_EXPAND, 2, SOUK_E_CONFLICT, "database_newer", NULL);
+	moves(p, MIGRATE_CHECK, MORE, SOUK_E_CONFLICT, "database_newer", NULL);
+	moves(p, MIGRATE_EXPAND, MORE, SOUK_E_CONFLICT, "database_newer", NULL);
 	PQfinish(c);
 }
 
@@ -200,14 +205,14 @@ test_expanding_stops_before_a_contraction(void **state)
 	struct db_migrated m;
 
 	moves(p, MIGRATE_CREATE, OLD, SOUK_OK, NULL, &m);
-	moves(p, MIGRATE_EXPAND, 4, SOUK_E_CONFLICT, "migration_contracts", &m);
-	assert_int_equal(m.is, 2);
-	assert_string_equal(m.waiting, "0003_less.sql");
-	moves(p, MIGRATE_CHECK, 4, SOUK_E_CONFLICT, "database_older", NULL);
-	moves(p, MIGRATE_CONTRACT, 4, SOUK_OK, NULL, &m);
-	assert_int_equal(m.was, 2);
-	assert_int_equal(m.is, 4);
-	assert_int_equal(m.runs_from, 3);
+	moves(p, MIGRATE_EXPAND, AGAIN, SOUK_E_CONFLICT, "migration_contracts", &m);
+	assert_int_equal(m.is, MORE);
+	assert_string_equal(m.waiting, "less.sql");
+	moves(p, MIGRATE_CHECK, AGAIN, SOUK_E_CONFLICT, "database_older", NULL);
+	moves(p, MIGRATE_CONTRACT, AGAIN, SOUK_OK, NULL, &m);
+	assert_int_equal(m.was, MORE);
+	assert_int_equal(m.is, AGAIN);
+	assert_int_equal(m.runs_from, LESS);
 }
 
 static void
@@ -216,10 +221,10 @@ test_a_new_one_gets_all_at_once(void **state)
 	struct pg_place *p = *state;
 	struct db_migrated m;
 
-	moves(p, MIGRATE_EXPAND, 4, SOUK_E_CONFLICT, "database_empty", &m);
-	moves(p, MIGRATE_CREATE, 4, SOUK_OK, NULL, &m);
-	assert_int_equal(m.is, 4);
-	assert_int_equal(m.runs_from, 4);
+	moves(p, MIGRATE_EXPAND, AGAIN, SOUK_E_CONFLICT, "database_empty", &m);
+	moves(p, MIGRATE_CREATE, AGAIN, SOUK_OK, NULL, &m);
+	assert_int_equal(m.is, AGAIN);
+	assert_int_equal(m.runs_from, AGAIN);
 }
 
 static void
@@ -230,16 +235,16 @@ test_a_failing_migration_leaves_the_version_before(void **state)
 	PGconn *c = pg_session(p->root);
 
 	moves(p, MIGRATE_CREATE, OLD, SOUK_OK, NULL, &m);
-	list[1].sql = "CREATE TABLE half (id BIGINT); INSERT INTO half VALUES (1);"
-		      " INSERT INTO nowhere VALUES ('marked-value')";
-	moves(p, MIGRATE_EXPAND, 2, SOUK_E_STORAGE, NULL, &m);
-	assert_int_equal(m.was, 1);
-	assert_int_equal(m.is, 1);
-	assert_int_equal(pg_number(c, "SELECT version FROM souk_schema"), 1);
+	list[OLD].sql = "CREATE TABLE half (id BIGINT); INSERT INTO half VALUES (1);"
+			" INSERT INTO nowhere VALUES ('marked-value')";
+	moves(p, MIGRATE_EXPAND, MORE, SOUK_E_STORAGE, NULL, &m);
+	assert_int_equal(m.was, OLD);
+	assert_int_equal(m.is, OLD);
+	assert_int_equal(pg_number(c, "SELECT version FROM souk_schema"), OLD);
 	assert_int_equal(pg_number(c, "SELECT count(*) FROM pg_class WHERE relname = 'half'"), 0);
 	make_list();
-	moves(p, MIGRATE_EXPAND, 2, SOUK_OK, NULL, &m);
-	assert_int_equal(m.is, 2);
+	moves(p, MIGRATE_EXPAND, MORE, SOUK_OK, NULL, &m);
+	assert_int_equal(m.is, MORE);
 	PQfinish(c);
 }
 
@@ -274,17 +279,17 @@ test_two_at_once_take_turns(void **state)
 
 	moves(p, MIGRATE_CREATE, OLD, SOUK_OK, NULL, &m);
 	/* Longer than a lock may be waited for in ordinary work. */
-	list[1].sql = "SELECT pg_sleep(5.5); CREATE TABLE more (id BIGINT NOT NULL PRIMARY KEY)";
+	list[OLD].sql = "SELECT pg_sleep(5.5); CREATE TABLE more (id BIGINT NOT NULL PRIMARY KEY)";
 	for (size_t i = 0; i < 4; i++) {
-		v[i] = (struct mover){ .p = p, .how = MIGRATE_EXPAND, .n = 2 };
+		v[i] = (struct mover){ .p = p, .how = MIGRATE_EXPAND, .n = MORE };
 		assert_int_equal(pthread_create(&v[i].thread, NULL, mover_main, &v[i]), 0);
 	}
 	for (size_t i = 0; i < 4; i++) {
 		assert_int_equal(pthread_join(v[i].thread, NULL), 0);
 		if (v[i].err != SOUK_OK)
 			fail_msg("%s", v[i].f.detail);
-		assert_int_equal(v[i].m.is, 2);
-		moved += v[i].m.was == 1;
+		assert_int_equal(v[i].m.is, MORE);
+		moved += v[i].m.was == OLD;
 	}
 	assert_int_equal(moved, 1);
 }
@@ -310,23 +315,23 @@ static void
 test_killed_between_two_goes_on_from_there(void **state)
 {
 	struct pg_place *p = *state;
-	struct mover v = { .p = p, .how = MIGRATE_CONTRACT, .n = 4 };
+	struct mover v = { .p = p, .how = MIGRATE_CONTRACT, .n = AGAIN };
 	struct db_migrated m;
 
 	moves(p, MIGRATE_CREATE, OLD, SOUK_OK, NULL, &m);
-	list[2].sql = "ALTER TABLE meta DROP COLUMN note; SELECT pg_sleep(60)";
+	list[MORE].sql = "ALTER TABLE meta DROP COLUMN note; SELECT pg_sleep(60)";
 	kill_in_the_middle(p, &v);
 	make_list();
-	moves(p, MIGRATE_CONTRACT, 4, SOUK_OK, NULL, &m);
-	assert_int_equal(m.was, 2);
-	assert_int_equal(m.is, 4);
+	moves(p, MIGRATE_CONTRACT, AGAIN, SOUK_OK, NULL, &m);
+	assert_int_equal(m.was, MORE);
+	assert_int_equal(m.is, AGAIN);
 }
 
 static void
 test_killed_while_it_is_made_leaves_it_empty(void **state)
 {
 	struct pg_place *p = *state;
-	struct mover v = { .p = p, .how = MIGRATE_CREATE, .n = 1 };
+	struct mover v = { .p = p, .how = MIGRATE_CREATE, .n = OLD };
 	struct db_migrated m;
 
 	list[0].sql = "CREATE TABLE first (id BIGINT); SELECT pg_sleep(60)";
@@ -349,11 +354,11 @@ test_a_locked_table_ends_it_soon(void **state)
 	moves(p, MIGRATE_CREATE, OLD, SOUK_OK, NULL, &m);
 	pg_do(c, "BEGIN; SELECT count(*) FROM meta");
 	began = clock_mono_ns();
-	moves(p, MIGRATE_EXPAND, 2, SOUK_E_STORAGE, NULL, &m);
+	moves(p, MIGRATE_EXPAND, MORE, SOUK_E_STORAGE, NULL, &m);
 	assert_true(clock_mono_ns() - began < UINT64_C(9000000000));
-	assert_int_equal(m.is, 1);
+	assert_int_equal(m.is, OLD);
 	pg_do(c, "ROLLBACK");
-	moves(p, MIGRATE_EXPAND, 2, SOUK_OK, NULL, &m);
+	moves(p, MIGRATE_EXPAND, MORE, SOUK_OK, NULL, &m);
 	PQfinish(c);
 }
 

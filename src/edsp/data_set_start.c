@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* GenerateDataSet up to its answer; what comes of it is said in the notification (psc 3.5). */
+#include "edsp/data_set.h"
+
+static bool
+is_known(struct str type)
+{
+	enum data_set d;
+
+	return data_set_find(type, &d);
+}
+
+static const struct request_rules rules = {
+	.instant = "dataSetPublicationDate",
+	.known = is_known,
+	.types = "Member must satisfy enum value set: the data set types of this service",
+};
+static const struct request_kinds kinds = { EDSP_DATA_SET_JOB, EDSP_DATA_SET_AWAY_JOB };
+
+enum souk_err
+edsp_data_set_check(const struct tenant_scope *s, const struct request_params *p, struct fail *f)
+{
+	instant_t at;
+
+	return request_params_check(s, &rules, p, &at, f);
+}
+
+enum souk_err
+edsp_data_set_start(struct db_tx *tx, const struct tenant_scope *s, const struct request_params *p,
+    struct guid *ret_request_id, struct fail *f)
+{
+	struct data_set_request r = { .received_at = db_now(tx) };
+	enum souk_err err;
+
+	if ((err = request_params_check(s, &rules, p, &r.from_at, f)) != SOUK_OK ||
+	    (err = lock_owner(tx, tenant_account(s))) != SOUK_OK)
+		return err;
+	request_from_params(s, p, &r);
+	/* What it covers is found by its job. */
+	r.coverage_start = r.coverage_end = r.from_at;
+	if ((err = request_start(tx, &r, p->customer_values, &kinds, f)) != SOUK_OK)
+		return err;
+	*ret_request_id = r.id;
+	return SOUK_OK;
+}
