@@ -131,8 +131,7 @@ distribute_schema(int from, int to, distribute_exec *exec, void *arg)
 	struct plan p = { .exec = exec, .arg = arg, .from = from, .to = to };
 	enum souk_err err;
 
-	/* Else the tables that refer to a copied one become local ones themselves, unasked. */
-	err = exec(arg, "SET LOCAL citus.enable_local_reference_table_foreign_keys = off");
+	err = exec(arg, DISTRIBUTE_BEFORE);
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]) && err == SOUK_OK; i++)
 		err = distribute_kind(&p, order[i]);
 	buf_done(&p.sql);

@@ -30,6 +30,15 @@ struct table_place {
  */
 SOUK_MUST enum souk_err table_place_next(const char **io_text, struct table_place *ret);
 
+/*
+ * Before tables are made that will be distributed, in the same transaction. Else those that refer to a
+ * copied table become local ones by themselves, which may not refer to a distributed one; and
+ * after a change of a distributed table a new one could not refer to a copied one.
+ */
+#define DISTRIBUTE_BEFORE                                                                          \
+	"SET LOCAL citus.enable_local_reference_table_foreign_keys = off;"                         \
+	" SET LOCAL citus.multi_shard_modify_mode = 'sequential'"
+
 /* Runs one text of SQL that gives at most one row of no interest. */
 typedef enum souk_err distribute_exec(void *arg, const char *sql);
 

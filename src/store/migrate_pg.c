@@ -154,6 +154,8 @@ apply(struct moving *m, int n, int runs_from, struct fail *f)
 
 	(void)snprintf(step, sizeof(step), "apply %s", m->list[n - 1].name);
 	buf_add_c(&sql, "BEGIN;\n");
+	if (m->distribute)
+		buf_add_c(&sql, DISTRIBUTE_BEFORE ";\n");
 	if (!m->schema.there)
 		buf_add_c(&sql,
 		    "CREATE TABLE souk_schema (version INTEGER NOT NULL, runs_from INTEGER NOT "

@@ -105,8 +105,7 @@ every_table_is_distributed_once(void **state)
 
 	(void)state;
 	assert_int_equal(distribute_schema(1, n_migrations, keep, &l), SOUK_OK);
-	assert_string_equal(
-	    l.sql[0], "SET LOCAL citus.enable_local_reference_table_foreign_keys = off");
+	assert_string_equal(l.sql[0], DISTRIBUTE_BEFORE);
 	for (size_t k = 0; k < 3; k++)
 		for (int n = 0; n < n_migrations; n++) {
 			const char *text = migrations[n].sql;
