@@ -38,6 +38,16 @@ str_eq_c(struct str a, const char *s)
 	return str_eq(a, str_c(s));
 }
 
+/* Byte order, a prefix before what it begins: < 0, 0, > 0. */
+static inline int
+str_compare(struct str a, struct str b)
+{
+	size_t n = a.n < b.n ? a.n : b.n;
+	int c = n ? memcmp(a.p, b.p, n) : 0;
+
+	return c != 0 ? c : (a.n > b.n) - (a.n < b.n);
+}
+
 bool str_eq_nocase(struct str a, struct str b); /* ASCII only */
 bool str_starts(struct str s, struct str prefix);
 bool str_ends(struct str s, struct str suffix);

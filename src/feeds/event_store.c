@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Events by id, collapsed as they come. */
+#include "feeds/event_store.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#define BLOCKS_MAX (UINT32_MAX / EVENT_BLOCK)
+#define ROW_BYTES 320 /* a row of a feed is seldom shorter */
+#define FILTER_BYTES_MAX (UINT64_C(64) * 1024 * 1024)
+
+struct link {
+	struct text_hash parent, disbursement;
+};
+
+struct shard {
+	pthread_mutex_t lock;
+	struct hash_table table;
+	struct bloom *passed;
+	uint32_t block; /* where the next event goes */
+	uint32_t used;  /* of that block */
+	uint32_t n_blocks;
+	size_t suspects;
+} __attribute__((aligned(64)));
+
+struct events_store {
+	struct feed_source *source;
+	bool more;
+	struct event **events; /* by block; reserved for BLOCKS_MAX, touched as needed */
+	struct event_more **mores;
+	struct link **links;
+	uint32_t *used; /* by block */
+	atomic_uint n_blocks;
+	struct shard shard[EVENT_SHARDS];
+};
+
+static enum souk_err
+out_of_memory(struct fail *f)
+{
+	return fail_set(f, SOUK_E_NOMEM, "out_of_memory", "No memory for the billing events.");
+}
+
+void
+put_context_done(struct put_context *c)
+{
+	row_reader_free(c->ties);
+	free(c->order);
+}
+
+enum souk_err
+events_store_new(struct feed_source *s, bool more, bool all_months, uint64_t bytes,
+    struct events_store **ret, struct fail *f)
+{
+	struct events_store *st = aligned_alloc(64, sizeof(*st));
+	uint64_t most = all_months ? UINT64_MAX / 2 : FILTER_BYTES_MAX / EVENT_SHARDS;
+	bool ok = true;
+
+	if (!st)
+		return out_of_memory(f);
+	memset(st, 0, sizeof(*st));
+	st->source = s;
+	st->more = more;
+	st->events = calloc(BLOCKS_MAX, sizeof(*st->events));
+	st->mores = calloc(BLOCKS_MAX, sizeof(*st->mores));
+	st->links = calloc(BLOCKS_MAX, sizeof(*st->links));
+	st->used = calloc(BLOCKS_MAX, sizeof(*st->used));
+	for (size_t i = 0; i < EVENT_SHARDS; i++) {
+		st->shard[i].used = EVENT_BLOCK;
+		(void)pthread_mutex_init(&st->shard[i].lock, NULL);
+		st->shard[i].passed = bloom_new(bytes / ROW_BYTES / EVENT_SHARDS + 1, most);
+		ok = ok && st->shard[i].passed;
+	}
+	if (!ok || !st->events || !st->mores || !st->links || !st->used) {
+		events_store_free(st);
+		return out_of_memory(f);
+	}
+	*ret = st;
+	return SOUK_OK;
+}
+
+static void
+free_links(struct events_store *st)
+{
+	for (uint32_t b = 0; st->links && b < st->n_blocks; b++)
+		free(st->links[b]);
+	free(st->links);
+	st->links = NULL;
+}
+
+void
+events_store_free(struct events_store *st)
+{
+	if (!st)
+		return;
+	for (size_t i = 0; i < EVENT_SHARDS; i++) {
+		hash_table_done(&st->shard[i].table);
+		bloom_free(st->shard[i].passed);
+		(void)pthread_mutex_destroy(&st->shard[i].lock);
+	}
+	for (uint32_t b = 0; st->events && st->mores && b < st->n_blocks; b++) {
+		free(st->events[b]);
+		free(st->mores[b]);
+	}
+	free_links(st);
+	free(st->events);
+	free(st->mores);
+	free(st->used);
+	free(st);
+}
+
+/* ---- putting --------------------------------------------------------------------------------------------- */
+
+static struct event *
+at(const struct events_store *st, uint32_t i)
+{
+	return &st->events[i / EVENT_BLOCK][i % EVENT_BLOCK];
+}
+
+static bool
+new_block(struct events_store *st, struct shard *s)
+{
+	uint32_t b = atomic_fetch_add(&st->n_blocks, 1);
+
+	if (b >= BLOCKS_MAX) {
+		atomic_fetch_sub(&st->n_blocks, 1);
+		return false;
+	}
+	st->events[b] = malloc(EVENT_BLOCK * sizeof(struct event));
+	if (!st->events[b])
+		return false;
+	if (st->more && (!(st->mores[b] = malloc(EVENT_BLOCK * sizeof(struct event_more))) ||
+			    !(st->links[b] = malloc(EVENT_BLOCK * sizeof(struct link)))))
+		return false;
+	s->block = b;
+	s->used = 0;
+	return true;
+}
+
+static void
+set(struct events_store *st, uint32_t i, const struct event_in *row)
+{
+	struct event *e = at(st, i);
+	uint32_t other = e->other;
+	bool suspect = e->suspect;
+
+	*e = row->e;
+	e->other = other;
+	e->suspect = suspect;
+	if (st->more) {
+		st->mores[i / EVENT_BLOCK][i % EVENT_BLOCK] = row->more;
+		st->links[i / EVENT_BLOCK][i % EVENT_BLOCK] =
+		    (struct link){ row->parent, row->disbursement };
+	}
+}
+
+static uint32_t
+append(struct events_store *st, struct shard *s, const struct event_in *row)
+{
+	uint32_t i;
+
+	if (s->used == EVENT_BLOCK && !new_block(st, s))
+		return EVENT_NONE;
+	i = s->block * EVENT_BLOCK + s->used;
+	st->used[s->block] = ++s->used;
+	at(st, i)->other = EVENT_NONE;
+	at(st, i)->suspect = false;
+	set(st, i, row);
+	return i;
+}
+
+static bool
+earlier_place(const struct event *a, const struct event *b)
+{
+	return a->file != b->file ? a->file < b->file : a->offset < b->offset;
+}
+
+/* Does the row take the place of an event of the same id and valid_from? */
+static enum souk_err
+beats(struct events_store *st, struct put_context *c, const struct event *row,
+    const struct event *e, bool *ret, struct fail *f)
+{
+	enum souk_err err = SOUK_OK;
+	int order = 0;
+
+	*ret = row->update_date > e->update_date;
+	if (row->update_date != e->update_date ||
+	    (row->file == e->file && row->offset == e->offset))
+		return SOUK_OK;
+	if (!c->ties)
+		err = row_reader_new(st->source, &c->ties, f);
+	if (err == SOUK_OK)
+		err = row_compare(c->ties, row->file, row->offset, e->file, e->offset, &order, f);
+	*ret = order > 0 || (order == 0 && earlier_place(row, e));
+	return err;
+}
+
+/* The id is there: as another valid_from, or against the event with the same. */
+static enum souk_err
+compete(struct events_store *st, struct put_context *c, struct shard *s, uint32_t i,
+    const struct event_in *row, struct fail *f)
+{
+	bool wins = false;
+	enum souk_err err;
+
+	while (at(st, i)->valid_from != row->e.valid_from && at(st, i)->other != EVENT_NONE)
+		i = at(st, i)->other;
+	if (at(st, i)->valid_from != row->e.valid_from) {
+		uint32_t more = append(st, s, row);
+
+		if (more == EVENT_NONE)
+			return out_of_memory(f);
+		at(st, i)->other = more;
+		return SOUK_OK;
+	}
+	err = beats(st, c, &row->e, at(st, i), &wins, f);
+	if (err == SOUK_OK && wins)
+		set(st, i, row);
+	return err;
+}
+
+static enum souk_err
+put_one(struct events_store *st, struct put_context *c, struct shard *s, const struct event_in *row,
+    struct fail *f)
+{
+	struct hash_slot *slot;
+
+	if (!hash_table_grow(&s->table))
+		return out_of_memory(f);
+	slot = hash_table_at(&s->table, row->id);
+	if (slot->value != EVENT_NONE)
+		return compete(st, c, s, slot->value, row, f);
+	if (!row->e.kept) {
+		bloom_add(s->passed, row->id);
+		return SOUK_OK;
+	}
+	*slot = (struct hash_slot){ row->id.a, row->id.b, append(st, s, row) };
+	if (slot->value == EVENT_NONE)
+		return out_of_memory(f);
+	s->table.n++;
+	if (bloom_may_have(s->passed, row->id)) {
+		at(st, slot->value)->suspect = true;
+		s->suspects++;
+	}
+	return SOUK_OK;
+}
+
+/* c->order: the rows' numbers by shard; from[k] where those of shard k begin. */
+static bool
+order_by_shard(
+    struct put_context *c, const struct event_in *rows, size_t n, uint32_t from[EVENT_SHARDS + 1])
+{
+	uint32_t at_shard[EVENT_SHARDS + 1] = { 0 };
+
+	if (n > c->cap) {
+		free(c->order);
+		c->cap = 0;
+		if (!(c->order = calloc(n, sizeof(*c->order))))
+			return false;
+		c->cap = n;
+	}
+	for (size_t i = 0; i < n; i++)
+		at_shard[rows[i].id.a % EVENT_SHARDS + 1]++;
+	for (unsigned k = 0; k < EVENT_SHARDS; k++)
+		at_shard[k + 1] += at_shard[k];
+	memcpy(from, at_shard, sizeof(at_shard));
+	for (size_t i = 0; i < n; i++)
+		c->order[at_shard[rows[i].id.a % EVENT_SHARDS]++] = (uint32_t)i;
+	return true;
+}
+
+enum souk_err
+events_store_put(struct events_store *st, struct put_context *c, const struct event_in *rows,
+    size_t n, struct fail *f)
+{
+	uint32_t from[EVENT_SHARDS + 1];
+	enum souk_err err = SOUK_OK;
+
+	if (!order_by_shard(c, rows, n, from))
+		return out_of_memory(f);
+	for (unsigned k = 0; err == SOUK_OK && k < EVENT_SHARDS; k++) {
+		struct shard *s = &st->shard[k];
+
+		if (from[k] == from[k + 1])
+			continue;
+		(void)pthread_mutex_lock(&s->lock);
+		for (uint32_t i = from[k]; s->table.slot && i < from[k + 1]; i++) {
+			uint64_t slot = rows[c->order[i]].id.a >> 32 & s->table.mask;
+
+			__builtin_prefetch(&s->table.slot[slot], 1);
+		}
+		for (uint32_t i = from[k]; err == SOUK_OK && i < from[k + 1]; i++)
+			err = put_one(st, c, s, &rows[c->order[i]], f);
+		(void)pthread_mutex_unlock(&s->lock);
+	}
+	return err;
+}
+
+/* ---- settling -------------------------------------------------------------------------------------------- */
+
+bool
+events_store_again(struct events_store *st)
+{
+	size_t suspects = 0;
+
+	for (size_t i = 0; i < EVENT_SHARDS; i++) {
+		suspects += st->shard[i].suspects;
+		st->shard[i].suspects = 0;
+	}
+	return suspects > 0;
+}
+
+/* Of the events of one id: the one with the greatest valid_from that is not deleted. */
+static uint32_t
+newest(const struct events_store *st, uint32_t i)
+{
+	uint32_t best = EVENT_NONE;
+
+	for (; i != EVENT_NONE; i = at(st, i)->other)
+		if (!at(st, i)->deleted &&
+		    (best == EVENT_NONE || at(st, i)->valid_from > at(st, best)->valid_from))
+			best = i;
+	return best;
+}
+
+static uint32_t
+linked(const struct events_store *st, struct text_hash h, bool *ret_dangling)
+{
+	const struct shard *s = &st->shard[h.a % EVENT_SHARDS];
+	uint32_t i = EVENT_NONE;
+
+	*ret_dangling = false;
+	if (h.a == 0 && h.b == 0)
+		return EVENT_NONE;
+	if (s->table.slot)
+		i = newest(st, hash_table_at(&s->table, h)->value);
+	if (i != EVENT_NONE && !at(st, i)->kept)
+		i = EVENT_NONE;
+	*ret_dangling = i == EVENT_NONE;
+	return i;
+}
+
+enum souk_err
+events_store_settle(struct events_store *st, struct fail *f)
+{
+	(void)f;
+	for (uint32_t b = 0; b < st->n_blocks; b++)
+		for (uint32_t i = 0; i < st->used[b]; i++)
+			st->events[b][i].current = true;
+	for (size_t k = 0; k < EVENT_SHARDS; k++) {
+		const struct hash_table *t = &st->shard[k].table;
+
+		for (size_t j = 0; t->slot && j <= t->mask; j++) {
+			uint32_t i = t->slot[j].value, best;
+
+			if (i == EVENT_NONE || at(st, i)->other == EVENT_NONE)
+				continue;
+			best = newest(st, i);
+			for (; i != EVENT_NONE; i = at(st, i)->other)
+				at(st, i)->current = i == best;
+		}
+	}
+	for (uint32_t b = 0; st->more && b < st->n_blocks; b++)
+		for (uint32_t i = 0; i < st->used[b]; i++) {
+			struct event_more *m = &st->mores[b][i];
+
+			m->parent = linked(st, st->links[b][i].parent, &m->parent_dangling);
+			m->disbursement =
+			    linked(st, st->links[b][i].disbursement, &m->disbursement_dangling);
+		}
+	free_links(st);
+	for (size_t k = 0; k < EVENT_SHARDS; k++) {
+		hash_table_done(&st->shard[k].table);
+		bloom_free(st->shard[k].passed);
+		st->shard[k].passed = NULL;
+	}
+	return SOUK_OK;
+}
+
+uint32_t
+events_store_bound(const struct events_store *st)
+{
+	return st->n_blocks * EVENT_BLOCK;
+}
+
+const struct event *
+events_store_at(const struct events_store *st, uint32_t i)
+{
+	return at(st, i);
+}
+
+const struct event_more *
+events_store_more(const struct events_store *st, uint32_t i)
+{
+	return &st->mores[i / EVENT_BLOCK][i % EVENT_BLOCK];
+}
+
+bool
+events_store_used(const struct events_store *st, uint32_t i)
+{
+	return i / EVENT_BLOCK < st->n_blocks && i % EVENT_BLOCK < st->used[i / EVENT_BLOCK];
+}

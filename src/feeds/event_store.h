@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where events are collapsed while they are read: sharded by the id's hash, each shard with its lock, its table and a Bloom filter of
+ * the ids of rows that were let pass. Internal to feeds/events.
+ *
+ * A row that the query wants is kept. Another row only passes by, unless it has the id of a kept one: then it
+ * competes with it. A wanted row whose id may have passed by before is a suspect, and one more pass over the feeds
+ * settles it. Both happen under the shard's lock, so nothing slips through between them.
+ */
+#ifndef SOUK_FEEDS_EVENT_STORE_H
+#define SOUK_FEEDS_EVENT_STORE_H
+
+#include "feeds/events.h"
+#include "feeds/row_at.h"
+
+#define EVENT_SHARDS 64U
+#define EVENT_BLOCK 2048U /* events; a number is block * EVENT_BLOCK + place */
+
+/* A row on its way in. */
+struct event_in {
+	struct text_hash id;
+	struct event
+	    e; /* kept: wanted; `extra`, `deleted` set; `current`, `other`, `suspect` are the store's */
+	struct event_more more;
+	struct text_hash parent, disbursement; /* with EVENTS_MORE; zero when empty */
+};
+
+/* What a thread needs of its own. Zeroed; put_context_done at the end. */
+struct put_context {
+	struct row_reader *ties; /* made when first needed */
+	uint32_t *order;         /* of a batch, by shard */
+	size_t cap;
+};
+void put_context_done(struct put_context *c);
+
+/* `bytes` of the feed's files decide how large the filters are. */
+SOUK_MUST enum souk_err events_store_new(struct feed_source *s, bool more, bool all_months,
+    uint64_t bytes, struct events_store **ret, struct fail *f);
+void events_store_free(struct events_store *st); /* accepts NULL */
+
+SOUK_MUST enum souk_err events_store_put(struct events_store *st, struct put_context *c,
+    const struct event_in *rows, size_t n, struct fail *f);
+
+/* Ends a pass, no thread putting: are there suspects, so that every row must come once more? */
+bool events_store_again(struct events_store *st);
+/* Links and current versions; then the tables are freed. */
+SOUK_MUST enum souk_err events_store_settle(struct events_store *st, struct fail *f);
+
+uint32_t events_store_bound(const struct events_store *st);
+const struct event *events_store_at(const struct events_store *st, uint32_t i);
+const struct event_more *events_store_more(const struct events_store *st, uint32_t i);
+/* Is `i` the number of an event at all? */
+bool events_store_used(const struct events_store *st, uint32_t i);
+
+/* References that passed by (EVENTS_PAID of some months), as above: set, and ask. Thread-safe. */
+struct bloom;
+SOUK_MUST struct bloom *bloom_new(uint64_t keys, uint64_t bytes_max);
+void bloom_free(struct bloom *b); /* accepts NULL */
+void bloom_add(struct bloom *b, struct text_hash h);
+bool bloom_may_have(const struct bloom *b, struct text_hash h);
+
+#endif

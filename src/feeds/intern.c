@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sharded by the hash: each shard has its lock, its table and its texts. */
+#include "feeds/intern.h"
+
+#include <stdlib.h>
+#include <sys/random.h>
+
+#define FIRST_SLOTS 64U
+#define TEXT_BLOCK ((size_t)64 * 1024)
+
+/* ---- hash ------------------------------------------------------------------------------------------------ */
+
+static uint64_t hash_key[4];
+static pthread_once_t hash_once = PTHREAD_ONCE_INIT;
+
+static void
+draw_key(void)
+{
+	if (getrandom(hash_key, sizeof(hash_key), 0) != (ssize_t)sizeof(hash_key))
+		abort();
+	hash_key[3] |= 1;
+}
+
+static inline uint64_t
+word(const char *p, size_t n)
+{
+	uint64_t w = 0;
+
+	memcpy(&w, p, n < sizeof(w) ? n : sizeof(w));
+	return w;
+}
+
+/* Folds 16 bytes in: the halves of a 128-bit product, each with one of the words. */
+static inline void
+mix(uint64_t *a, uint64_t *b, uint64_t x, uint64_t y)
+{
+	unsigned __int128 m = (unsigned __int128)(x ^ *a) * (y ^ *b);
+
+	*a = (uint64_t)m ^ (y + hash_key[2]);
+	*b = (uint64_t)(m >> 64) ^ (x * hash_key[3]);
+}
+
+struct text_hash
+text_hash(struct str s)
+{
+	uint64_t a, b;
+	size_t i = 0;
+
+	(void)pthread_once(&hash_once, draw_key);
+	a = hash_key[0] ^ s.n;
+	b = hash_key[1];
+	for (; i + 16 < s.n; i += 16)
+		mix(&a, &b, word(s.p + i, 8), word(s.p + i + 8, 8));
+	if (s.n - i > 8)
+		mix(&a, &b, word(s.p + i, 8), word(s.p + i + 8, s.n - i - 8));
+	else
+		mix(&a, &b, word(s.p + i, s.n - i), hash_key[3]);
+	mix(&a, &b, hash_key[2], s.n);
+	mix(&a, &b, hash_key[0], hash_key[1]);
+	return (struct text_hash){ a, (uint32_t)(b >> 32) };
+}
+
+/* ---- table ----------------------------------------------------------------------------------------------- */
+
+struct hash_slot *
+hash_table_at(const struct hash_table *t, struct text_hash h)
+{
+	/* The low bits chose the shard. */
+	uint32_t i = (uint32_t)(h.a >> 32) & t->mask;
+
+	while (t->slot[i].value != INTERN_NONE && (t->slot[i].a != h.a || t->slot[i].b != h.b))
+		i = (i + 1) & t->mask;
+	return &t->slot[i];
+}
+
+bool
+hash_table_grow(struct hash_table *t)
+{
+	struct hash_table to = { .n = t->n };
+	size_t n = t->slot ? 2 * ((size_t)t->mask + 1) : FIRST_SLOTS;
+
+	if (t->slot && t->n < (t->mask + 1) / 4 * 3)
+		return true;
+	if (n > UINT32_MAX || !(to.slot = malloc(n * sizeof(*to.slot))))
+		return false;
+	memset(to.slot, 0xff, n * sizeof(*to.slot));
+	to.mask = (uint32_t)(n - 1);
+	for (size_t i = 0; t->slot && i <= t->mask; i++) {
+		const struct hash_slot *s = &t->slot[i];
+
+		if (s->value != INTERN_NONE)
+			*hash_table_at(&to, (struct text_hash){ s->a, s->b }) = *s;
+	}
+	free(t->slot);
+	*t = to;
+	return true;
+}
+
+void
+hash_table_done(struct hash_table *t)
+{
+	free(t->slot);
+	*t = (struct hash_table){ 0 };
+}
+
+/* ---- texts ----------------------------------------------------------------------------------------------- */
+
+struct text_block {
+	struct text_block *next;
+	char bytes[];
+};
+
+struct shard {
+	pthread_mutex_t lock;
+	struct hash_table table;
+	const char **text; /* by the number within the shard: 4 bytes of length, then the text */
+	uint32_t n, cap;
+	struct text_block *blocks;
+	size_t at, size; /* in the first block */
+} __attribute__((aligned(64)));
+
+struct intern {
+	struct shard shard[INTERN_SHARDS];
+};
+
+struct intern *
+intern_new(void)
+{
+	struct intern *in = aligned_alloc(64, sizeof(*in));
+
+	if (!in)
+		return NULL;
+	memset(in, 0, sizeof(*in));
+	for (size_t i = 0; i < INTERN_SHARDS; i++)
+		(void)pthread_mutex_init(&in->shard[i].lock, NULL);
+	return in;
+}
+
+void
+intern_free(struct intern *in)
+{
+	if (!in)
+		return;
+	for (size_t i = 0; i < INTERN_SHARDS; i++) {
+		struct shard *s = &in->shard[i];
+
+		for (struct text_block *b = s->blocks, *next; b; b = next) {
+			next = b->next;
+			free(b);
+		}
+		hash_table_done(&s->table);
+		free(s->text);
+		(void)pthread_mutex_destroy(&s->lock);
+	}
+	free(in);
+}
+
+static const char *
+keep_text(struct shard *s, struct str text)
+{
+	uint32_t n = (uint32_t)text.n;
+	size_t need = sizeof(n) + text.n;
+	char *p;
+
+	if (!s->blocks || s->size - s->at < need) {
+		size_t size = need > TEXT_BLOCK ? need : TEXT_BLOCK;
+		struct text_block *b = malloc(sizeof(*b) + size);
+
+		if (!b)
+			return NULL;
+		b->next = s->blocks;
+		s->blocks = b;
+		s->at = 0;
+		s->size = size;
+	}
+	p = s->blocks->bytes + s->at;
+	memcpy(p, &n, sizeof(n));
+	memcpy(p + sizeof(n), text.p, text.n);
+	s->at += need;
+	return p;
+}
+
+static bool
+add_text(
+    struct shard *s, uint32_t number, struct str text, struct hash_slot *slot, struct text_hash h)
+{
+	if (s->n == s->cap) {
+		uint32_t cap = s->cap ? 2 * s->cap : 64;
+		const char **more = reallocarray(s->text, cap, sizeof(*more));
+
+		if (!more)
+			return false;
+		s->text = more;
+		s->cap = cap;
+	}
+	if (!(s->text[s->n] = keep_text(s, text)))
+		return false;
+	s->n++;
+	s->table.n++;
+	*slot = (struct hash_slot){ h.a, h.b, number };
+	return true;
+}
+
+bool
+intern_put(struct intern *in, struct str s, struct text_hash h, uint32_t *ret, bool *ret_new)
+{
+	uint32_t which = h.a % INTERN_SHARDS, number;
+	struct shard *shard = &in->shard[which];
+	struct hash_slot *slot;
+	bool ok = true, fresh = false;
+
+	*ret = INTERN_NONE;
+	if (ret_new)
+		*ret_new = false;
+	if (s.n == 0)
+		return true;
+	(void)pthread_mutex_lock(&shard->lock);
+	ok = hash_table_grow(&shard->table) && shard->n < UINT32_MAX / INTERN_SHARDS - 1;
+	if (ok) {
+		slot = hash_table_at(&shard->table, h);
+		number = shard->n * INTERN_SHARDS + which;
+		fresh = slot->value == INTERN_NONE;
+		ok = !fresh || add_text(shard, number, s, slot, h);
+		*ret = ok ? slot->value : INTERN_NONE;
+	}
+	(void)pthread_mutex_unlock(&shard->lock);
+	if (ret_new)
+		*ret_new = fresh && ok;
+	return ok;
+}
+
+uint32_t
+intern_find(const struct intern *in, struct str s)
+{
+	struct text_hash h = text_hash(s);
+	const struct shard *shard = &in->shard[h.a % INTERN_SHARDS];
+
+	return s.n == 0 || !shard->table.slot ? INTERN_NONE
+					      : hash_table_at(&shard->table, h)->value;
+}
+
+struct str
+intern_text(const struct intern *in, uint32_t id)
+{
+	const struct shard *shard = &in->shard[id % INTERN_SHARDS];
+	const char *p;
+	uint32_t n;
+
+	if (id == INTERN_NONE || id / INTERN_SHARDS >= shard->n)
+		return STR("");
+	p = shard->text[id / INTERN_SHARDS];
+	memcpy(&n, p, sizeof(n));
+	return (struct str){ p + sizeof(n), n };
+}
+
+uint32_t
+intern_bound(const struct intern *in)
+{
+	uint32_t most = 0;
+
+	for (size_t i = 0; i < INTERN_SHARDS; i++)
+		if (in->shard[i].n > most)
+			most = in->shard[i].n;
+	return most * INTERN_SHARDS;
+}
+
+size_t
+intern_count(const struct intern *in)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < INTERN_SHARDS; i++)
+		n += in->shard[i].n;
+	return n;
+}

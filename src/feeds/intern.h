@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Texts as small numbers, from several threads at once.
+ *
+ * Texts are told apart by 96 bits of a keyed hash: two of a thousand million texts would be taken for one with a
+ * chance of 10^-11. Numbers depend on hash and threads: never sort or print by them.
+ */
+#ifndef SOUK_FEEDS_INTERN_H
+#define SOUK_FEEDS_INTERN_H
+
+#include "base/str.h"
+
+#include <pthread.h>
+
+#define INTERN_NONE UINT32_MAX
+#define INTERN_SHARDS 64
+
+struct text_hash {
+	uint64_t a;
+	uint32_t b;
+};
+
+/* Keyed by random numbers of the process, so that nobody can prepare texts that collide. */
+struct text_hash text_hash(struct str s);
+
+struct hash_slot {
+	uint64_t a;
+	uint32_t b;
+	uint32_t value; /* INTERN_NONE: free */
+};
+
+/* Open addressing; not thread-safe by itself. Zeroed before first use. */
+struct hash_table {
+	struct hash_slot *slot;
+	uint32_t mask; /* slots - 1 */
+	uint32_t n;
+};
+
+/* Room for one more entry than there are; false when out of memory. */
+SOUK_MUST bool hash_table_grow(struct hash_table *t);
+/* The slot of `h`, or the free one where it belongs. The table must have room. */
+struct hash_slot *hash_table_at(const struct hash_table *t, struct text_hash h);
+void hash_table_done(struct hash_table *t);
+
+struct intern;
+
+SOUK_MUST struct intern *intern_new(void);
+void intern_free(struct intern *in); /* accepts NULL */
+/* INTERN_NONE for the empty text; *ret_new (may be NULL) tells whether it was new. False when out of memory. */
+SOUK_MUST bool intern_put(
+    struct intern *in, struct str s, struct text_hash h, uint32_t *ret, bool *ret_new);
+/* INTERN_NONE when absent. Only while nobody puts. */
+uint32_t intern_find(const struct intern *in, struct str s);
+/* {"", 0} for INTERN_NONE. Only while nobody puts. */
+struct str intern_text(const struct intern *in, uint32_t id);
+/* Every number is below it, though not each is in use (empty text). */
+uint32_t intern_bound(const struct intern *in);
+size_t intern_count(const struct intern *in);
+
+#endif

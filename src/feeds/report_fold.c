@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The driver of folds: groups events, makes lines on several threads, hands them on in order, and
+ * compares what the lines sum to with what the events sum to.
+ */
+#include "feeds/report_int.h"
+
+#include "feeds/parallel.h"
+
+#include <stdlib.h>
+
+#define BATCH 512 /* lines a thread makes at a time */
+
+static enum souk_err
+no_memory(struct fail *f)
+{
+	return fail_set(f, SOUK_E_NOMEM, "memory", "out of memory");
+}
+
+static enum souk_err
+too_large(struct fail *f)
+{
+	return fail_set(f, SOUK_E_INVALID, "sum",
+	    "--feeds: amounts add up to more than can be counted; check them with `souk feeds "
+	    "check`");
+}
+
+/* Sums. */
+
+struct total_entry *
+totals_of(struct totals *t, currency_t c)
+{
+	size_t at = c == CURRENCY_NONE ? CURRENCY_COUNT : c;
+
+	if (t->at[at] == 0) {
+		if (t->n == t->cap) {
+			size_t cap = t->cap != 0 ? 2 * t->cap : 8;
+			struct total_entry *e = reallocarray(t->entries, cap, sizeof(*e));
+
+			if (e == NULL)
+				return NULL;
+			t->entries = e;
+			t->cap = cap;
+		}
+		t->entries[t->n] = (struct total_entry){ .currency = c };
+		t->at[at] = (uint16_t)++t->n;
+	}
+	return &t->entries[t->at[at] - 1];
+}
+
+void
+totals_free(struct totals *t)
+{
+	free(t->entries);
+	*t = (struct totals){ .n = 0 };
+}
+
+static bool
+add_slots(money_t *to, const money_t *from)
+{
+	for (size_t i = 0; i < FOLD_SLOTS; i++)
+		if (!money_add(to[i], from[i], &to[i]))
+			return false;
+	return true;
+}
+
+/* Groups. */
+
+/* Does the request let the event in? */
+static bool
+counted(const struct fold *f, uint32_t event)
+{
+	const struct report_request *q = f->request;
+	const struct event *e = event_at(f->feeds, event);
+
+	if (q->currency != CURRENCY_NONE && e->currency != q->currency)
+		return false;
+	if (q->variant == REPORT_AS_PAGE && !e->current)
+		return false;
+	return q->seller.n == 0 || e->from == f->seller ||
+	       event_more_at(f->feeds, event)->to == f->seller;
+}
+
+/* Of a data set without amounts nothing is added up, so that its lines may have several currencies. */
+static currency_t
+currency_of_event(const struct fold *f, uint32_t event)
+{
+	return f->amount_column < f->n_columns ? event_at(f->feeds, event)->currency
+					       : CURRENCY_NONE;
+}
+
+static uint8_t
+slot_if_counted(const struct fold *f, uint32_t event, money_t *ret_amount)
+{
+	return counted(f, event) ? f->slot(f, event, ret_amount) : FOLD_NO_SLOT;
+}
+
+static bool
+group_key(const void *ctx, uint32_t event, uint32_t *ret_primary, uint32_t *ret_key)
+{
+	const struct fold *f = ctx;
+	money_t amount;
+
+	if (slot_if_counted(f, event, &amount) == FOLD_NO_SLOT)
+		return false;
+	f->key(f, event, ret_primary, ret_key);
+	return true;
+}
+
+static struct str
+group_primary_text(const void *ctx, uint32_t primary)
+{
+	const struct fold *f = ctx;
+
+	return f->primary_text(f, primary);
+}
+
+static int
+group_compare(const void *ctx, const uint32_t *a, const uint32_t *b)
+{
+	const struct fold *f = ctx;
+
+	return f->compare(f, a, b);
+}
+
+static uint32_t
+group_next(const void *ctx, uint32_t event)
+{
+	const struct fold *f = ctx;
+
+	return events_next(f->feeds, event);
+}
+
+struct by_month {
+	month_t month;
+	uint32_t group;
+};
+
+static int
+compare_months(const void *pa, const void *pb)
+{
+	const struct by_month *a = pa, *b = pb;
+
+	if (a->month != b->month)
+		return a->month < b->month ? -1 : 1;
+	return (a->group > b->group) - (a->group < b->group);
+}
+
+/* Lines month by month, within a month as the groups are. */
+static enum souk_err
+sequence_months(struct fold *f, struct fail *fail)
+{
+	struct by_month *m = calloc(f->groups.n + 1, sizeof(*m));
+	uint32_t *sequence = calloc(f->groups.n + 1, sizeof(*sequence));
+
+	if (m != NULL && sequence != NULL) {
+		for (size_t i = 0; i < f->groups.n; i++) {
+			uint32_t g = f->sequence != NULL ? f->sequence[i] : (uint32_t)i;
+
+			m[i] = (struct by_month){ f->month(f, &f->groups.groups[g]), (uint32_t)i };
+		}
+		qsort(m, f->groups.n, sizeof(*m), compare_months);
+		for (size_t i = 0; i < f->groups.n; i++)
+			sequence[i] = f->sequence != NULL ? f->sequence[m[i].group] : m[i].group;
+		free(f->sequence);
+		f->sequence = sequence;
+		free(m);
+		return SOUK_OK;
+	}
+	free(m);
+	free(sequence);
+	return no_memory(fail);
+}
+
+enum souk_err
+fold_group_events(struct fold *f, struct fail *fail)
+{
+	const struct group_by by = { .n_events = events_bound(f->feeds),
+		.n_primaries = f->n_primaries,
+		.parts = f->parts,
+		.next = group_next,
+		.key = group_key,
+		.primary_text = group_primary_text,
+		.compare = group_compare,
+		.ctx = f,
+		.threads = f->request->threads };
+	enum souk_err r;
+
+	groups_free(&f->groups);
+	free(f->sequence);
+	f->sequence = NULL;
+	if (groups_make(&by, &f->groups) != SOUK_OK)
+		return no_memory(fail);
+	r = f->prepare != NULL ? f->prepare(f, fail) : SOUK_OK;
+	if (r == SOUK_OK && f->request->all_months && f->month != NULL)
+		r = sequence_months(f, fail);
+	return r;
+}
+
+const struct group *
+fold_group(const struct fold *f, size_t i)
+{
+	return &f->groups.groups[f->sequence != NULL ? f->sequence[i] : i];
+}
+
+/* Lines. */
+
+static money_t
+column_money(const struct fold *f, size_t column, const money_t *slots)
+{
+	money_t sum = 0;
+
+	for (unsigned s = 0; s < FOLD_SLOTS; s++)
+		if ((f->slots_of[column] & SLOT_BIT(s)) != 0)
+			sum += f->rounded[column] ? money_round(slots[s], 2) : slots[s];
+	return sum;
+}
+
+static money_t
+event_adds(const struct report_events *e, size_t i, uint64_t *ret_columns)
+{
+	const struct fold *f = e->own;
+	money_t amount = 0;
+	uint8_t slot = f->slot(f, e->list[i], &amount);
+
+	*ret_columns = 0;
+	for (size_t c = 0; c < f->n_columns; c++)
+		if (slot != FOLD_NO_SLOT && (f->slots_of[c] & SLOT_BIT(slot)) != 0)
+			*ret_columns |= UINT64_C(1) << c;
+	return amount;
+}
+
+void
+fold_line(const struct fold *f, const struct group *g, struct made_line *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	ret->line.cells = ret->cells;
+	for (uint32_t i = g->first; i < g->first + g->n; i++) {
+		uint32_t event = f->groups.members[i];
+		money_t amount = 0;
+		uint8_t slot = f->slot(f, event, &amount);
+
+		if (!money_add(ret->slots[slot], amount, &ret->slots[slot])) {
+			ret->overflow = true;
+			return;
+		}
+	}
+	ret->line.currency = currency_of_event(f, f->groups.members[g->first]);
+	ret->events =
+	    (struct report_events){ f->feeds, &f->groups.members[g->first], g->n, event_adds, f };
+	ret->line.events = &ret->events;
+	for (size_t c = 0; c < f->n_columns; c++)
+		if (f->columns[c].type == CELL_MONEY)
+			cell_money(&ret->cells[c], column_money(f, c, ret->slots));
+	ret->print = f->line(f, g, ret);
+	if (f->amount_column < f->n_columns)
+		ret->line.amount = ret->cells[f->amount_column].money;
+}
+
+struct run {
+	const struct fold *f;
+	unsigned threads;
+	struct made_line *made; /* threads * BATCH */
+	size_t first, n;        /* lines of the batch under way */
+	unsigned parts;         /* it is made in */
+	struct totals events[PARALLEL_MAX];
+};
+
+static enum souk_err
+make_part(void *ctx, unsigned i, struct fail *fail)
+{
+	struct run *r = ctx;
+	size_t to = parallel_part(r->n, i + 1, r->parts);
+
+	for (size_t l = parallel_part(r->n, i, r->parts); l < to; l++)
+		fold_line(r->f, fold_group(r->f, r->first + l), &r->made[l]);
+	(void)fail;
+	return SOUK_OK;
+}
+
+static enum souk_err
+sum_part(void *ctx, unsigned i, struct fail *fail)
+{
+	struct run *r = ctx;
+	uint32_t bound = events_bound(r->f->feeds);
+	uint32_t e = (uint32_t)parallel_part(bound, i, r->threads);
+	uint32_t to = (uint32_t)parallel_part(bound, i + 1, r->threads);
+
+	for (e = events_next(r->f->feeds, e); e < to; e = events_next(r->f->feeds, e + 1)) {
+		money_t amount = 0;
+		uint8_t slot = slot_if_counted(r->f, e, &amount);
+		struct total_entry *t;
+
+		if (slot == FOLD_NO_SLOT)
+			continue;
+		t = totals_of(&r->events[i], currency_of_event(r->f, e));
+		if (t == NULL)
+			return no_memory(fail);
+		if (!money_add(t->slots[slot], amount, &t->slots[slot]))
+			return too_large(fail);
+		t->events++;
+	}
+	return SOUK_OK;
+}
+
+/* What the events sum to, on all threads, in events[0]. */
+static enum souk_err
+sum_events(struct run *r, struct fail *fail)
+{
+	enum souk_err err = parallel_run(r->threads, sum_part, r, fail);
+
+	for (unsigned i = 1; err == SOUK_OK && i < r->threads; i++)
+		for (size_t n = 0; n < r->events[i].n; n++) {
+			struct total_entry *from = &r->events[i].entries[n];
+			struct total_entry *to = totals_of(&r->events[0], from->currency);
+
+			if (to == NULL)
+				return no_memory(fail);
+			if (!add_slots(to->slots, from->slots))
+				return too_large(fail);
+			to->events += from->events;
+		}
+	return err;
+}
+
+/* Every cent of the events is in a line, printed or not, and in no line is one that no event has. */
+static enum souk_err
+check(const struct run *r, struct totals *lines, struct fail *fail)
+{
+	for (size_t n = 0; n < r->events[0].n; n++) {
+		const struct total_entry *e = &r->events[0].entries[n];
+		const struct total_entry *l = totals_of(lines, e->currency);
+
+		if (l == NULL)
+			return no_memory(fail);
+		if (memcmp(e->slots, l->slots, sizeof(e->slots)) != 0 || e->events != l->events)
+			return fail_set(fail, SOUK_E_INTERNAL, "totals",
+			    "totals: lines and billing events do not add up to the same, so "
+			    "nothing was written; please report this");
+	}
+	return lines->n == r->events[0].n
+		   ? SOUK_OK
+		   : fail_set(fail, SOUK_E_INTERNAL, "totals",
+			 "totals: lines have a currency that no billing event has, so nothing was "
+			 "written; please report this");
+}
+
+static enum souk_err
+emit(const struct run *r, const struct made_line *m, const struct group *g, struct report_sink *s,
+    struct totals *all, struct report_summary *sum, struct fail *fail)
+{
+	struct total_entry *t;
+
+	if (m->overflow)
+		return too_large(fail);
+	if ((t = totals_of(all, currency_of_event(r->f, r->f->groups.members[g->first]))) == NULL)
+		return no_memory(fail);
+	t->events += g->n;
+	if (!add_slots(t->slots, m->slots))
+		return too_large(fail);
+	sum->left_out += m->print == FOLD_LEFT_OUT;
+	if (m->print == FOLD_LEFT_OUT)
+		sum->left_out_why = r->f->left_out_why;
+	if (m->print != FOLD_PRINT)
+		return SOUK_OK;
+	sum->lines++;
+	sum->events += g->n;
+	return s->line(s, &m->line, fail);
+}
+
+enum souk_err
+fold_run(struct fold *f, struct report_sink *s, struct report_summary *sum, struct fail *fail)
+{
+	struct totals *lines = calloc(1, sizeof(*lines));
+	struct run *r = calloc(1, sizeof(*r));
+	enum souk_err e = SOUK_E_NOMEM;
+
+	if (r == NULL || lines == NULL)
+		goto out;
+	r->f = f;
+	r->threads = parallel_threads(f->request->threads);
+	if ((r->made = calloc((size_t)r->threads * BATCH, sizeof(*r->made))) == NULL)
+		goto out;
+	e = sum_events(r, fail);
+	for (; e == SOUK_OK && r->first < f->groups.n; r->first += r->n) {
+		r->n = f->groups.n - r->first;
+		if (r->n > (size_t)r->threads * BATCH)
+			r->n = (size_t)r->threads * BATCH;
+		r->parts = r->n < BATCH / 4 ? 1 : r->threads;
+		e = parallel_run(r->parts, make_part, r, fail);
+		for (size_t l = 0; e == SOUK_OK && l < r->n; l++)
+			e = emit(r, &r->made[l], fold_group(f, r->first + l), s, lines, sum, fail);
+	}
+	if (e == SOUK_OK)
+		e = check(r, lines, fail);
+out:
+	for (unsigned i = 0; r != NULL && i < r->threads; i++)
+		totals_free(&r->events[i]);
+	if (r != NULL)
+		free(r->made);
+	free(r);
+	if (lines != NULL)
+		totals_free(lines);
+	free(lines);
+	return e != SOUK_E_NOMEM ? e : no_memory(fail);
+}

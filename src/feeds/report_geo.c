@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Disbursed amounts by customer geography: a line for each payout and tax location.
+ *
+ * Fees do not name the customer, so a transaction's events are grouped first: their payer's tax address,
+ * else the address they were billed to, is the location of all of them.
+ */
+#include "feeds/report_payout.h"
+
+#include <stdlib.h>
+
+struct location {
+	uint32_t payout; /* of the payouts' list */
+	struct address_cells address;
+	struct str text; /* what it is ordered and told apart by */
+};
+
+struct geo {
+	struct payouts payouts;
+	uint32_t *location_of; /* by event number */
+	struct location *locations;
+	uint32_t n, cap;
+	struct intern *names;
+	uint32_t *by_name; /* interned text -> location */
+	size_t id, from, to, deposit, amount, country, state, city, postal_code;
+};
+
+static void
+done(struct fold *f)
+{
+	struct geo *g = f->own;
+
+	if (g == NULL)
+		return;
+	payouts_free(&g->payouts);
+	free(g->location_of);
+	free(g->locations);
+	free(g->by_name);
+	intern_free(g->names);
+	free(g);
+}
+
+static uint8_t
+slot(const struct fold *f, uint32_t event, money_t *ret_amount)
+{
+	const struct geo *g = f->own;
+	const struct event *e = event_at(f->feeds, event);
+	const struct payout *p;
+
+	if (e->action != ACTION_DISBURSED || !e->balance_impacting ||
+	    (p = payout_of(f, &g->payouts, event)) == NULL || !in_period(f, p->date) ||
+	    p->failed_at != INSTANT_MAX)
+		return FOLD_NO_SLOT;
+	*ret_amount = -e->amount;
+	return slot_of_type(f, e);
+}
+
+static void
+key_transaction(const struct fold *f, uint32_t event, uint32_t *ret_primary, uint32_t *ret_key)
+{
+	const struct geo *g = f->own;
+
+	*ret_primary = reference_primary(f, event_at(f->feeds, event));
+	ret_key[0] = (uint32_t)(payout_of(f, &g->payouts, event) - g->payouts.list);
+}
+
+static int
+compare_payouts(const struct fold *f, const uint32_t *a, const uint32_t *b)
+{
+	(void)f;
+	return order_u32(a[0], b[0]);
+}
+
+static void
+key_location(const struct fold *f, uint32_t event, uint32_t *ret_primary, uint32_t *ret_key)
+{
+	const struct geo *g = f->own;
+
+	*ret_primary = g->location_of[event];
+	ret_key[0] = event_at(f->feeds, event)->currency;
+}
+
+static struct str
+location_text(const struct fold *f, uint32_t primary)
+{
+	const struct geo *g = f->own;
+
+	return g->locations[primary].text;
+}
+
+/* The payer's tax address as of the payout, else where the bill went. */
+static struct address_cells
+tax_location(const struct fold *f, const struct group *x, instant_t t)
+{
+	uint32_t payer = payer_of(f, x);
+	struct address_cells a = { .id = account_text(f, payer, t, ACC_TAX_ADDRESS_ID) };
+
+	if (a.id.n > 0)
+		address_read(f, payer, t, &a);
+	return a.country.n > 0 ? a : address_of(f, x, payer, t);
+}
+
+/* Payouts in their order, then the parts of the address; 0x1f is below all that texts hold. */
+static void
+name_location(struct buf *b, const struct location *l)
+{
+	const struct str parts[] = { l->address.country, l->address.state, l->address.city,
+		l->address.postal_code };
+
+	buf_clear(b);
+	buf_printf(b, "%08x", l->payout);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		buf_add_char(b, '\x1f');
+		buf_add_str(b, parts[i]);
+	}
+}
+
+/* The number of a location, a new one if it is. False: out of memory. */
+static bool
+find_location(struct geo *g, const struct location *l, struct buf *name, uint32_t *ret)
+{
+	uint32_t id;
+	bool is_new;
+
+	name_location(name, l);
+	if (!buf_ok(name) ||
+	    !intern_put(g->names, buf_str(name), text_hash(buf_str(name)), &id, &is_new))
+		return false;
+	if (g->n == g->cap || intern_bound(g->names) > g->cap) {
+		uint32_t cap = g->cap != 0 ? 2 * g->cap : 256;
+		struct location *locations;
+		uint32_t *by_name;
+
+		while (cap < intern_bound(g->names))
+			cap *= 2;
+		if ((locations = reallocarray(g->locations, cap, sizeof(*locations))) == NULL)
+			return false;
+		g->locations = locations;
+		if ((by_name = reallocarray(g->by_name, cap, sizeof(*by_name))) == NULL)
+			return false;
+		g->by_name = by_name;
+		g->cap = cap;
+	}
+	if (is_new) {
+		g->by_name[id] = g->n;
+		g->locations[g->n] = *l;
+		g->locations[g->n++].text = (struct str){ NULL, id };
+	}
+	*ret = g->by_name[id];
+	return true;
+}
+
+/* Each event's location, by its transaction. */
+static enum souk_err
+locate(struct fold *f, struct fail *fail)
+{
+	struct geo *g = f->own;
+	struct buf name = { 0 };
+	bool ok = true;
+
+	for (size_t i = 0; ok && i < f->groups.n; i++) {
+		const struct group *x = &f->groups.groups[i];
+		struct location l = { .payout = x->key[0] };
+		uint32_t at = 0;
+
+		l.address = tax_location(f, x, g->payouts.list[l.payout].date);
+		ok = find_location(g, &l, &name, &at);
+		for (uint32_t m = x->first; ok && m < x->first + x->n; m++)
+			g->location_of[f->groups.members[m]] = at;
+	}
+	buf_done(&name);
+	/* Texts stay where they are once nobody puts. */
+	for (uint32_t i = 0; ok && i < g->n; i++)
+		g->locations[i].text = intern_text(g->names, (uint32_t)g->locations[i].text.n);
+	return ok ? SOUK_OK : fail_set(fail, SOUK_E_NOMEM, "memory", "out of memory");
+}
+
+static month_t
+month(const struct fold *f, const struct group *x)
+{
+	const struct geo *g = f->own;
+
+	return month_of(g->payouts.list[g->locations[x->primary].payout].date);
+}
+
+static enum fold_print
+line(const struct fold *f, const struct group *x, struct made_line *ret)
+{
+	const struct geo *g = f->own;
+	const struct location *l = &g->locations[x->primary];
+	const struct payout *p = &g->payouts.list[l->payout];
+	struct report_cell *c = ret->cells;
+
+	if (no_slots(ret->slots))
+		return FOLD_NOTHING;
+	cell_text(&c[g->id], p->id);
+	cell_date(&c[g->from], p->previous);
+	cell_date(&c[g->to], p->date);
+	cell_date(&c[g->deposit], p->date);
+	cell_money(&c[g->amount], p->amount);
+	cell_text(&c[g->country], l->address.country);
+	cell_text(&c[g->state], l->address.state);
+	cell_text(&c[g->city], l->address.city);
+	cell_text(&c[g->postal_code], l->address.postal_code);
+	ret->line.month = month_of(p->date);
+	ret->line.country = l->address.country;
+	return FOLD_PRINT;
+}
+
+static void
+columns(struct fold *f, struct geo *g)
+{
+	g->id = column_at(f, "Settlement ID");
+	g->from = column_at(f, "Settlement Period Start Date");
+	g->to = column_at(f, "Settlement Period End Date");
+	g->deposit = column_at(f, "Deposit Date");
+	g->amount = column_at(f, "Disbursed Amount");
+	g->country = column_at(f, "Country Code");
+	g->state = column_at(f, "State or Region");
+	g->city = column_at(f, "City");
+	g->postal_code = column_at(f, "Postal Code");
+	column_slots(f, "Net Amount by Tax Location", SLOTS_NET);
+	column_slots(f, "Gross Amount by Tax Location", SLOT_BIT(SLOT_REVENUE));
+	column_slots(f, "Seller U.S. Sales Tax", SLOT_BIT(SLOT_TAX) | SLOT_BIT(SLOT_TAX_CREDIT));
+	column_slots(f, "Seller U.S. Sales Tax Refund", SLOT_BIT(SLOT_TAX_REFUND));
+	f->amount_column = column_at(f, "Net Amount by Tax Location");
+}
+
+enum souk_err
+fold_geo(struct fold *f, struct fail *fail)
+{
+	static const struct fold_needs needs = {
+		.actions = 1U << ACTION_DISBURSED, .types = TYPES_ALL, .all_months = true
+	};
+	struct geo *g = calloc(1, sizeof(*g));
+	enum souk_err r;
+
+	f->own = g;
+	f->done = done;
+	if (g == NULL)
+		return fail_set(fail, SOUK_E_NOMEM, "memory", "out of memory");
+	if ((r = fold_load(f, &needs, fail)) != SOUK_OK ||
+	    (r = payouts_find(f, &g->payouts, fail)) != SOUK_OK)
+		return r;
+	g->location_of = calloc((size_t)events_bound(f->feeds) + 1, sizeof(*g->location_of));
+	g->names = intern_new();
+	if (g->location_of == NULL || g->names == NULL)
+		return fail_set(fail, SOUK_E_NOMEM, "memory", "out of memory");
+	columns(f, g);
+	f->slot = slot;
+	f->key = key_transaction;
+	f->primary_text = reference_text;
+	f->compare = compare_payouts;
+	f->n_primaries = reference_primaries(f);
+	f->parts = 1;
+	if ((r = fold_group_events(f, fail)) != SOUK_OK || (r = locate(f, fail)) != SOUK_OK)
+		return r;
+	f->key = key_location;
+	f->primary_text = location_text;
+	f->n_primaries = g->n;
+	f->month = month;
+	f->line = line;
+	return SOUK_OK;
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finds payouts, their failures and the order that they are printed in. */
+#include "feeds/report_payout.h"
+
+#include <stdlib.h>
+
+static enum souk_err
+no_memory(struct fail *fail)
+{
+	return fail_set(fail, SOUK_E_NOMEM, "memory", "out of memory");
+}
+
+static int
+compare(const void *pa, const void *pb)
+{
+	const struct payout *a = pa, *b = pb;
+
+	if (a->date != b->date)
+		return a->date < b->date ? -1 : 1;
+	return text_order(a->id, b->id);
+}
+
+static bool
+add(const struct fold *f, struct payouts *p, size_t *cap, uint32_t event)
+{
+	const struct event *e = event_at(f->feeds, event);
+
+	if (p->n == *cap) {
+		size_t more = *cap != 0 ? 2 * *cap : 64;
+		struct payout *list = reallocarray(p->list, more, sizeof(*list));
+
+		if (list == NULL)
+			return false;
+		p->list = list;
+		*cap = more;
+	}
+	p->list[p->n++] = (struct payout){ .date = e->invoice_date,
+		.event = event,
+		.bank_trace = event_more_at(f->feeds, event)->bank_trace,
+		.amount = e->amount,
+		.currency = e->currency,
+		.failed_at = INSTANT_MAX,
+		.previous = INSTANT_NONE };
+	return true;
+}
+
+/* Ids stand in the rows only: payouts are few. */
+static enum souk_err
+read_ids(const struct fold *f, struct payouts *p, struct fail *fail)
+{
+	struct event_row *row = NULL;
+	enum souk_err r = SOUK_OK;
+	const struct str *cells;
+	uint64_t row_line;
+	size_t at = 0;
+
+	for (uint32_t i = 0; r == SOUK_OK && i < p->n; i++) {
+		r = event_row_read(f->feeds, p->list[i].event, &row, &cells, &row_line, fail);
+		if (r == SOUK_OK) {
+			p->list[i].id.n = cells[BE_BILLING_EVENT_ID].n;
+			buf_add_str(&p->ids, cells[BE_BILLING_EVENT_ID]);
+		}
+	}
+	event_row_done(row);
+	if (r == SOUK_OK && !buf_ok(&p->ids))
+		r = no_memory(fail);
+	for (uint32_t i = 0; r == SOUK_OK && i < p->n; i++) {
+		p->list[i].id.p = p->ids.p != NULL ? p->ids.p + at : "";
+		at += p->list[i].id.n;
+	}
+	return r;
+}
+
+static void
+find_failures(const struct fold *f, struct payouts *p)
+{
+	for (uint32_t i = events_next(f->feeds, 0); i != EVENT_NONE;
+	     i = events_next(f->feeds, i + 1)) {
+		const struct event *e = event_at(f->feeds, i);
+		uint32_t parent, rank;
+
+		if (e->type != TYPE_DISBURSEMENT_FAILURE || !e->current)
+			continue;
+		parent = event_more_at(f->feeds, i)->parent;
+		rank = parent != EVENT_NONE ? p->rank[parent] : EVENT_NONE;
+		if (rank != EVENT_NONE && e->invoice_date < p->list[rank].failed_at)
+			p->list[rank].failed_at = e->invoice_date;
+	}
+}
+
+/* A settlement reaches back to the last day before with one. */
+static bool
+find_previous(struct payouts *p)
+{
+	struct seen {
+		instant_t now, before;
+	} *seen = calloc(CURRENCY_COUNT, sizeof(*seen));
+
+	for (size_t c = 0; seen != NULL && c < CURRENCY_COUNT; c++)
+		seen[c] = (struct seen){ INSTANT_NONE, INSTANT_NONE };
+	for (uint32_t i = 0; seen != NULL && i < p->n; i++) {
+		struct payout *x = &p->list[i];
+		struct seen *s = &seen[x->currency];
+
+		x->previous = s->now < x->date ? s->now : s->before;
+		if (x->failed_at == INSTANT_MAX && s->now < x->date)
+			*s = (struct seen){ .now = x->date, .before = s->now };
+	}
+	if (seen == NULL)
+		return false;
+	free(seen);
+	return true;
+}
+
+enum souk_err
+payouts_find(const struct fold *f, struct payouts *ret, struct fail *fail)
+{
+	bool page = f->request->variant == REPORT_AS_PAGE;
+	size_t cap = 0, bound = events_bound(f->feeds);
+	enum souk_err r;
+
+	if ((ret->rank = malloc((bound + 1) * sizeof(*ret->rank))) == NULL)
+		return no_memory(fail);
+	memset(ret->rank, 0xff, (bound + 1) * sizeof(*ret->rank)); /* EVENT_NONE */
+	for (uint32_t i = events_next(f->feeds, 0); i != EVENT_NONE;
+	     i = events_next(f->feeds, i + 1)) {
+		const struct event *e = event_at(f->feeds, i);
+
+		if (e->type == TYPE_DISBURSEMENT && (e->current || !page) && !add(f, ret, &cap, i))
+			return no_memory(fail);
+	}
+	if ((r = read_ids(f, ret, fail)) != SOUK_OK)
+		return r;
+	if (ret->n > 1)
+		qsort(ret->list, ret->n, sizeof(*ret->list), compare);
+	for (uint32_t i = 0; i < ret->n; i++)
+		ret->rank[ret->list[i].event] = i;
+	find_failures(f, ret);
+	return find_previous(ret) ? SOUK_OK : no_memory(fail);
+}
+
+void
+payouts_free(struct payouts *p)
+{
+	free(p->list);
+	free(p->rank);
+	buf_done(&p->ids);
+}
+
+const struct payout *
+payout_of(const struct fold *f, const struct payouts *p, uint32_t event)
+{
+	uint32_t to = event_more_at(f->feeds, event)->disbursement;
+
+	return to != EVENT_NONE && p->rank[to] != EVENT_NONE ? &p->list[p->rank[to]] : NULL;
+}
