@@ -33,6 +33,8 @@ int cmd_backup(int argc, char **argv);
 int cmd_migrate(int argc, char **argv);
 int cmd_copy(int argc, char **argv);
 int cmd_config_show(int argc, char **argv);
+int cmd_feeds_check(int argc, char **argv);
+int cmd_feeds_make(int argc, char **argv);
 
 /* Prints "souk: ..." for each offending field, or the sentence; returns the exit code for it. */
 int cli_fail(const struct fail *f, enum souk_err err);

@@ -25,6 +25,8 @@ static const struct command commands[] = {
 	{ "copy", "move an installation to PostgreSQL or back, verified row by row", cmd_copy },
 	{ "config show", "print every setting, its value and where it comes from",
 	    cmd_config_show },
+	{ "feeds check", "check data feeds: files, rows, ids, amounts", cmd_feeds_check },
+	{ "feeds make", "write a made-up seller's data feeds", cmd_feeds_make },
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
