@@ -26,6 +26,8 @@ int cmd_serve(int argc, char **argv);
 int cmd_demo(int argc, char **argv);
 int cmd_import(int argc, char **argv);
 int cmd_export_contacts(int argc, char **argv);
+int cmd_report(int argc, char **argv);
+int cmd_report_list(int argc, char **argv);
 int cmd_audit_verify(int argc, char **argv);
 int cmd_keys_rotate(int argc, char **argv);
 int cmd_nodes(int argc, char **argv);

@@ -15,6 +15,10 @@ static const struct command commands[] = {
 	{ "demo", "fill a data directory with a made-up marketplace", cmd_demo },
 	{ "import", "take in accounts, products, offers, subscriptions, contacts", cmd_import },
 	{ "export contacts", "write a seller's support contact file", cmd_export_contacts },
+	/* Longer names before shorter ones that begin like them. */
+	{ "report list", "list the data sets, their columns and whether feeds suffice",
+	    cmd_report_list },
+	{ "report", "make a data set of a folder of data feeds", cmd_report },
 	{ "audit verify", "check that no audit entry was changed, removed or reordered",
 	    cmd_audit_verify },
 	{ "keys rotate", "seal everything with a new master key, drop the old one",

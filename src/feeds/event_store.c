@@ -244,50 +244,37 @@ put_one(struct events_store *st, struct put_context *c, struct shard *s, const s
 	return SOUK_OK;
 }
 
-/* c->order: the rows' numbers by shard; from[k] where those of shard k begin. */
 static bool
-order_by_shard(
-    struct put_context *c, const struct event_in *rows, size_t n, uint32_t from[EVENT_SHARDS + 1])
+room_for(struct put_context *c, size_t n)
 {
-	uint32_t at_shard[EVENT_SHARDS + 1] = { 0 };
-
-	if (n > c->cap) {
-		free(c->order);
-		c->cap = 0;
-		if (!(c->order = calloc(n, sizeof(*c->order))))
-			return false;
-		c->cap = n;
-	}
-	for (size_t i = 0; i < n; i++)
-		at_shard[rows[i].id.a % EVENT_SHARDS + 1]++;
-	for (unsigned k = 0; k < EVENT_SHARDS; k++)
-		at_shard[k + 1] += at_shard[k];
-	memcpy(from, at_shard, sizeof(at_shard));
-	for (size_t i = 0; i < n; i++)
-		c->order[at_shard[rows[i].id.a % EVENT_SHARDS]++] = (uint32_t)i;
+	if (n <= c->cap)
+		return true;
+	free(c->order);
+	c->cap = 0;
+	if (!(c->order = calloc(n, sizeof(*c->order))))
+		return false;
+	c->cap = n;
 	return true;
 }
 
 enum souk_err
 events_store_put(struct events_store *st, struct put_context *c, const struct event_in *rows,
-    size_t n, struct fail *f)
+    size_t n, size_t cap, struct fail *f)
 {
 	uint32_t from[EVENT_SHARDS + 1];
 	enum souk_err err = SOUK_OK;
 
-	if (!order_by_shard(c, rows, n, from))
+	if (!room_for(c, cap))
 		return out_of_memory(f);
+	hash_order(&rows->id, sizeof(*rows), n, c->order, from);
 	for (unsigned k = 0; err == SOUK_OK && k < EVENT_SHARDS; k++) {
 		struct shard *s = &st->shard[k];
 
 		if (from[k] == from[k + 1])
 			continue;
 		(void)pthread_mutex_lock(&s->lock);
-		for (uint32_t i = from[k]; s->table.slot && i < from[k + 1]; i++) {
-			uint64_t slot = rows[c->order[i]].id.a >> 32 & s->table.mask;
-
-			__builtin_prefetch(&s->table.slot[slot], 1);
-		}
+		for (uint32_t i = from[k]; i < from[k + 1]; i++)
+			hash_table_prefetch(&s->table, rows[c->order[i]].id);
 		for (uint32_t i = from[k]; err == SOUK_OK && i < from[k + 1]; i++)
 			err = put_one(st, c, s, &rows[c->order[i]], f);
 		(void)pthread_mutex_unlock(&s->lock);

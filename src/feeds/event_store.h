@@ -13,7 +13,7 @@
 #include "feeds/events.h"
 #include "feeds/row_at.h"
 
-#define EVENT_SHARDS 64U
+#define EVENT_SHARDS INTERN_SHARDS
 #define EVENT_BLOCK 2048U /* events; a number is block * EVENT_BLOCK + place */
 
 /* A row on its way in. */
@@ -38,8 +38,9 @@ SOUK_MUST enum souk_err events_store_new(struct feed_source *s, bool more, bool 
     uint64_t bytes, struct events_store **ret, struct fail *f);
 void events_store_free(struct events_store *st); /* accepts NULL */
 
+/* `cap` >= n: how many rows at once to be prepared for. */
 SOUK_MUST enum souk_err events_store_put(struct events_store *st, struct put_context *c,
-    const struct event_in *rows, size_t n, struct fail *f);
+    const struct event_in *rows, size_t n, size_t cap, struct fail *f);
 
 /* Ends a pass, no thread putting: are there suspects, so that every row must come once more? */
 bool events_store_again(struct events_store *st);

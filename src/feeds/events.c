@@ -2,135 +2,14 @@
 /* Loading: dimensions, then passes over the billing events until nothing is in doubt. */
 #include "feeds/events.h"
 
-#include "feeds/event_parse.h"
+#include "feeds/events_scan.h"
 
 #include <stdlib.h>
-
-struct pass {
-	const struct events_query *q;
-	struct feeds *fs;
-	struct bloom *references; /* that passed by; NULL when every one is wanted */
-	struct put_context put;
-	struct event_parser parser;
-	const struct feed_reading *reading;
-	bool again;
-};
 
 static enum souk_err
 out_of_memory(struct fail *f)
 {
 	return fail_set(f, SOUK_E_NOMEM, "out_of_memory", "No memory for the billing events.");
-}
-
-static bool
-put_text(struct intern *in, struct str s, uint32_t *ret)
-{
-	return intern_put(in, s, text_hash(s), ret, NULL);
-}
-
-static enum souk_err
-intern_cells(struct pass *p, const struct str *cell, struct event_in *in, struct fail *f)
-{
-	struct feeds *fs = p->fs;
-	struct event *e = &in->e;
-	bool ok = put_text(fs->accounts, cell[BE_FROM_ACCOUNT_ID], &e->from) &&
-		  put_text(fs->accounts, cell[BE_END_USER_ACCOUNT_ID], &e->end_user) &&
-		  put_text(fs->products, cell[BE_PRODUCT_ID], &e->product) &&
-		  put_text(fs->addresses, cell[BE_BILLING_ADDRESS_ID], &e->address) &&
-		  put_text(fs->references, cell[BE_TRANSACTION_REFERENCE_ID], &e->reference);
-
-	if (ok && (p->q->flags & EVENTS_MORE))
-		ok = put_text(fs->accounts, cell[BE_TO_ACCOUNT_ID], &in->more.to) &&
-		     put_text(fs->others, cell[BE_INVOICE_ID], &in->more.invoice) &&
-		     put_text(fs->others, cell[BE_BANK_TRACE_ID], &in->more.bank_trace) &&
-		     put_text(fs->others, cell[BE_BROKER_ID], &in->more.broker);
-	return ok ? SOUK_OK : out_of_memory(f);
-}
-
-static enum souk_err
-take_row(void *arg, const struct feed_row *row, struct fail *f)
-{
-	struct pass *p = arg;
-	struct event_in in = { .e = { .file = (uint32_t)row->file,
-				   .offset = row->offset & ((UINT64_C(1) << 48) - 1) } };
-	unsigned column = 0;
-	bool seen;
-	struct value_fault fault = event_parse(&p->parser, row->cell, &in, &seen, &column);
-	enum souk_err err;
-
-	if (fault.what)
-		return feed_row_fault(p->reading, row, column, fault.what, fault.fix, f);
-	p->fs->rows += !p->again;
-	if (!seen)
-		return SOUK_OK;
-	if (in.e.extra && p->references &&
-	    intern_find(p->fs->references, row->cell[BE_TRANSACTION_REFERENCE_ID]) == INTERN_NONE) {
-		bloom_add(p->references, text_hash(row->cell[BE_TRANSACTION_REFERENCE_ID]));
-		in.e.extra = false;
-	}
-	in.e.kept = in.e.kept || in.e.extra;
-	if (in.e.kept && (err = intern_cells(p, row->cell, &in, f)) != SOUK_OK)
-		return err;
-	return events_store_put(p->fs->store, &p->put, &in, 1, f);
-}
-
-/* Have references passed by that a later row made known? */
-static bool
-references_in_doubt(const struct pass *p)
-{
-	uint32_t n = intern_bound(p->fs->references);
-
-	for (uint32_t i = 0; p->references && i < n; i++) {
-		struct str s = intern_text(p->fs->references, i);
-
-		if (s.n > 0 && bloom_may_have(p->references, text_hash(s)))
-			return true;
-	}
-	return false;
-}
-
-static enum souk_err
-no_fault(struct fault_sink *s, const struct feed_fault *fault, struct str row, struct fail *f)
-{
-	(void)s;
-	(void)fault;
-	(void)row;
-	(void)f;
-	return SOUK_OK; /* told in the first pass */
-}
-
-static enum souk_err
-load_events(const struct events_query *q, struct feeds *fs, uint64_t bytes, struct fail *f)
-{
-	struct fault_sink told = { .take = no_fault };
-	struct pass p = { .q = q, .fs = fs };
-	struct feed_reading reading = { .source = q->source,
-		.feed = FEED_BILLING_EVENT,
-		.columns = event_columns(q),
-		.faults = q->faults,
-		.row = take_row,
-		.arg = &p };
-	enum souk_err err = SOUK_OK;
-	bool more = true;
-
-	event_parser_init(&p.parser, q);
-	p.reading = &reading;
-	if ((q->flags & EVENTS_PAID) && p.parser.months_limited &&
-	    !(p.references = bloom_new(bytes / 320 + 1, UINT64_C(64) * 1024 * 1024)))
-		return out_of_memory(f);
-	while (more && err == SOUK_OK) {
-		if ((err = feed_read(&reading, f)) == SOUK_OK) {
-			more = events_store_again(fs->store);
-			more = (!p.again && references_in_doubt(&p)) || more;
-		}
-		p.again = true;
-		reading.faults = &told;
-	}
-	if (err == SOUK_OK)
-		err = events_store_settle(fs->store, f);
-	put_context_done(&p.put);
-	bloom_free(p.references);
-	return err;
 }
 
 static enum souk_err
@@ -195,7 +74,7 @@ feeds_load(const struct events_query *q, struct feeds **ret, struct fail *f)
 	    (err = events_store_new(q->source, q->flags & EVENTS_MORE,
 		 q->month_from <= MONTHS_FROM && q->month_to >= MONTHS_TO, bytes, &fs->store, f)) ==
 		SOUK_OK)
-		err = load_events(q, fs, bytes, f);
+		err = events_scan(q, fs, bytes, f);
 	if (err != SOUK_OK) {
 		feeds_free(fs);
 		return err;

@@ -90,6 +90,7 @@ struct events_query {
 	uint64_t product_columns;
 	struct fault_sink *faults;
 	unsigned threads; /* 0: as many as there are processors */
+	size_t chunk;     /* of scan.h, for tests; 0 */
 };
 
 struct events_store;

@@ -206,28 +206,37 @@ static const struct feed_info feeds[FEED__COUNT] = {
 	    .key = { TAX_TAX_ITEM_ID }, .n_key = 1 },
 };
 
-static const char *const actions[ACTION__COUNT] = {
-	[ACTION_INVOICED] = "INVOICED",
-	[ACTION_FORGIVEN] = "FORGIVEN",
-	[ACTION_DISBURSED] = "DISBURSED",
+static const struct str actions[ACTION__COUNT] = {
+	[ACTION_INVOICED] = { "INVOICED", sizeof("INVOICED") - 1 },
+	[ACTION_FORGIVEN] = { "FORGIVEN", sizeof("FORGIVEN") - 1 },
+	[ACTION_DISBURSED] = { "DISBURSED", sizeof("DISBURSED") - 1 },
 };
 
-static const char *const types[TYPE__COUNT] = {
-	[TYPE_SELLER_REV_SHARE] = "SELLER_REV_SHARE",
-	[TYPE_SELLER_REV_SHARE_REFUND] = "SELLER_REV_SHARE_REFUND",
-	[TYPE_SELLER_REV_SHARE_CREDIT] = "SELLER_REV_SHARE_CREDIT",
-	[TYPE_AWS_REV_SHARE] = "AWS_REV_SHARE",
-	[TYPE_AWS_REV_SHARE_REFUND] = "AWS_REV_SHARE_REFUND",
-	[TYPE_AWS_REV_SHARE_CREDIT] = "AWS_REV_SHARE_CREDIT",
-	[TYPE_SELLER_TAX_SHARE] = "SELLER_TAX_SHARE",
-	[TYPE_SELLER_TAX_SHARE_REFUND] = "SELLER_TAX_SHARE_REFUND",
-	[TYPE_SELLER_TAX_SHARE_CREDIT] = "SELLER_TAX_SHARE_CREDIT",
-	[TYPE_AWS_TAX_SHARE] = "AWS_TAX_SHARE",
-	[TYPE_AWS_TAX_SHARE_REFUND] = "AWS_TAX_SHARE_REFUND",
-	[TYPE_AWS_TAX_SHARE_CREDIT] = "AWS_TAX_SHARE_CREDIT",
-	[TYPE_BALANCE_ADJUSTMENT] = "BALANCE_ADJUSTMENT",
-	[TYPE_DISBURSEMENT] = "DISBURSEMENT",
-	[TYPE_DISBURSEMENT_FAILURE] = "DISBURSEMENT_FAILURE",
+static const struct str types[TYPE__COUNT] = {
+	[TYPE_SELLER_REV_SHARE] = { "SELLER_REV_SHARE", sizeof("SELLER_REV_SHARE") - 1 },
+	[TYPE_SELLER_REV_SHARE_REFUND] = { "SELLER_REV_SHARE_REFUND",
+	    sizeof("SELLER_REV_SHARE_REFUND") - 1 },
+	[TYPE_SELLER_REV_SHARE_CREDIT] = { "SELLER_REV_SHARE_CREDIT",
+	    sizeof("SELLER_REV_SHARE_CREDIT") - 1 },
+	[TYPE_AWS_REV_SHARE] = { "AWS_REV_SHARE", sizeof("AWS_REV_SHARE") - 1 },
+	[TYPE_AWS_REV_SHARE_REFUND] = { "AWS_REV_SHARE_REFUND",
+	    sizeof("AWS_REV_SHARE_REFUND") - 1 },
+	[TYPE_AWS_REV_SHARE_CREDIT] = { "AWS_REV_SHARE_CREDIT",
+	    sizeof("AWS_REV_SHARE_CREDIT") - 1 },
+	[TYPE_SELLER_TAX_SHARE] = { "SELLER_TAX_SHARE", sizeof("SELLER_TAX_SHARE") - 1 },
+	[TYPE_SELLER_TAX_SHARE_REFUND] = { "SELLER_TAX_SHARE_REFUND",
+	    sizeof("SELLER_TAX_SHARE_REFUND") - 1 },
+	[TYPE_SELLER_TAX_SHARE_CREDIT] = { "SELLER_TAX_SHARE_CREDIT",
+	    sizeof("SELLER_TAX_SHARE_CREDIT") - 1 },
+	[TYPE_AWS_TAX_SHARE] = { "AWS_TAX_SHARE", sizeof("AWS_TAX_SHARE") - 1 },
+	[TYPE_AWS_TAX_SHARE_REFUND] = { "AWS_TAX_SHARE_REFUND",
+	    sizeof("AWS_TAX_SHARE_REFUND") - 1 },
+	[TYPE_AWS_TAX_SHARE_CREDIT] = { "AWS_TAX_SHARE_CREDIT",
+	    sizeof("AWS_TAX_SHARE_CREDIT") - 1 },
+	[TYPE_BALANCE_ADJUSTMENT] = { "BALANCE_ADJUSTMENT", sizeof("BALANCE_ADJUSTMENT") - 1 },
+	[TYPE_DISBURSEMENT] = { "DISBURSEMENT", sizeof("DISBURSEMENT") - 1 },
+	[TYPE_DISBURSEMENT_FAILURE] = { "DISBURSEMENT_FAILURE",
+	    sizeof("DISBURSEMENT_FAILURE") - 1 },
 };
 
 const struct feed_info *
@@ -273,13 +282,13 @@ feed_column_named(enum feed f, struct str name)
 const char *
 event_action_name(enum event_action a)
 {
-	return actions[a];
+	return actions[a].p;
 }
 
 const char *
 event_type_name(enum event_type t)
 {
-	return types[t];
+	return types[t].p;
 }
 
 enum event_action
@@ -287,7 +296,7 @@ event_action_named(struct str name)
 {
 	enum event_action a = 0;
 
-	while (a < ACTION__COUNT && !str_eq_c(name, actions[a]))
+	while (a < ACTION__COUNT && !str_eq(name, actions[a]))
 		a++;
 	return a;
 }
@@ -297,7 +306,7 @@ event_type_named(struct str name)
 {
 	enum event_type t = 0;
 
-	while (t < TYPE__COUNT && !str_eq_c(name, types[t]))
+	while (t < TYPE__COUNT && !str_eq(name, types[t]))
 		t++;
 	return t;
 }

@@ -201,13 +201,28 @@ add_text(
 	return true;
 }
 
+/* With the shard's lock held. */
+static bool
+put_locked(struct shard *shard, uint32_t which, struct str s, struct text_hash h, uint32_t *ret,
+    bool *ret_new)
+{
+	struct hash_slot *slot;
+
+	if (!hash_table_grow(&shard->table) || shard->n >= UINT32_MAX / INTERN_SHARDS - 1)
+		return false;
+	slot = hash_table_at(&shard->table, h);
+	*ret_new = slot->value == INTERN_NONE;
+	if (*ret_new && !add_text(shard, shard->n * INTERN_SHARDS + which, s, slot, h))
+		return false;
+	*ret = slot->value;
+	return true;
+}
+
 bool
 intern_put(struct intern *in, struct str s, struct text_hash h, uint32_t *ret, bool *ret_new)
 {
-	uint32_t which = h.a % INTERN_SHARDS, number;
-	struct shard *shard = &in->shard[which];
-	struct hash_slot *slot;
-	bool ok = true, fresh = false;
+	struct shard *shard = &in->shard[h.a % INTERN_SHARDS];
+	bool ok, fresh = false;
 
 	*ret = INTERN_NONE;
 	if (ret_new)
@@ -215,18 +230,78 @@ intern_put(struct intern *in, struct str s, struct text_hash h, uint32_t *ret, b
 	if (s.n == 0)
 		return true;
 	(void)pthread_mutex_lock(&shard->lock);
-	ok = hash_table_grow(&shard->table) && shard->n < UINT32_MAX / INTERN_SHARDS - 1;
-	if (ok) {
-		slot = hash_table_at(&shard->table, h);
-		number = shard->n * INTERN_SHARDS + which;
-		fresh = slot->value == INTERN_NONE;
-		ok = !fresh || add_text(shard, number, s, slot, h);
-		*ret = ok ? slot->value : INTERN_NONE;
-	}
+	ok = put_locked(shard, h.a % INTERN_SHARDS, s, h, ret, &fresh);
 	(void)pthread_mutex_unlock(&shard->lock);
 	if (ret_new)
-		*ret_new = fresh && ok;
+		*ret_new = fresh;
 	return ok;
+}
+
+void
+hash_order(const struct text_hash *h, size_t stride, size_t n, uint32_t *order,
+    uint32_t from[INTERN_SHARDS + 1])
+{
+	uint32_t at[INTERN_SHARDS + 1] = { 0 };
+	const char *p = (const char *)h;
+
+	for (size_t i = 0; i < n; i++)
+		at[((const struct text_hash *)(const void *)(p + i * stride))->a % INTERN_SHARDS +
+		    1]++;
+	for (unsigned k = 0; k < INTERN_SHARDS; k++)
+		at[k + 1] += at[k];
+	memcpy(from, at, sizeof(at));
+	for (size_t i = 0; i < n; i++) {
+		uint64_t a = ((const struct text_hash *)(const void *)(p + i * stride))->a;
+
+		order[at[a % INTERN_SHARDS]++] = (uint32_t)i;
+	}
+}
+
+void
+hash_table_prefetch(const struct hash_table *t, struct text_hash h)
+{
+	if (t->slot)
+		__builtin_prefetch(&t->slot[(uint32_t)(h.a >> 32) & t->mask], 1);
+}
+
+bool
+intern_put_many(struct intern *in, size_t n, const struct str *s, const struct text_hash *h,
+    uint32_t *order, uint32_t *ret, bool *ret_new)
+{
+	uint32_t from[INTERN_SHARDS + 1];
+	bool ok = true, fresh = false;
+
+	hash_order(h, sizeof(*h), n, order, from);
+	for (uint32_t k = 0; ok && k < INTERN_SHARDS; k++) {
+		struct shard *shard = &in->shard[k];
+
+		if (from[k] == from[k + 1])
+			continue;
+		(void)pthread_mutex_lock(&shard->lock);
+		for (uint32_t i = from[k]; i < from[k + 1]; i++)
+			hash_table_prefetch(&shard->table, h[order[i]]);
+		for (uint32_t i = from[k]; ok && i < from[k + 1]; i++) {
+			uint32_t j = order[i];
+
+			ok = put_locked(shard, k, s[j], h[j], &ret[j], &fresh);
+			if (ret_new)
+				ret_new[j] = fresh;
+		}
+		(void)pthread_mutex_unlock(&shard->lock);
+	}
+	return ok;
+}
+
+uint32_t
+intern_peek(struct intern *in, struct text_hash h)
+{
+	struct shard *shard = &in->shard[h.a % INTERN_SHARDS];
+	uint32_t id;
+
+	(void)pthread_mutex_lock(&shard->lock);
+	id = shard->table.slot ? hash_table_at(&shard->table, h)->value : INTERN_NONE;
+	(void)pthread_mutex_unlock(&shard->lock);
+	return id;
 }
 
 uint32_t

@@ -41,6 +41,11 @@ SOUK_MUST bool hash_table_grow(struct hash_table *t);
 /* The slot of `h`, or the free one where it belongs. The table must have room. */
 struct hash_slot *hash_table_at(const struct hash_table *t, struct text_hash h);
 void hash_table_done(struct hash_table *t);
+void hash_table_prefetch(const struct hash_table *t, struct text_hash h);
+
+/* The numbers 0 .. n - 1 ordered by shard of their hashes, which stand `stride` bytes apart; shard k has [from[k], from[k + 1]). */
+void hash_order(const struct text_hash *h, size_t stride, size_t n, uint32_t *order,
+    uint32_t from[INTERN_SHARDS + 1]);
 
 struct intern;
 
@@ -49,6 +54,14 @@ void intern_free(struct intern *in); /* accepts NULL */
 /* INTERN_NONE for the empty text; *ret_new (may be NULL) tells whether it was new. False when out of memory. */
 SOUK_MUST bool intern_put(
     struct intern *in, struct str s, struct text_hash h, uint32_t *ret, bool *ret_new);
+/*
+ * Many at once: the shards' locks and cache misses are shared. Empty texts must not be among them. `order` is room for
+ * n numbers. ret_new (may be NULL) as above.
+ */
+SOUK_MUST bool intern_put_many(struct intern *in, size_t n, const struct str *s,
+    const struct text_hash *h, uint32_t *order, uint32_t *ret, bool *ret_new);
+/* As intern_find, also while others put. */
+uint32_t intern_peek(struct intern *in, struct text_hash h);
 /* INTERN_NONE when absent. Only while nobody puts. */
 uint32_t intern_find(const struct intern *in, struct str s);
 /* {"", 0} for INTERN_NONE. Only while nobody puts. */

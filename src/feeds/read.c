@@ -8,6 +8,7 @@
 
 /* Holds any record and what was read behind it. */
 #define WINDOW (2 * RECORD_BYTES_MAX)
+#define READ_AT_ONCE ((size_t)256 * 1024)
 
 static const char bom[3] = { '\xef', '\xbb', '\xbf' };
 
@@ -48,7 +49,9 @@ fill(struct window *w, struct fail *f)
 	w->base += w->at;
 	w->n -= w->at;
 	w->at = 0;
-	want = left < WINDOW - w->n ? (size_t)left : WINDOW - w->n;
+	want = WINDOW - w->n < READ_AT_ONCE ? WINDOW - w->n : READ_AT_ONCE;
+	if (left < want)
+		want = (size_t)left;
 	err = feed_source_read(w->source, w->file, w->base + w->n, w->bytes + w->n, want, f);
 	if (err == SOUK_OK) {
 		w->n += want;
