@@ -125,6 +125,11 @@ export function adversary(seed, { cents = false } = {}) {
     if (d.chance(0.2)) c.billing_address_id = d.pick(['', ...addressIds]);
     if (d.chance(0.1)) c.balance_impacting = d.pick(['0', '1']);
   });
+  // The same event from another valid_from on: the documented queries count both.
+  const again = (r) => {
+    const at = Date.parse(r.valid_from) + d.pick([second, day]);
+    correct(put('billing_event', { ...r, valid_from: instant(at), update_date: instant(later(at)), amount: d.pick(amounts), invoice_date: instant(when()) }));
+  };
   const payouts = Array.from({ length: 5 }, (_, i) => ({ id: `payout-${seed}-${i}`, at: when(), currency: d.pick(['USD', 'USD', 'EUR', 'JPY']), lines: [] }));
   if (cents) for (const [i, c] of ['USD', 'EUR', 'JPY'].entries()) payouts[i].currency = c;
   const types = ['SELLER_REV_SHARE', 'SELLER_REV_SHARE', 'AWS_REV_SHARE', 'SELLER_TAX_SHARE', 'AWS_TAX_SHARE', 'SELLER_REV_SHARE_REFUND', 'AWS_REV_SHARE_REFUND',
@@ -146,12 +151,16 @@ export function adversary(seed, { cents = false } = {}) {
         end_user_account_id: d.chance(0.15) ? '' : d.pick(users.slice(0, 1 + (sale % 3))), product_id: products[d.chance(0.8) ? sale % 3 : d.below(3)],
         billing_address_id: d.chance(0.4) ? '' : d.pick(addressIds), balance_impacting: type.startsWith('AWS_TAX') && !d.chance(0.1) ? '0' : '1',
       };
+      if (!cents && d.chance(0.03)) base.product_id = 'prod-gone'; // in no feed
+      if (!cents && d.chance(0.03)) base.end_user_account_id = 'account-gone';
+      if (!cents && !operator && d.chance(0.03)) base.from_account_id = 'account-gone';
       if (type === 'BALANCE_ADJUSTMENT' && d.chance(0.5)) base.product_id = base.end_user_account_id = '';
       // Often the same amounts, so that lines cancel to nothing.
       const amount = d.chance(0.7) ? money : d.pick(amounts);
       const when0 = d.chance(0.8) ? at : when();
       const first = event({ ...base, amount: down ? negate(amount) : amount }, when0);
       if (!cents) correct(first);
+      if (!cents && d.chance(0.05)) again(first);
       if (d.chance(0.15)) {
         const forgiven = event({ ...base, action: 'FORGIVEN', parent_billing_event_id: first.billing_event_id, amount: negate(first.amount) }, later(when0));
         if (!cents) correct(forgiven);
