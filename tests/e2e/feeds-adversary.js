@@ -141,19 +141,19 @@ export function adversary(seed, { cents = false } = {}) {
     const at = when(), money = d.pick(amounts), currency = d.pick(['USD', 'USD', 'EUR', 'JPY']);
     const lines = 1 + d.below(6);
     for (let l = 0; l < lines; l++) {
-      const type = d.pick(cents ? types : everyType);
+      const type = d.pick(cents ? types.slice(0, -1) : everyType);
       const operator = type.includes('AWS') || type === 'BALANCE_ADJUSTMENT';
       const reseller = !operator && d.chance(0.06);
       const down = reseller || (operator ? type === 'AWS_REV_SHARE' || d.chance(0.3) : /_REFUND|_CREDIT/.test(type)) !== d.chance(0.05);
       const base = {
         action: 'INVOICED', transaction_type: type, transaction_reference_id: ref, invoice_id: `inv-${sale}`, currency: d.chance(0.05) ? 'EUR' : currency,
-        from_account_id: operator || reseller ? 'seller' : d.chance(0.5) ? other : payer, to_account_id: operator ? 'AWS' : reseller ? 'maker' : 'seller',
+        from_account_id: (operator && !type.startsWith('AWS_TAX')) || reseller ? 'seller' : d.chance(0.5) ? other : payer, to_account_id: operator ? 'AWS' : reseller ? 'maker' : 'seller',
         end_user_account_id: d.chance(0.15) ? '' : d.pick(users.slice(0, 1 + (sale % 3))), product_id: products[d.chance(0.8) ? sale % 3 : d.below(3)],
-        billing_address_id: d.chance(0.4) ? '' : d.pick(addressIds), balance_impacting: type.startsWith('AWS_TAX') && !d.chance(0.1) ? '0' : '1',
+        billing_address_id: d.chance(0.4) ? '' : d.pick(addressIds), balance_impacting: type.startsWith('AWS_TAX') && (cents || !d.chance(0.1)) ? '0' : '1',
       };
       if (!cents && d.chance(0.03)) base.product_id = 'prod-gone'; // in no feed
       if (!cents && d.chance(0.03)) base.end_user_account_id = 'account-gone';
-      if (!cents && !operator && d.chance(0.03)) base.from_account_id = 'account-gone';
+      if (!cents && !operator && !reseller && d.chance(0.03)) base.from_account_id = 'account-gone';
       if (type === 'BALANCE_ADJUSTMENT' && d.chance(0.5)) base.product_id = base.end_user_account_id = '';
       // Often the same amounts, so that lines cancel to nothing.
       const amount = d.chance(0.7) ? money : d.pick(amounts);
@@ -178,25 +178,21 @@ export function adversary(seed, { cents = false } = {}) {
       }
     }
   }
-  return { rows, payouts, event, correct, revise, dice: d, seed, cents, finish };
-
-  /** Adds the payouts; with `cents` each is what its lines come to. */
-  function finish() {
-    for (const p of payouts) {
-      const owed = p.lines.filter((l) => l.balance_impacting === '1').reduce((sum, l) => sum - Math.round(Number(l.amount) * 100), 0);
-      const r = event({ billing_event_id: p.id, from_account_id: 'AWS', to_account_id: 'seller', action: 'DISBURSED', transaction_type: 'DISBURSEMENT', currency: p.currency,
-        amount: cents ? (owed / 100).toFixed(2) : d.pick(amounts), balance_impacting: '0', bank_trace_id: `trace-${p.id}` }, p.at);
-      if (!cents && d.chance(0.5)) {
-        revise('billing_event', r, p.at, Date.parse(r.update_date), (c) => { c.invoice_date = instant(when()); if (d.chance(0.3)) c.bank_trace_id = `trace, "${d.below(9)}"`; }, false);
-      }
-      if (d.chance(0.3)) {
-        event({ from_account_id: 'seller', to_account_id: 'AWS', action: 'DISBURSED', transaction_type: 'DISBURSEMENT_FAILURE', currency: p.currency,
-          parent_billing_event_id: p.id, amount: negate(r.amount), balance_impacting: '0' }, later(p.at + day));
-        p.failed = true;
-      }
+  // The payouts; with `cents` each is what its lines come to.
+  for (const p of payouts) {
+    const owed = p.lines.filter((l) => l.balance_impacting === '1').reduce((sum, l) => sum - Math.round(Number(l.amount) * 100), 0);
+    const r = event({ billing_event_id: p.id, from_account_id: 'AWS', to_account_id: 'seller', action: 'DISBURSED', transaction_type: 'DISBURSEMENT', currency: p.currency,
+      amount: cents ? (owed / 100).toFixed(2) : d.pick(amounts), balance_impacting: '0', bank_trace_id: `trace-${p.id}` }, p.at);
+    if (!cents && d.chance(0.5)) {
+      revise('billing_event', r, p.at, Date.parse(r.update_date), (c) => { c.invoice_date = instant(when()); if (d.chance(0.3)) c.bank_trace_id = `trace, "${d.below(9)}"`; }, false);
     }
-    return this;
+    if (d.chance(0.3)) {
+      event({ from_account_id: 'seller', to_account_id: 'AWS', action: 'DISBURSED', transaction_type: 'DISBURSEMENT_FAILURE', currency: p.currency,
+        parent_billing_event_id: p.id, amount: negate(r.amount), balance_impacting: '0' }, later(p.at + day));
+      p.failed = true;
+    }
   }
+  return rows;
 }
 
 /** The month's file that a row belongs to when it is appended on the day of its recording. */

@@ -13,7 +13,7 @@
 import { DuckDBInstance } from '@duckdb/node-api';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { run } from './lib.js';
+import { run, soukOk } from './lib.js';
 
 const history = ['valid_from', 'insert_date', 'update_date', 'delete_date'];
 /** Columns in documented order, of the feeds that the two reports need. */
@@ -153,13 +153,22 @@ export class DuckOracle {
       await this.db.run(`CREATE OR REPLACE TABLE ${feed}_row AS SELECT * REPLACE (${replaced}),
         {${columns.map((c) => `${c}: ${c}`).join(', ')}} AS text_of FROM (SELECT ${cells} FROM ${from})`);
     }
-    return this.knownAt(null);
   }
   /** Forgets what was recorded later (null: nothing). */
   async knownAt(instant) {
     await this.db.run(`SET VARIABLE known = ${literal(instant ?? '9999-12-31T23:59:59Z')}`);
     for (const feed of feeds) await this.db.run(duckCollapse(feed));
     return this;
+  }
+  /** As PostgresOracle.reports. */
+  async reports(dir, asked = [{}]) {
+    await this.load(dir);
+    const found = [];
+    for (const a of asked) {
+      await this.knownAt(a.known ?? null);
+      found.push({ sales: await this.sales(a.month), disbursed: await this.disbursed(a.month) });
+    }
+    return found;
   }
   async month(month) { await this.db.run(`SET VARIABLE month = ${literal(month)}`); }
   /** `month`: 'YYYY-MM', or '' for all. */
@@ -169,10 +178,10 @@ export class DuckOracle {
 
 // ----------------------------------------------------------------------------------------------------------- PostgreSQL
 
+const mark = '=== next ===';
 const pgKey = (feed, a, b) => feedKeys[feed].map((c) => `${a}.${c} = ${b}.${c}`).join(' AND ');
 const pgLoaded = (feed, files) => `
-DROP TABLE IF EXISTS ${feed}_row CASCADE;
-CREATE TABLE ${feed}_row (${feedColumns[feed].map((c) => `${c} text COLLATE "C"`).join(', ')});
+CREATE TEMP TABLE ${feed}_row (${feedColumns[feed].map((c) => `${c} text COLLATE "C"`).join(', ')});
 ${files.map((f) => `\\copy ${feed}_row from ${literal(f)} with (format csv, header true)`).join('\n')}
 UPDATE ${feed}_row SET ${feedColumns[feed].map((c) => `${c} = coalesce(${c}, '')`).join(', ')};
 CREATE INDEX ON ${feed}_row (${feedKeys[feed].join(', ')});
@@ -181,7 +190,7 @@ const pgAll = (feed, a) => feedColumns[feed].map((c) => `${a}.${c}`).join(', ');
 // T1 of data-feeds 2, ties and soft deletes as above.
 const pgCollapse = (feed, known) => `
 DROP TABLE IF EXISTS ${feed};
-CREATE TABLE ${feed} AS
+CREATE TEMP TABLE ${feed} AS
 WITH seen AS (SELECT DISTINCT * FROM ${feed}_row WHERE update_date::timestamptz <= ${literal(known)}::timestamptz)
 SELECT * FROM seen f WHERE f.delete_date = '' AND NOT EXISTS (SELECT 1 FROM seen g WHERE ${pgKey(feed, 'g', 'f')}
   AND g.valid_from::timestamptz = f.valid_from::timestamptz
@@ -250,27 +259,38 @@ LEFT JOIN account_now u ON u.account_id = l.end_user;`;
 export class PostgresOracle {
   /** `postgres`: of postgres.js, whose superuser's socket is used. */
   constructor(postgres, bin = process.env.PGBIN ?? '/usr/lib/postgresql/15/bin') { this.postgres = postgres; this.bin = bin; }
-  async rows(sql) {
+  /** The two reports of a folder, { sales, disbursed } for each of `asked`: { known, month }, both of which may be missing. */
+  async reports(dir, asked = [{}]) {
+    const steps = feeds.map((f) => pgLoaded(f, feedFiles(dir, f)));
+    let known;
+    for (const a of asked) {
+      const at = a.known ?? '9999-12-31T23:59:59Z';
+      if (at !== known) steps.push(...feeds.map((f) => pgCollapse(f, at)));
+      known = at;
+      steps.push(`\\echo ${mark}`, pgSales(a.month), `\\echo ${mark}`, pgDisbursed(a.month));
+    }
     const p = this.postgres;
     const r = await run(join(this.bin, 'psql'), ['-qAtX', '-v', 'ON_ERROR_STOP=1', '-f', '-'], {
-      input: `SET timezone = 'UTC'; SET client_min_messages = warning; SET jit = off;\n${sql}\n`,
+      input: `SET timezone = 'UTC'; SET client_min_messages = warning; SET jit = off;\n${steps.join('\n')}\n`,
       env: { PGHOST: p.dir, PGPORT: new URL(p.url).port, PGUSER: 'postgres', PGDATABASE: 'souk', PGPASSWORD: p.password } });
     if (r.code !== 0) throw new Error(`psql: ${r.code} ${r.err}`);
-    return r.out.split('\n').filter((l) => l).map((l) => JSON.parse(l));
+    const parts = r.out.split(`${mark}\n`).slice(1).map((t) => t.split('\n').filter((l) => l).map((l) => JSON.parse(l)));
+    return asked.map((_, i) => ({ sales: parts[2 * i], disbursed: parts[2 * i + 1] }));
   }
-  async load(dir, known = null) {
-    await this.rows(feeds.map((f) => pgLoaded(f, feedFiles(dir, f))).join('\n'));
-    return this.knownAt(known);
-  }
-  async knownAt(instant) {
-    await this.rows(feeds.map((f) => pgCollapse(f, instant ?? '9999-12-31T23:59:59Z')).join('\n'));
-    return this;
-  }
-  sales(month = '') { return this.rows(pgSales(month)); }
-  disbursed(month = '') { return this.rows(pgDisbursed(month)); }
 }
 
 // ----------------------------------------------------------------------------------------------------------------- souk
+
+/** The same of souk, with more of its options. */
+export async function soukReports(dir, asked = [{}], more = []) {
+  const one = async (set, header, a) => rowsOfJson((await soukOk(['report', set, '--feeds', dir, '--variant', 'query', '--format', 'json', ...more,
+    ...(a.month ? ['--month', a.month] : ['--all-months']), ...(a.known ? ['--as-known-at', a.known] : [])])).out, header);
+  const found = [];
+  for (const a of asked) {
+    found.push({ sales: await one('sales_compensation_billed_revenue', salesHeader, a), disbursed: await one('disbursed_amount_by_product', disbursedHeader, a) });
+  }
+  return found;
+}
 
 /** JSON Lines of `souk report`, as rows of `header`. */
 export function rowsOfJson(text, header) {
