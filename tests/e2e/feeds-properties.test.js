@@ -57,7 +57,9 @@ test('all months are the months one after another', async () => {
       const parts = [];
       const last = report[0].includes('_funds') ? 4 : 6;
       for (let m = 1; m <= last; m++) parts.push(...(await get(dir, report, '--month', `2024-0${m}`)).split('\n').slice(1, -1));
-      assert.deepEqual(whole.slice(1, -1), parts, `seed ${seed}, ${report.join(' ')}`);
+      // Sales compensation is in the order of references, whatever the month.
+      const order = (l) => (report[0].startsWith('sales_') ? [...l].sort() : l);
+      assert.deepEqual(order(whole.slice(1, -1)), order(parts), `seed ${seed}, ${report.join(' ')}`);
     }
   }
 });
