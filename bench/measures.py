@@ -5,6 +5,7 @@ import statistics
 import time
 from dataclasses import dataclass
 
+import feeds
 import wire
 from sellers import Sellers
 from world import HERE, alternate, cpu_seconds, figures, peak_mib, peak_of, run, say, seconds, stopping
@@ -394,6 +395,10 @@ def start(w):
               at_most(0.5), True)
 
 
-ALL = {"export-full": export_full, "export-memory": export_memory, "export-changes": export_changes, "writes": writes,
+def feeds_sales(w):
+    yield from feeds.feeds_sales(w, row, at_least, at_most)
+
+
+ALL = {"feeds-sales": feeds_sales, "export-full": export_full, "export-memory": export_memory, "export-changes": export_changes, "writes": writes,
        "cpu": cpu, "reads": reads, "sigv4": sigv4, "import": import_contacts, "start": start, "fleet-writes": fleet_writes, "fleet-export": fleet_export,
        "fleet-nodes": fleet_nodes, "sizing": sizing}

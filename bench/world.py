@@ -234,7 +234,7 @@ class World:
     def build(self):
         if not (BUILD / "build.ninja").exists():
             run(["meson", "setup", BUILD, "--buildtype=release"], cwd=ROOT)
-        run(["ninja", "-C", BUILD, "src/cli/souk", "bench/load", "bench/bench_hello", "bench/bench_sigv4",
+        run(["ninja", "-C", BUILD, "src/cli/souk", "bench/load", "bench/bench_hello", "bench/bench_sigv4", "bench/bench_feeds",
              "bench/bench_export", "bench/bench_write"])
 
     def facts(self, folder, n, database=None):

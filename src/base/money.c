@@ -12,6 +12,35 @@ is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
+/* Most amounts: at most 18 digits in all, so that 64 bits hold them. False for all others, right or wrong. */
+static bool
+parse_short(struct str s, money_t *ret)
+{
+	static const int64_t scale[MONEY_DECIMALS + 1] = { 10000000000, 1000000000, 100000000,
+		10000000, 1000000, 100000, 10000, 1000, 100, 10, 1 };
+	size_t i = s.n > 0 && s.p[0] == '-', decimals = 0;
+	bool negative = i > 0, point = false;
+	int64_t v = 0;
+
+	if (s.n == i || s.n - i > MONEY_WHOLE_DIGITS || !is_digit(s.p[i]) ||
+	    !is_digit(s.p[s.n - 1]))
+		return false;
+	for (; i < s.n; i++) {
+		if (is_digit(s.p[i])) {
+			v = v * 10 + (s.p[i] - '0');
+			decimals += point;
+		} else if (s.p[i] == '.' && !point) {
+			point = true;
+		} else {
+			return false;
+		}
+	}
+	if (decimals > MONEY_DECIMALS)
+		return false;
+	*ret = (money_t)(negative ? -v : v) * scale[decimals];
+	return true;
+}
+
 enum money_fault
 money_parse(struct str s, money_t *ret)
 {
@@ -19,6 +48,8 @@ money_parse(struct str s, money_t *ret)
 	size_t i = negative, whole = 0, decimals = 0;
 	money_t m = 0;
 
+	if (parse_short(s, ret))
+		return MONEY_OK;
 	if (s.n == 0)
 		return MONEY_EMPTY;
 	for (; i < s.n && is_digit(s.p[i]); i++) {

@@ -27,6 +27,8 @@ int cmd_demo(int argc, char **argv);
 int cmd_import(int argc, char **argv);
 int cmd_export_contacts(int argc, char **argv);
 int cmd_report(int argc, char **argv);
+int cmd_report_diff(int argc, char **argv);
+int cmd_report_explain(int argc, char **argv);
 int cmd_report_list(int argc, char **argv);
 int cmd_audit_verify(int argc, char **argv);
 int cmd_keys_rotate(int argc, char **argv);

@@ -18,6 +18,9 @@ static const struct command commands[] = {
 	/* Longer names before shorter ones that begin like them. */
 	{ "report list", "list the data sets, their columns and whether feeds suffice",
 	    cmd_report_list },
+	{ "report explain", "print the billing events behind a line", cmd_report_explain },
+	{ "report diff", "compare a data set as known at two instants, with reasons",
+	    cmd_report_diff },
 	{ "report", "make a data set of a folder of data feeds", cmd_report },
 	{ "audit verify", "check that no audit entry was changed, removed or reordered",
 	    cmd_audit_verify },

@@ -45,6 +45,12 @@ block_of(const struct bloom *b, struct text_hash h)
 	return b->words + (((h.a >> 36) ^ h.b) & b->mask) * WORDS;
 }
 
+void
+bloom_prefetch(const struct bloom *b, struct text_hash h)
+{
+	__builtin_prefetch(block_of(b, h), 1);
+}
+
 static uint64_t
 choice(struct text_hash h)
 {

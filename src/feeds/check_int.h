@@ -43,7 +43,7 @@ row_amount(const struct check_row *r)
 struct check_table {
 	struct check_row *row;
 	size_t n, cap;
-	uint32_t *order;  /* by key, valid_from, update */
+	uint32_t *order;  /* the latest living row of each key, by key */
 	uint32_t *bucket; /* where those with the same first bits of their key begin */
 	unsigned shift;
 	bool present; /* the feed has files */

@@ -65,16 +65,14 @@ sort(struct check_table *t)
 	return true;
 }
 
-bool
-check_table_settle(struct check_table *t, bool latest)
+/* Of the rows of a key and valid_from the last one, unless it takes them back. */
+static void
+mark(struct check_table *t)
 {
-	struct check_row *a, *b;
-
-	if (!sort(t))
-		return false;
 	for (size_t i = 0; i < t->n; i++) {
-		a = &t->row[t->order[i]];
-		b = i + 1 < t->n ? &t->row[t->order[i + 1]] : NULL;
+		struct check_row *a = &t->row[t->order[i]];
+		struct check_row *b = i + 1 < t->n ? &t->row[t->order[i + 1]] : NULL;
+
 		if (b != NULL && b->key == a->key && b->valid_from == a->valid_from) {
 			if (b->update == a->update)
 				b->flags |= ROW_DOUBLE;
@@ -83,34 +81,56 @@ check_table_settle(struct check_table *t, bool latest)
 		if ((a->flags & ROW_DELETED) == 0)
 			a->flags |= ROW_ALIVE;
 	}
-	/* From the last version of a key backwards: those before a living one are history. */
-	for (size_t i = t->n; latest && i-- > 1;) {
-		b = &t->row[t->order[i]];
-		for (; i > 0 && t->row[t->order[i - 1]].key == b->key; i--) {
-			a = &t->row[t->order[i - 1]];
-			if ((b->flags & ROW_ALIVE) != 0)
-				a->flags &= (uint8_t)~ROW_ALIVE;
-			else
-				b = a;
+}
+
+/* In the order only the last living row of each key stays: so many versions do not slow the others down. */
+static void
+keep_latest(struct check_table *t, bool latest)
+{
+	size_t buckets = (size_t)1 << (64 - t->shift), kept = 0, i = 0;
+	uint32_t last = CHECK_NONE;
+
+	for (size_t k = 0; k < buckets; k++) {
+		size_t end = t->bucket[k + 1];
+
+		t->bucket[k] = (uint32_t)kept;
+		for (; i < end; i++) {
+			struct check_row *r = &t->row[t->order[i]];
+
+			if ((r->flags & ROW_ALIVE) == 0)
+				continue;
+			if (last != CHECK_NONE && t->row[last].key == r->key) {
+				kept--;
+				if (latest)
+					t->row[last].flags &= (uint8_t)~ROW_ALIVE;
+			}
+			last = t->order[kept++] = t->order[i];
 		}
 	}
+	t->bucket[buckets] = (uint32_t)kept;
+}
+
+bool
+check_table_settle(struct check_table *t, bool latest)
+{
+	if (!sort(t))
+		return false;
+	mark(t);
+	keep_latest(t, latest);
 	return true;
 }
 
 uint32_t
 check_table_find(const struct check_table *t, uint64_t key)
 {
-	uint32_t from, at;
+	size_t at, end;
 
-	if (t->n == 0 || key == 0)
+	if (t->order == NULL || key == 0)
 		return CHECK_NONE;
-	from = t->bucket[key >> t->shift];
-	for (at = t->bucket[(key >> t->shift) + 1]; at > from; at--) {
-		const struct check_row *r = &t->row[t->order[at - 1]];
-
-		if (r->key == key && (r->flags & ROW_ALIVE) != 0)
-			return t->order[at - 1];
-	}
+	end = t->bucket[(key >> t->shift) + 1];
+	for (at = t->bucket[key >> t->shift]; at < end; at++)
+		if (t->row[t->order[at]].key == key)
+			return t->order[at];
 	return CHECK_NONE;
 }
 

@@ -4,9 +4,11 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #define BLOCKS_MAX (UINT32_MAX / EVENT_BLOCK)
-#define ROW_BYTES 320 /* a row of a feed is seldom shorter */
+#define ROW_BYTES_MIN 64 /* no row is shorter: three instants, an action, a type, an id */
+#define ROW_BYTES 320    /* a row is seldom shorter */
 #define FILTER_BYTES_MAX (UINT64_C(64) * 1024 * 1024)
 
 struct link {
@@ -21,15 +23,18 @@ struct shard {
 	uint32_t used;  /* of that block */
 	uint32_t n_blocks;
 	size_t suspects;
+	bool several; /* an event has several valid_from */
 } __attribute__((aligned(64)));
 
 struct events_store {
 	struct feed_source *source;
 	bool more;
-	struct event **events; /* by block; reserved for BLOCKS_MAX, touched as needed */
-	struct event_more **mores;
-	struct link **links;
+	/* Address space for all the events that the files can hold; memory comes as it is touched. */
+	struct event *events;
+	struct event_more *mores;
+	struct link *links;
 	uint32_t *used; /* by block */
+	uint32_t blocks_max;
 	atomic_uint n_blocks;
 	struct shard shard[EVENT_SHARDS];
 };
@@ -47,12 +52,34 @@ put_context_done(struct put_context *c)
 	free(c->order);
 }
 
+/* Huge pages where there are: events and tables are visited in no order. */
+static void *
+reserve(const struct events_store *st, size_t size)
+{
+	size_t n = (size_t)st->blocks_max * EVENT_BLOCK * size;
+	void *p = mmap(
+	    NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED)
+		return NULL;
+	(void)madvise(p, n, MADV_HUGEPAGE);
+	return p;
+}
+
+static void
+release(const struct events_store *st, void *p, size_t size)
+{
+	if (p)
+		(void)munmap(p, (size_t)st->blocks_max * EVENT_BLOCK * size);
+}
+
 enum souk_err
 events_store_new(struct feed_source *s, bool more, bool all_months, uint64_t bytes,
     struct events_store **ret, struct fail *f)
 {
 	struct events_store *st = aligned_alloc(64, sizeof(*st));
-	uint64_t most = all_months ? UINT64_MAX / 2 : FILTER_BYTES_MAX / EVENT_SHARDS;
+	uint64_t blocks = bytes / ROW_BYTES_MIN / EVENT_BLOCK + 2 * EVENT_SHARDS;
+	uint64_t keys = bytes / ROW_BYTES / EVENT_SHARDS + 1;
 	bool ok = true;
 
 	if (!st)
@@ -60,31 +87,28 @@ events_store_new(struct feed_source *s, bool more, bool all_months, uint64_t byt
 	memset(st, 0, sizeof(*st));
 	st->source = s;
 	st->more = more;
-	st->events = calloc(BLOCKS_MAX, sizeof(*st->events));
-	st->mores = calloc(BLOCKS_MAX, sizeof(*st->mores));
-	st->links = calloc(BLOCKS_MAX, sizeof(*st->links));
-	st->used = calloc(BLOCKS_MAX, sizeof(*st->used));
+	st->blocks_max = blocks < BLOCKS_MAX ? (uint32_t)blocks : BLOCKS_MAX;
+	st->events = reserve(st, sizeof(*st->events));
+	st->mores = more ? reserve(st, sizeof(*st->mores)) : NULL;
+	st->links = more ? reserve(st, sizeof(*st->links)) : NULL;
+	st->used = calloc(st->blocks_max, sizeof(*st->used));
 	for (size_t i = 0; i < EVENT_SHARDS; i++) {
 		st->shard[i].used = EVENT_BLOCK;
 		(void)pthread_mutex_init(&st->shard[i].lock, NULL);
-		st->shard[i].passed = bloom_new(bytes / ROW_BYTES / EVENT_SHARDS + 1, most);
+		/* With all months few rows pass by. */
+		st->shard[i].passed = all_months ? bloom_new(keys / 2, UINT64_MAX / 2)
+						 : bloom_new(keys, FILTER_BYTES_MAX / EVENT_SHARDS);
 		ok = ok && st->shard[i].passed;
+		/* And most are kept: rather some room too much than every table copied again and again. */
+		if (all_months)
+			ok = ok && hash_table_reserve(&st->shard[i].table, keys / 2);
 	}
-	if (!ok || !st->events || !st->mores || !st->links || !st->used) {
+	if (!ok || !st->events || (more && (!st->mores || !st->links)) || !st->used) {
 		events_store_free(st);
 		return out_of_memory(f);
 	}
 	*ret = st;
 	return SOUK_OK;
-}
-
-static void
-free_links(struct events_store *st)
-{
-	for (uint32_t b = 0; st->links && b < st->n_blocks; b++)
-		free(st->links[b]);
-	free(st->links);
-	st->links = NULL;
 }
 
 void
@@ -97,13 +121,9 @@ events_store_free(struct events_store *st)
 		bloom_free(st->shard[i].passed);
 		(void)pthread_mutex_destroy(&st->shard[i].lock);
 	}
-	for (uint32_t b = 0; st->events && st->mores && b < st->n_blocks; b++) {
-		free(st->events[b]);
-		free(st->mores[b]);
-	}
-	free_links(st);
-	free(st->events);
-	free(st->mores);
+	release(st, st->events, sizeof(*st->events));
+	release(st, st->mores, sizeof(*st->mores));
+	release(st, st->links, sizeof(*st->links));
 	free(st->used);
 	free(st);
 }
@@ -113,7 +133,7 @@ events_store_free(struct events_store *st)
 static struct event *
 at(const struct events_store *st, uint32_t i)
 {
-	return &st->events[i / EVENT_BLOCK][i % EVENT_BLOCK];
+	return &st->events[i];
 }
 
 static bool
@@ -121,16 +141,10 @@ new_block(struct events_store *st, struct shard *s)
 {
 	uint32_t b = atomic_fetch_add(&st->n_blocks, 1);
 
-	if (b >= BLOCKS_MAX) {
+	if (b >= st->blocks_max) {
 		atomic_fetch_sub(&st->n_blocks, 1);
 		return false;
 	}
-	st->events[b] = malloc(EVENT_BLOCK * sizeof(struct event));
-	if (!st->events[b])
-		return false;
-	if (st->more && (!(st->mores[b] = malloc(EVENT_BLOCK * sizeof(struct event_more))) ||
-			    !(st->links[b] = malloc(EVENT_BLOCK * sizeof(struct link)))))
-		return false;
 	s->block = b;
 	s->used = 0;
 	return true;
@@ -146,10 +160,10 @@ set(struct events_store *st, uint32_t i, const struct event_in *row)
 	*e = row->e;
 	e->other = other;
 	e->suspect = suspect;
+	e->current = true;
 	if (st->more) {
-		st->mores[i / EVENT_BLOCK][i % EVENT_BLOCK] = row->more;
-		st->links[i / EVENT_BLOCK][i % EVENT_BLOCK] =
-		    (struct link){ row->parent, row->disbursement };
+		st->mores[i] = row->more;
+		st->links[i] = (struct link){ row->parent, row->disbursement };
 	}
 }
 
@@ -210,6 +224,7 @@ compete(struct events_store *st, struct put_context *c, struct shard *s, uint32_
 		if (more == EVENT_NONE)
 			return out_of_memory(f);
 		at(st, i)->other = more;
+		s->several = true;
 		return SOUK_OK;
 	}
 	err = beats(st, c, &row->e, at(st, i), &wins, f);
@@ -244,6 +259,13 @@ put_one(struct events_store *st, struct put_context *c, struct shard *s, const s
 	return SOUK_OK;
 }
 
+static void
+prefetch(const struct shard *s, struct text_hash h)
+{
+	hash_table_prefetch(&s->table, h);
+	bloom_prefetch(s->passed, h);
+}
+
 static bool
 room_for(struct put_context *c, size_t n)
 {
@@ -264,6 +286,8 @@ events_store_put(struct events_store *st, struct put_context *c, const struct ev
 	uint32_t from[EVENT_SHARDS + 1];
 	enum souk_err err = SOUK_OK;
 
+	if (n == 0)
+		return SOUK_OK;
 	if (!room_for(c, cap))
 		return out_of_memory(f);
 	hash_order(&rows->id, sizeof(*rows), n, c->order, from);
@@ -274,7 +298,7 @@ events_store_put(struct events_store *st, struct put_context *c, const struct ev
 			continue;
 		(void)pthread_mutex_lock(&s->lock);
 		for (uint32_t i = from[k]; i < from[k + 1]; i++)
-			hash_table_prefetch(&s->table, rows[c->order[i]].id);
+			prefetch(s, rows[c->order[i]].id);
 		for (uint32_t i = from[k]; err == SOUK_OK && i < from[k + 1]; i++)
 			err = put_one(st, c, s, &rows[c->order[i]], f);
 		(void)pthread_mutex_unlock(&s->lock);
@@ -326,41 +350,49 @@ linked(const struct events_store *st, struct text_hash h, bool *ret_dangling)
 	return i;
 }
 
-enum souk_err
-events_store_settle(struct events_store *st, struct fail *f)
+/* Of events with several valid_from, which one is current. */
+static void
+settle_current(struct events_store *st, const struct hash_table *t)
 {
-	(void)f;
-	for (uint32_t b = 0; b < st->n_blocks; b++)
-		for (uint32_t i = 0; i < st->used[b]; i++)
-			st->events[b][i].current = true;
-	for (size_t k = 0; k < EVENT_SHARDS; k++) {
-		const struct hash_table *t = &st->shard[k].table;
+	for (size_t j = 0; t->slot && j <= t->mask; j++) {
+		uint32_t i = t->slot[j].value, best;
 
-		for (size_t j = 0; t->slot && j <= t->mask; j++) {
-			uint32_t i = t->slot[j].value, best;
-
-			if (i == EVENT_NONE || at(st, i)->other == EVENT_NONE)
-				continue;
-			best = newest(st, i);
-			for (; i != EVENT_NONE; i = at(st, i)->other)
-				at(st, i)->current = i == best;
-		}
+		if (i == EVENT_NONE || at(st, i)->other == EVENT_NONE)
+			continue;
+		best = newest(st, i);
+		for (; i != EVENT_NONE; i = at(st, i)->other)
+			at(st, i)->current = i == best;
 	}
-	for (uint32_t b = 0; st->more && b < st->n_blocks; b++)
-		for (uint32_t i = 0; i < st->used[b]; i++) {
-			struct event_more *m = &st->mores[b][i];
+}
 
-			m->parent = linked(st, st->links[b][i].parent, &m->parent_dangling);
+static void
+settle_links(struct events_store *st)
+{
+	for (uint32_t b = 0; b < st->n_blocks; b++)
+		for (uint32_t i = b * EVENT_BLOCK; i < b * EVENT_BLOCK + st->used[b]; i++) {
+			struct event_more *m = &st->mores[i];
+
+			m->parent = linked(st, st->links[i].parent, &m->parent_dangling);
 			m->disbursement =
-			    linked(st, st->links[b][i].disbursement, &m->disbursement_dangling);
+			    linked(st, st->links[i].disbursement, &m->disbursement_dangling);
 		}
-	free_links(st);
+	release(st, st->links, sizeof(*st->links));
+	st->links = NULL;
+}
+
+void
+events_store_settle(struct events_store *st)
+{
+	for (size_t k = 0; k < EVENT_SHARDS; k++)
+		if (st->shard[k].several)
+			settle_current(st, &st->shard[k].table);
+	if (st->more)
+		settle_links(st);
 	for (size_t k = 0; k < EVENT_SHARDS; k++) {
 		hash_table_done(&st->shard[k].table);
 		bloom_free(st->shard[k].passed);
 		st->shard[k].passed = NULL;
 	}
-	return SOUK_OK;
 }
 
 uint32_t
@@ -378,7 +410,7 @@ events_store_at(const struct events_store *st, uint32_t i)
 const struct event_more *
 events_store_more(const struct events_store *st, uint32_t i)
 {
-	return &st->mores[i / EVENT_BLOCK][i % EVENT_BLOCK];
+	return &st->mores[i];
 }
 
 bool

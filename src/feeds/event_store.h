@@ -45,7 +45,7 @@ SOUK_MUST enum souk_err events_store_put(struct events_store *st, struct put_con
 /* Ends a pass, no thread putting: are there suspects, so that every row must come once more? */
 bool events_store_again(struct events_store *st);
 /* Links and current versions; then the tables are freed. */
-SOUK_MUST enum souk_err events_store_settle(struct events_store *st, struct fail *f);
+void events_store_settle(struct events_store *st);
 
 uint32_t events_store_bound(const struct events_store *st);
 const struct event *events_store_at(const struct events_store *st, uint32_t i);
@@ -57,6 +57,7 @@ bool events_store_used(const struct events_store *st, uint32_t i);
 struct bloom;
 SOUK_MUST struct bloom *bloom_new(uint64_t keys, uint64_t bytes_max);
 void bloom_free(struct bloom *b); /* accepts NULL */
+void bloom_prefetch(const struct bloom *b, struct text_hash h);
 void bloom_add(struct bloom *b, struct text_hash h);
 bool bloom_may_have(const struct bloom *b, struct text_hash h);
 

@@ -4,7 +4,12 @@
 
 #include "feeds/events_scan.h"
 
+#include "feeds/parallel.h"
+
 #include <stdlib.h>
+
+/* Of the feed, for each transaction reference, about. */
+#define REFERENCE_BYTES 2048
 
 static enum souk_err
 out_of_memory(struct fail *f)
@@ -43,37 +48,81 @@ need_feed(struct feed_source *s, enum feed feed, uint64_t *ret_bytes, struct fai
 			   feed_info(feed)->name, feed_info(feed)->folder);
 }
 
+struct loading {
+	const struct events_query *q;
+	struct feeds *fs;
+};
+
+static enum souk_err
+load_one(void *arg, unsigned which, struct fail *f)
+{
+	const struct loading *l = arg;
+	const struct events_query *q = l->q;
+
+	switch (which) {
+	case 0:
+		return load_dimension(q, FEED_ACCOUNT, q->account_columns, &l->fs->account, f);
+	case 1:
+		return load_dimension(q, FEED_ADDRESS, q->address_columns, &l->fs->address, f);
+	default:
+		return load_dimension(q, FEED_PRODUCT, q->product_columns, &l->fs->product, f);
+	}
+}
+
+/* Together, but with a sink one after the other: it is told in the order of the feeds. */
+static enum souk_err
+load_dimensions(const struct events_query *q, struct feeds *fs, struct fail *f)
+{
+	struct loading l = { q, fs };
+	enum souk_err err = SOUK_OK;
+
+	if (!q->faults && parallel_threads(q->threads) > 1)
+		return parallel_run(3, load_one, &l, f);
+	for (unsigned i = 0; err == SOUK_OK && i < 3; i++)
+		err = load_one(&l, i, f);
+	return err;
+}
+
+static enum souk_err
+need_feeds(const struct events_query *q, uint64_t *ret_bytes, struct fail *f)
+{
+	const uint64_t columns[] = {
+		[FEED_ACCOUNT] = q->account_columns,
+		[FEED_ADDRESS] = q->address_columns,
+		[FEED_PRODUCT] = q->product_columns,
+	};
+	enum souk_err err = SOUK_OK;
+	uint64_t ignored;
+
+	for (enum feed feed = 0; err == SOUK_OK && feed < sizeof(columns) / sizeof(columns[0]);
+	     feed++)
+		if (columns[feed])
+			err = need_feed(q->source, feed, &ignored, f);
+	return err == SOUK_OK ? need_feed(q->source, FEED_BILLING_EVENT, ret_bytes, f) : err;
+}
+
 enum souk_err
 feeds_load(const struct events_query *q, struct feeds **ret, struct fail *f)
 {
 	struct feeds *fs = calloc(1, sizeof(*fs));
-	uint64_t bytes = 0, ignored;
+	bool all = q->month_from <= MONTHS_FROM && q->month_to >= MONTHS_TO;
+	uint64_t bytes = 0;
 	enum souk_err err = currency_load(f);
 
 	if (!fs)
 		return out_of_memory(f);
 	fs->source = q->source;
-	if (err == SOUK_OK && (!(fs->accounts = intern_new()) || !(fs->products = intern_new()) ||
-				  !(fs->addresses = intern_new()) ||
-				  !(fs->references = intern_new()) || !(fs->others = intern_new())))
-		err = out_of_memory(f);
-	if (err == SOUK_OK && q->account_columns)
-		err = need_feed(q->source, FEED_ACCOUNT, &ignored, f);
-	if (err == SOUK_OK && q->address_columns)
-		err = need_feed(q->source, FEED_ADDRESS, &ignored, f);
-	if (err == SOUK_OK && q->product_columns)
-		err = need_feed(q->source, FEED_PRODUCT, &ignored, f);
+	if (err == SOUK_OK)
+		err = need_feeds(q, &bytes, f);
 	if (err == SOUK_OK &&
-	    (err = need_feed(q->source, FEED_BILLING_EVENT, &bytes, f)) == SOUK_OK &&
-	    (err = load_dimension(q, FEED_ACCOUNT, q->account_columns, &fs->account, f)) ==
-		SOUK_OK &&
-	    (err = load_dimension(q, FEED_ADDRESS, q->address_columns, &fs->address, f)) ==
-		SOUK_OK &&
-	    (err = load_dimension(q, FEED_PRODUCT, q->product_columns, &fs->product, f)) ==
-		SOUK_OK &&
-	    (err = events_store_new(q->source, q->flags & EVENTS_MORE,
-		 q->month_from <= MONTHS_FROM && q->month_to >= MONTHS_TO, bytes, &fs->store, f)) ==
-		SOUK_OK)
+	    (!(fs->accounts = intern_new()) || !(fs->products = intern_new()) ||
+		!(fs->addresses = intern_new()) || !(fs->references = intern_new()) ||
+		!(fs->others = intern_new()) ||
+		!intern_reserve(fs->references, all ? bytes / REFERENCE_BYTES : 0)))
+		err = out_of_memory(f);
+	if (err == SOUK_OK && (err = load_dimensions(q, fs, f)) == SOUK_OK &&
+	    (err = events_store_new(
+		 q->source, q->flags & EVENTS_MORE, all, bytes, &fs->store, f)) == SOUK_OK)
 		err = events_scan(q, fs, bytes, f);
 	if (err != SOUK_OK) {
 		feeds_free(fs);

@@ -413,5 +413,7 @@ events_scan(const struct events_query *q, struct feeds *fs, uint64_t bytes, stru
 	}
 	bloom_free(p->references);
 	free(p);
-	return err == SOUK_OK ? events_store_settle(fs->store, f) : err;
+	if (err == SOUK_OK)
+		events_store_settle(fs->store);
+	return err;
 }

@@ -3,10 +3,12 @@
 #include "feeds/intern.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 
 #define FIRST_SLOTS 64U
 #define TEXT_BLOCK ((size_t)64 * 1024)
+#define HUGE_PAGE ((size_t)2 * 1024 * 1024)
 
 /* ---- hash ------------------------------------------------------------------------------------------------ */
 
@@ -22,12 +24,24 @@ draw_key(void)
 }
 
 static inline uint64_t
-word(const char *p, size_t n)
+word(const char *p)
 {
-	uint64_t w = 0;
+	uint64_t w;
 
-	memcpy(&w, p, n < sizeof(w) ? n : sizeof(w));
+	memcpy(&w, p, sizeof(w));
 	return w;
+}
+
+/* Fewer than 16 bytes as two words. */
+static inline void
+short_words(struct str s, uint64_t *ret_x, uint64_t *ret_y)
+{
+	char bytes[16] = { 0 };
+
+	for (size_t i = 0; i < s.n; i++)
+		bytes[i] = s.p[i];
+	*ret_x = word(bytes);
+	*ret_y = word(bytes + 8);
 }
 
 /* Folds 16 bytes in: the halves of a 128-bit product, each with one of the words. */
@@ -43,18 +57,20 @@ mix(uint64_t *a, uint64_t *b, uint64_t x, uint64_t y)
 struct text_hash
 text_hash(struct str s)
 {
-	uint64_t a, b;
+	uint64_t a, b, x, y;
 	size_t i = 0;
 
 	(void)pthread_once(&hash_once, draw_key);
 	a = hash_key[0] ^ s.n;
 	b = hash_key[1];
 	for (; i + 16 < s.n; i += 16)
-		mix(&a, &b, word(s.p + i, 8), word(s.p + i + 8, 8));
-	if (s.n - i > 8)
-		mix(&a, &b, word(s.p + i, 8), word(s.p + i + 8, s.n - i - 8));
-	else
-		mix(&a, &b, word(s.p + i, s.n - i), hash_key[3]);
+		mix(&a, &b, word(s.p + i), word(s.p + i + 8));
+	if (s.n >= 16) { /* the last 16, some of them once more */
+		mix(&a, &b, word(s.p + s.n - 16), word(s.p + s.n - 8));
+	} else {
+		short_words(s, &x, &y);
+		mix(&a, &b, x, y);
+	}
 	mix(&a, &b, hash_key[2], s.n);
 	mix(&a, &b, hash_key[0], hash_key[1]);
 	return (struct text_hash){ a, (uint32_t)(b >> 32) };
@@ -73,6 +89,19 @@ hash_table_at(const struct hash_table *t, struct text_hash h)
 	return &t->slot[i];
 }
 
+/* Large tables in huge pages: slots are visited in no order. */
+static struct hash_slot *
+slots_new(size_t n)
+{
+	size_t bytes = n * sizeof(struct hash_slot);
+	struct hash_slot *slot =
+	    bytes < HUGE_PAGE ? malloc(bytes) : aligned_alloc(HUGE_PAGE, bytes);
+
+	if (slot && bytes >= HUGE_PAGE)
+		(void)madvise(slot, bytes, MADV_HUGEPAGE);
+	return slot;
+}
+
 bool
 hash_table_grow(struct hash_table *t)
 {
@@ -81,7 +110,7 @@ hash_table_grow(struct hash_table *t)
 
 	if (t->slot && t->n < (t->mask + 1) / 4 * 3)
 		return true;
-	if (n > UINT32_MAX || !(to.slot = malloc(n * sizeof(*to.slot))))
+	if (n > UINT32_MAX || !(to.slot = slots_new(n)))
 		return false;
 	memset(to.slot, 0xff, n * sizeof(*to.slot));
 	to.mask = (uint32_t)(n - 1);
@@ -93,6 +122,20 @@ hash_table_grow(struct hash_table *t)
 	}
 	free(t->slot);
 	*t = to;
+	return true;
+}
+
+bool
+hash_table_reserve(struct hash_table *t, uint64_t n)
+{
+	uint64_t slots = FIRST_SLOTS;
+
+	while (slots / 4 * 3 <= n && slots < UINT32_MAX / 2)
+		slots *= 2;
+	if (!(t->slot = slots_new(slots)))
+		return false;
+	memset(t->slot, 0xff, slots * sizeof(*t->slot));
+	t->mask = (uint32_t)(slots - 1);
 	return true;
 }
 
@@ -153,6 +196,16 @@ intern_free(struct intern *in)
 		(void)pthread_mutex_destroy(&s->lock);
 	}
 	free(in);
+}
+
+bool
+intern_reserve(struct intern *in, uint64_t n)
+{
+	bool ok = true;
+
+	for (size_t i = 0; i < INTERN_SHARDS; i++)
+		ok = hash_table_reserve(&in->shard[i].table, n / INTERN_SHARDS) && ok;
+	return ok;
 }
 
 static const char *

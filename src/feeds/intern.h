@@ -13,7 +13,7 @@
 #include <pthread.h>
 
 #define INTERN_NONE UINT32_MAX
-#define INTERN_SHARDS 64
+#define INTERN_SHARDS 32
 
 struct text_hash {
 	uint64_t a;
@@ -38,6 +38,8 @@ struct hash_table {
 
 /* Room for one more entry than there are; false when out of memory. */
 SOUK_MUST bool hash_table_grow(struct hash_table *t);
+/* An empty table with room for `n` entries at once. */
+SOUK_MUST bool hash_table_reserve(struct hash_table *t, uint64_t n);
 /* The slot of `h`, or the free one where it belongs. The table must have room. */
 struct hash_slot *hash_table_at(const struct hash_table *t, struct text_hash h);
 void hash_table_done(struct hash_table *t);
@@ -51,6 +53,8 @@ struct intern;
 
 SOUK_MUST struct intern *intern_new(void);
 void intern_free(struct intern *in); /* accepts NULL */
+/* Room for about `n` texts at once, before the first. */
+SOUK_MUST bool intern_reserve(struct intern *in, uint64_t n);
 /* INTERN_NONE for the empty text; *ret_new (may be NULL) tells whether it was new. False when out of memory. */
 SOUK_MUST bool intern_put(
     struct intern *in, struct str s, struct text_hash h, uint32_t *ret, bool *ret_new);

@@ -46,8 +46,8 @@ struct make_result {
 };
 
 /*
- * Errors: SOUK_E_CONFLICT when the directory is not empty, SOUK_E_STORAGE when it cannot be
- * written; what was written by then stays and has no last month.
+ * Written beside the directory and put in its place at the end: all or nothing. Errors:
+ * SOUK_E_CONFLICT when the directory is not empty, SOUK_E_STORAGE when it cannot be written.
  */
 SOUK_MUST enum souk_err feeds_make(
     const struct make_options *o, struct make_result *ret, struct fail *f);

@@ -75,6 +75,7 @@ struct make_file {
 
 struct make_out {
 	const struct make_options *o;
+	char *dir; /* beside o->dir until all is written */
 	struct make_file file[FEED__COUNT];
 	uint64_t rows[FEED__COUNT], bytes;
 	uint64_t chunks; /* written, for the order in the next one */

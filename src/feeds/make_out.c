@@ -8,7 +8,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -111,7 +113,7 @@ open_file(struct make_out *out, enum feed feed, int month)
 {
 	struct make_file *f = &out->file[feed];
 	char path[4096];
-	int n = snprintf(path, sizeof(path), "%s/%s/year=%04d/month=%02d", out->o->dir,
+	int n = snprintf(path, sizeof(path), "%s/%s/year=%04d/month=%02d", out->dir,
 	    feed_info(feed)->folder, month / 12, month % 12 + 1);
 
 	if (n < 0 || (size_t)n + 16 > sizeof(path)) {
@@ -150,6 +152,23 @@ dir_is_empty(const char *path)
 	return empty;
 }
 
+/* A neighbour of the directory to write in, so that what is interrupted never looks whole. */
+static enum souk_err
+begin_beside(struct make_out *out)
+{
+	int n = (int)strlen(out->o->dir);
+
+	while (n > 1 && out->o->dir[n - 1] == '/')
+		n--;
+	if (asprintf(&out->dir, "%.*s.XXXXXX", n, out->o->dir) < 0) {
+		out->dir = NULL;
+		return fail_set(out->fail, SOUK_E_NOMEM, "memory", "out of memory");
+	}
+	if (mkdtemp(out->dir) == NULL || chmod(out->dir, 0755) != 0)
+		out_failed(out, out->o->dir);
+	return out->err;
+}
+
 void
 make_out_open(struct make_out *out, const struct make_options *o, struct fail *f)
 {
@@ -161,6 +180,8 @@ make_out_open(struct make_out *out, const struct make_options *o, struct fail *f
 		out->err = fail_set(f, SOUK_E_CONFLICT, "not_empty",
 		    "%s: is not an empty directory; give a new one, so that no feeds are mixed",
 		    o->dir);
+	if (out->err == SOUK_OK)
+		out->err = begin_beside(out);
 	for (unsigned i = 0; i < FEED__COUNT && o->shuffle && out->err == SOUK_OK; i++) {
 		/* No row is shorter than its three instants. */
 		out->file[i].cap_rows = SHUFFLE_BYTES / 64 + 64;
@@ -184,6 +205,15 @@ make_out_month(struct make_out *out, int month)
 	}
 }
 
+static int
+remove_one(const char *path, const struct stat *st, int kind, struct FTW *ftw)
+{
+	(void)st;
+	(void)kind;
+	(void)ftw;
+	return remove(path);
+}
+
 enum souk_err
 make_out_close(struct make_out *out)
 {
@@ -192,6 +222,12 @@ make_out_close(struct make_out *out)
 		buf_done(&out->file[i].b);
 		free(out->file[i].row);
 	}
+	/* The directory is empty, and so can be replaced. */
+	if (out->err == SOUK_OK && rename(out->dir, out->o->dir) != 0)
+		out_failed(out, out->o->dir);
+	if (out->err != SOUK_OK && out->dir != NULL)
+		(void)nftw(out->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	free(out->dir);
 	return out->err;
 }
 

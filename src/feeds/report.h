@@ -118,4 +118,12 @@ struct report_sink {
 SOUK_MUST enum souk_err report_run(const struct report_request *q, struct report_sink *s,
     struct report_summary *ret, struct fail *f);
 
+/*
+ * For publications of disbursed sets: the day of the latest payout that did not fail with an invoice date from `earliest` to
+ * `latest`, both included, as `q` knows the feeds. `ret` is that day, to its last second: the period to request, whose end
+ * snapshots are taken at. *ret_since is the day of the payout before it (INSTANT_NONE: none). SOUK_E_NOT_FOUND: no payout.
+ */
+SOUK_MUST enum souk_err report_find_payout(const struct report_request *q, instant_t earliest,
+    instant_t latest, struct instant_range *ret, instant_t *ret_since, struct fail *f);
+
 #endif

@@ -216,5 +216,6 @@ fold_flexible(struct fold *f, struct fail *fail)
 	f->prepare = prepare;
 	f->month = month;
 	f->line = line;
+	f->left_out_why = "their contracts are not in US dollars, which the columns say";
 	return SOUK_OK;
 }

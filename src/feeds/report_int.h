@@ -163,6 +163,16 @@ struct fold_needs {
 /* Loads the feeds and finds the seller. */
 SOUK_MUST enum souk_err fold_load(struct fold *f, const struct fold_needs *n, struct fail *fail);
 
+/* The same without looking for the seller; account_key and product_key stay NULL. */
+SOUK_MUST enum souk_err fold_load_events(
+    struct fold *f, const struct fold_needs *n, struct fail *fail);
+
+/*
+ * Of f->feeds: accounts and products by number, and the request's seller. Feeds that are another's (`loaded` is NULL)
+ * were loaded without receivers: then only a seller that the request names is looked for.
+ */
+SOUK_MUST enum souk_err fold_know(struct fold *f, struct fail *fail);
+
 /* Is an instant in the request's period? */
 static inline bool
 in_period(const struct fold *f, instant_t t)

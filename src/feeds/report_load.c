@@ -87,8 +87,8 @@ seller_by_name(struct fold *f, struct fail *fail)
 			 "out");
 }
 
-static enum souk_err
-load(struct fold *f, const struct fold_needs *n, struct fail *fail)
+enum souk_err
+fold_load_events(struct fold *f, const struct fold_needs *n, struct fail *fail)
 {
 	const struct report_request *q = f->request;
 	bool all = n->all_months || q->all_months;
@@ -115,10 +115,14 @@ load(struct fold *f, const struct fold_needs *n, struct fail *fail)
 enum souk_err
 fold_load(struct fold *f, const struct fold_needs *n, struct fail *fail)
 {
-	enum souk_err r = load(f, n, fail);
+	enum souk_err r = fold_load_events(f, n, fail);
 
-	if (r != SOUK_OK)
-		return r;
+	return r == SOUK_OK ? fold_know(f, fail) : r;
+}
+
+enum souk_err
+fold_know(struct fold *f, struct fail *fail)
+{
 	f->account_key = keys_of(f->feeds->accounts, f->feeds->account);
 	f->product_key = keys_of(f->feeds->products, f->feeds->product);
 	f->codes = calloc(CURRENCY_COUNT, sizeof(*f->codes));
@@ -127,7 +131,9 @@ fold_load(struct fold *f, const struct fold_needs *n, struct fail *fail)
 	if (f->account_key == NULL || f->product_key == NULL || f->codes == NULL)
 		return fail_set(fail, SOUK_E_NOMEM, "memory", "out of memory");
 	f->seller = INTERN_NONE;
-	return f->request->seller.n > 0 ? seller_by_name(f, fail) : seller_from_events(f, fail);
+	if (f->request->seller.n > 0)
+		return seller_by_name(f, fail);
+	return f->loaded != NULL ? seller_from_events(f, fail) : SOUK_OK;
 }
 
 void

@@ -2,6 +2,8 @@
 /* Finds payouts, their failures and the order that they are printed in. */
 #include "feeds/report_payout.h"
 
+#include "feeds/row_at.h"
+
 #include <stdlib.h>
 
 static enum souk_err
@@ -48,20 +50,21 @@ add(const struct fold *f, struct payouts *p, size_t *cap, uint32_t event)
 static enum souk_err
 read_ids(const struct fold *f, struct payouts *p, struct fail *fail)
 {
-	struct event_row *row = NULL;
-	enum souk_err r = SOUK_OK;
+	struct row_reader *rows = NULL;
+	enum souk_err r = p->n > 0 ? row_reader_new(f->request->source, &rows, fail) : SOUK_OK;
 	const struct str *cells;
-	uint64_t row_line;
 	size_t at = 0;
 
 	for (uint32_t i = 0; r == SOUK_OK && i < p->n; i++) {
-		r = event_row_read(f->feeds, p->list[i].event, &row, &cells, &row_line, fail);
+		const struct event *e = event_at(f->feeds, p->list[i].event);
+
+		r = row_read(rows, 0, e->file, e->offset, &cells, fail);
 		if (r == SOUK_OK) {
 			p->list[i].id.n = cells[BE_BILLING_EVENT_ID].n;
 			buf_add_str(&p->ids, cells[BE_BILLING_EVENT_ID]);
 		}
 	}
-	event_row_done(row);
+	row_reader_free(rows);
 	if (r == SOUK_OK && !buf_ok(&p->ids))
 		r = no_memory(fail);
 	for (uint32_t i = 0; r == SOUK_OK && i < p->n; i++) {
@@ -153,4 +156,45 @@ payout_of(const struct fold *f, const struct payouts *p, uint32_t event)
 	uint32_t to = event_more_at(f->feeds, event)->disbursement;
 
 	return to != EVENT_NONE && p->rank[to] != EVENT_NONE ? &p->list[p->rank[to]] : NULL;
+}
+
+/* The last day before `limit` on which money went out; INSTANT_NONE. */
+static instant_t
+payout_day_before(const struct payouts *p, instant_t limit)
+{
+	for (uint32_t i = p->n; i-- > 0;)
+		if (p->list[i].failed_at == INSTANT_MAX && p->list[i].date < limit)
+			return day_begin(p->list[i].date);
+	return INSTANT_NONE;
+}
+
+enum souk_err
+report_find_payout(const struct report_request *q, instant_t earliest, instant_t latest,
+    struct instant_range *ret, instant_t *ret_since, struct fail *fail)
+{
+	static const struct fold_needs needs = { .actions = 1U << ACTION_DISBURSED,
+		.types = 1U << TYPE_DISBURSEMENT | 1U << TYPE_DISBURSEMENT_FAILURE,
+		.all_months = true };
+	struct fold f = { .request = q, .info = data_set_info(q->data_set) };
+	struct payouts p = { 0 };
+	enum souk_err r = currency_load(fail);
+	instant_t day;
+
+	if (r == SOUK_OK)
+		r = fold_load_events(&f, &needs, fail);
+	if (r == SOUK_OK)
+		r = payouts_find(&f, &p, fail);
+	if (r == SOUK_OK) {
+		day = payout_day_before(&p, latest + 1);
+		if (day == INSTANT_NONE || day + DAY_MS <= earliest) {
+			r = fail_set(fail, SOUK_E_NOT_FOUND, "no_payout",
+			    "the feeds hold no disbursement in the days asked for");
+		} else {
+			*ret = (struct instant_range){ day, day + DAY_MS - SECOND_MS };
+			*ret_since = payout_day_before(&p, day);
+		}
+	}
+	payouts_free(&p);
+	fold_free(&f);
+	return r;
 }

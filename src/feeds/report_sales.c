@@ -105,6 +105,34 @@ print(const struct printer *p, struct report_sink *s, struct report_summary *sum
 	return e;
 }
 
+/* Lines of several sellers cannot be told apart: fees tell whose they are. */
+static enum souk_err
+check_seller(struct fold *f, const struct sales *sales, struct fail *fail)
+{
+	enum souk_err e;
+
+	if (f->request->seller.n == 0)
+		return SOUK_OK;
+	f->feeds = sales_feeds(sales);
+	if ((e = fold_know(f, fail)) != SOUK_OK)
+		return e;
+	for (size_t i = 0; i < sales_count(sales); i++) {
+		size_t n = 0;
+		const uint32_t *list = sales_events(sales, i, &n);
+
+		for (size_t k = 0; k < n; k++) {
+			const struct event *x = event_at(f->feeds, list[k]);
+
+			if (x->type == TYPE_AWS_REV_SHARE && x->from != f->seller)
+				return fail_field(fail, "--seller",
+				    "is not the only seller of these feeds, whose sales "
+				    "compensation cannot be taken apart",
+				    "give a folder with this seller's feeds alone");
+		}
+	}
+	return SOUK_OK;
+}
+
 enum souk_err
 sales_run(struct fold *f, struct report_sink *s, struct report_summary *sum, struct fail *fail)
 {
@@ -122,8 +150,11 @@ sales_run(struct fold *f, struct report_sink *s, struct report_summary *sum, str
 
 	if (e != SOUK_OK)
 		return e;
+	e = check_seller(f, sales, fail);
 	p = printer_of(f, sales);
-	e = print(&p, s, sum, fail);
+	if (e == SOUK_OK)
+		e = print(&p, s, sum, fail);
+	f->feeds = NULL; /* they go with the lines */
 	sales_free(sales);
 	return e;
 }

@@ -306,7 +306,7 @@ fill_line(const struct tax *t, const struct record *r, struct made_line *m)
 	    intern_find(f->feeds->references, cell_of(t, r, TAX_TRANSACTION_REFERENCE_ID));
 
 	for (unsigned c = 0; c < TAX__COUNT; c++)
-		if (f->columns[t->to[c]].type == CELL_TEXT)
+		if (t->to[c] < f->n_columns && f->columns[t->to[c]].type == CELL_TEXT)
 			cell_text(&m->cells[t->to[c]], cell_of(t, r, c));
 	cell_text(&m->cells[t->name],
 	    v != NULL ? history_cell(f->feeds->product, v, PRD_TITLE) : STR(""));

@@ -29,7 +29,7 @@ const sqlite = async (data, sql) => {
 test('help and usage', async () => {
   const help = await souk(['--help']);
   assert.equal(help.code, 0);
-  for (const c of ['init', 'serve', 'demo', 'import', 'export contacts', 'audit verify', 'keys rotate', 'backup', 'nodes', 'migrate', 'copy', 'config show']) {
+  for (const c of ['init', 'serve', 'demo', 'import', 'export contacts', 'report', 'report list', 'report explain', 'report diff', 'audit verify', 'keys rotate', 'backup', 'nodes', 'migrate', 'copy', 'config show']) {
     assert.ok(help.out.includes(c), c);
     const h = await souk([...c.split(' '), '--help']);
     assert.equal(h.code, 0, c);

@@ -127,8 +127,7 @@ test_order_without_numbers(void **state)
 			    a->user[ga.groups[i].key[0]], b->user[gb.groups[i].key[0]]);
 			assert_int_equal(ga.groups[i].n, gb.groups[i].n);
 			assert_memory_equal(&ga.members[ga.groups[i].first],
-			    &gb.members[gb.groups[i].first],
-			    ga.groups[i].n * sizeof(*ga.members));
+			    &gb.members[gb.groups[i].first], ga.groups[i].n * sizeof(*ga.members));
 		}
 		groups_free(&ga);
 		groups_free(&gb);

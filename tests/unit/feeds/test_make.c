@@ -6,6 +6,10 @@
 #include "feed_dir.h"
 #include "feeds/check.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
 static struct make_result
 make(const char *dir, struct make_options o)
 {
@@ -90,6 +94,31 @@ test_tiny_feeds_are_sound(void **state)
 			assert_sound(dir);
 			feed_dir_remove(dir);
 		}
+}
+
+/* As they are delivered, month by month: what is paid or forgiven was told before, and as it is paid. */
+static void
+test_months_so_far_are_sound(void **state)
+{
+	const char *dir = feed_dir_made(30000, 6);
+	char command[64];
+
+	(void)state;
+	for (int month = FEED_MONTHS; month > 2; month--) {
+		struct check_options o = { .dir = dir, .limit = 1000 };
+		struct check_result x;
+		struct fail f = { 0 };
+
+		(void)snprintf(command, sizeof(command), "rm -r */*/month=%02d", month);
+		feed_dir_run(dir, command);
+		assert_int_equal(feeds_check(&o, &x, &f), SOUK_OK);
+		/* Addresses may come a month late. */
+		assert_int_equal(x.total, x.count[CHECK_LINK]);
+		for (size_t i = 0; i < x.n; i++)
+			assert_non_null(strstr(x.findings[i].column, "address"));
+		feeds_check_free(&x);
+	}
+	feed_dir_remove(dir);
 }
 
 static void
@@ -312,15 +341,61 @@ test_a_directory_with_something_in_it_is_refused(void **state)
 }
 
 static void
-test_a_full_disk_is_an_error(void **state)
+give_up(void *arg, uint64_t events)
 {
+	(void)arg;
+	if (events > 0)
+		_exit(0);
+}
+
+/* Half of the feeds must not look like feeds of half as much. */
+static void
+test_interrupted_it_leaves_the_directory_empty(void **state)
+{
+	const char *dir = feed_dir_new();
+	struct make_options o = six_months;
+	struct make_result result;
+	char command[128];
+
+	(void)state;
+	o.dir = dir;
+	o.progress = give_up;
+	if (fork() == 0)
+		_exit(feeds_make(&o, &result, NULL) == SOUK_OK ? 1 : 2);
+	(void)wait(NULL);
+	feed_dir_run(dir, "test -z \"$(ls -A)\"");
+	(void)snprintf(command, sizeof(command), "rm -r '%s'.??????", dir);
+	feed_dir_run("/", command);
+	feed_dir_remove(dir);
+}
+
+static void
+test_a_disk_that_is_full_leaves_nothing(void **state)
+{
+	const char *dir = feed_dir_new();
 	struct make_options o = six_months;
 	struct make_result result;
 	struct fail f = { 0 };
+	const struct rlimit little = { 100000, 100000 };
+	char command[128];
+	int status = 0;
 
 	(void)state;
-	o.dir = "/dev/null/feeds";
-	assert_int_not_equal(feeds_make(&o, &result, &f), SOUK_OK);
+	o.dir = dir;
+	o.events = 100000;
+	if (fork() == 0) {
+		(void)signal(SIGXFSZ, SIG_IGN);
+		_exit(setrlimit(RLIMIT_FSIZE, &little) == 0 &&
+			      feeds_make(&o, &result, &f) == SOUK_E_STORAGE
+			  ? 7
+			  : 8);
+	}
+	(void)wait(&status);
+	assert_int_equal(WEXITSTATUS(status), 7);
+	feed_dir_run(dir, "test -z \"$(ls -A)\"");
+	(void)snprintf(command, sizeof(command), "! ls -d '%s'.* 2>/dev/null", dir);
+	feed_dir_run("/", command);
+	feed_dir_remove(dir);
 }
 
 int
@@ -330,6 +405,7 @@ main(void)
 		cmocka_unit_test(test_same_options_same_bytes),
 		cmocka_unit_test(test_twenty_seeds_are_sound),
 		cmocka_unit_test(test_tiny_feeds_are_sound),
+		cmocka_unit_test(test_months_so_far_are_sound),
 		cmocka_unit_test(test_backfill_stands_in_one_file),
 		cmocka_unit_test(test_months_without_rows_have_the_header),
 		cmocka_unit_test(test_compressed_says_the_same),
@@ -340,7 +416,8 @@ main(void)
 		cmocka_unit_test(test_plain_feeds_have_each_row_once),
 		cmocka_unit_test(test_all_domains_are_examples),
 		cmocka_unit_test(test_a_directory_with_something_in_it_is_refused),
-		cmocka_unit_test(test_a_full_disk_is_an_error),
+		cmocka_unit_test(test_interrupted_it_leaves_the_directory_empty),
+		cmocka_unit_test(test_a_disk_that_is_full_leaves_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
