@@ -49,14 +49,19 @@ test('order, place and name of rows and files change no byte', async () => {
 test('all months are the months one after another', async () => {
   const dir = join(top, 'months');
   for (let seed = 111; seed <= 112; seed++) {
-    writeFeeds(dir, adversary(seed));
+    const rows = adversary(seed);
+    // A listing fee in every month, so that the seller is met in each.
+    const model = rows.billing_event.find((r) => r.action === 'INVOICED' && r.transaction_type === 'AWS_REV_SHARE' && !r.delete_date);
+    for (let m = 1; m <= 6; m++) rows.billing_event.push({ ...model, billing_event_id: `monthly-${m}`, invoice_date: `2024-0${m}-03T00:00:00Z`, transaction_reference_id: `monthly-${m}` });
+    writeFeeds(dir, rows);
     for (const report of reports) {
+      // What is uncollected is a state, listed once.
+      if (report[0].endsWith('_breakdown')) continue;
       // Of the documented query a sale over several months is one line of the last: without a month in its group, it says so.
       if (report[0].startsWith('sales_') && report.length > 1) continue;
       const whole = (await get(dir, report, '--all-months')).split('\n');
       const parts = [];
-      const last = report[0].includes('_funds') ? 4 : 6;
-      for (let m = 1; m <= last; m++) parts.push(...(await get(dir, report, '--month', `2024-0${m}`)).split('\n').slice(1, -1));
+      for (let m = 1; m <= 6; m++) parts.push(...(await get(dir, report, '--month', `2024-0${m}`)).split('\n').slice(1, -1));
       // Sales compensation is in the order of references, whatever the month.
       const order = (l) => (report[0].startsWith('sales_') ? [...l].sort() : l);
       assert.deepEqual(order(whole.slice(1, -1)), order(parts), `seed ${seed}, ${report.join(' ')}`);
