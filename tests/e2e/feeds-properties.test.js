@@ -30,7 +30,7 @@ async function same(expected, dir, what, ...more) {
 }
 
 test('order, place and name of rows and files change no byte', async () => {
-  for (let seed = 101; seed <= 103; seed++) {
+  for (let seed = 101; seed <= 102; seed++) {
     const rows = adversary(seed), d = dice(seed), dir = join(top, 'same');
     const expected = await all(writeFeeds(dir, rows), '--all-months');
     assert.ok(lines(expected) > 100);
