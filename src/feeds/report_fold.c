@@ -75,10 +75,11 @@ counted(const struct fold *f, uint32_t event)
 
 	if (q->currency != CURRENCY_NONE && e->currency != q->currency)
 		return false;
-	if (q->variant == REPORT_AS_PAGE && !e->current)
-		return false;
-	return q->seller.n == 0 || e->from == f->seller ||
-	       event_more_at(f->feeds, event)->to == f->seller;
+	/* The documented queries ask neither for the current version of an event nor for a seller. */
+	if (q->variant != REPORT_AS_PAGE)
+		return true;
+	return e->current && (q->seller.n == 0 || e->from == f->seller ||
+				 event_more_at(f->feeds, event)->to == f->seller);
 }
 
 /* Of a data set without amounts nothing is added up, so that its lines may have several currencies. */

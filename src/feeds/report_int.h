@@ -69,7 +69,7 @@ struct fold {
 
 	/*
 	 * An event's slot, FOLD_NO_SLOT: it counts for nothing. Is asked about events that the request lets in
-	 * only: of its seller and currency, and current ones unless the query's variant wants all.
+	 * only: of its currency, and in the page's variant current ones of its seller.
 	 */
 	uint8_t (*slot)(const struct fold *f, uint32_t event, money_t *ret_amount);
 	/* Which line an event with a slot belongs to, and in which order the lines of one primary come (as group_by). */
