@@ -13,6 +13,7 @@
 #include "delivery/object.h"
 #include "delivery/remote.h"
 #include "delivery/topic.h"
+#include "edsp/kept_plan.h"
 #include "psc/contact.h"
 #include "store/node.h"
 
@@ -40,7 +41,7 @@ rewrap_topics(struct db_tx *tx, struct vault *v, struct buf *cursor, size_t max,
 
 /* Everything that is stored under a wrapped key. */
 static rewrap_fn *const stores[] = { contact_rewrap, access_rewrap, object_rewrap,
-	idempotency_rewrap, rewrap_topics, remote_rewrap };
+	idempotency_rewrap, rewrap_topics, remote_rewrap, kept_plan_rewrap };
 
 struct batch {
 	rewrap_fn *fn;

@@ -73,7 +73,7 @@ void statement_csv(const struct statement *s, bool head, struct buf *out);
 void statement_json(const struct statement *s, struct buf *out);
 /* One page that needs nothing else, for screens, phones and paper. */
 void statement_html(const struct statement *s, struct buf *out);
-/* A workbook, written to `path` whole or not at all. */
+/* A workbook, written to `path` whole or not at all; what it is made of is in the same folder meanwhile. */
 SOUK_MUST enum souk_err statement_xlsx(const struct statement *s, const char *path, struct fail *f);
 
 /* ---- for finance: what pays nobody ---- */

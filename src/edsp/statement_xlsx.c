@@ -222,13 +222,17 @@ enum souk_err
 statement_xlsx(const struct statement *s, const char *path, struct fail *f)
 {
 	struct book b = { .s = s };
-	char part[4096];
+	char part[4096], dir[4096];
+	const char *name = strrchr(path, '/');
+	lxw_workbook_options options = { .tmpdir = dir };
 	lxw_error closed;
 
 	if ((size_t)snprintf(part, sizeof(part), "%s.part", path) >= sizeof(part))
 		return fail_set(f, SOUK_E_INVALID, "path",
 		    "the name of a workbook is too long; shorten the folder's");
-	b.workbook = workbook_new(part);
+	/* The library's own files stay where the workbook goes: they hold the same lines. */
+	(void)snprintf(dir, sizeof(dir), "%.*s", name ? (int)(name - path) : 1, name ? path : ".");
+	b.workbook = workbook_new_opt(part, &options);
 	if (b.workbook == NULL)
 		return fail_set(f, SOUK_E_NOMEM, "workbook", "a workbook does not fit into memory");
 	formats(&b);

@@ -17,6 +17,7 @@
 const struct rest_table *const rest_tables[REST_TABLES] = {
 	&rest_psc,
 	&rest_edsp,
+	&rest_commissions,
 	&rest_market,
 	&rest_delivery,
 	&rest_topic,

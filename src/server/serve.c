@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "delivery/sns_job.h"
 #include "edsp/data_set.h"
+#include "edsp/kept_run.h"
 #include "edsp/publish.h"
 #include "psc/export.h"
 #include "psc/export_names.h"
@@ -27,7 +28,7 @@
 #define IDLE_SECONDS 30
 #define ARENA_BESIDE_BODY ((size_t)1 << 20)
 
-#define JOB_KINDS 9
+#define JOB_KINDS 10
 /* A store that is away for an hour or two delays a delivery; it does not fail it. */
 #define AWAY_TIMES 3
 
@@ -95,6 +96,22 @@ bury_feed_file(void *ctx, struct db_tx *tx, const struct job *j, const struct fa
 	struct service *s = ctx;
 
 	return edsp_job_feed_file_dead(&s->requests, tx, j, f);
+}
+
+static enum job_outcome
+run_commissions(void *ctx, struct db *db, const struct job *j, struct fail *f)
+{
+	struct service *s = ctx;
+
+	return edsp_job_commissions(&s->requests, db, j, f);
+}
+
+static enum souk_err
+bury_commissions(void *ctx, struct db_tx *tx, const struct job *j, const struct fail *f)
+{
+	struct service *s = ctx;
+
+	return edsp_job_commissions_dead(&s->requests, tx, j, f);
 }
 
 static enum job_outcome
@@ -171,6 +188,10 @@ set_kinds(struct service *s)
 	s->kinds[8].kind = FEED_FILE_AWAY_JOB;
 	s->kinds[8].run = run_feed_file;
 	s->kinds[8].dead = bury_feed_file;
+	s->kinds[9] = s->kinds[5];
+	s->kinds[9].kind = COMMISSION_RUN_JOB;
+	s->kinds[9].run = run_commissions;
+	s->kinds[9].dead = bury_commissions;
 }
 
 static enum souk_err

@@ -154,6 +154,21 @@ test('every documented route answers as documented', async () => {
   await c(buyer, 'PUT', plan, v, { body: planned, want: 404 });
   await c(seller, 'DELETE', plan, v, { want: 204 });
   await c(seller, 'DELETE', plan, v, { want: 404 });
+  // Not enrolled: nothing of commissions is there (commissions-server.test.js has the rest).
+  const pays = { ...v, runId: randomUUID(), representative: 'ana', userId: randomUUID() };
+  const own = '/sellers/{sellerId}/commission-';
+  for (const t of ['plan', 'runs', 'runs/{runId}', 'runs/{runId}/statements/{representative}', 'runs/{runId}/queue', 'runs/{runId}/moved']) await c(seller, 'GET', own + t, pays, { want: 404 });
+  await c(seller, 'PUT', `${own}plan`, pays, { body: {}, want: 422 });
+  await c(seller, 'POST', `${own}plan/dry-run`, pays, { body: { plan: {} }, want: 422 });
+  await c(seller, 'POST', `${own}runs`, pays, { body: { month: '2026-01' }, want: 404 });
+  await c(seller, 'POST', `${own}runs/{runId}/approve`, pays, { body: { digest: 'x' }, want: 404 });
+  await c(seller, 'PUT', `${own}grants/{userId}`, pays, { body: { role: 'finance', purpose: 'pay' }, want: 404 });
+  await c(seller, 'DELETE', `${own}grants/{userId}`, pays, { want: 404 });
+  await c(seller, 'GET', `${own}grants`, pays, { want: 200 });
+  await c(op, 'GET', `${own}grants`, pays, { want: 404 });
+  const set = await c(seller, 'GET', `${own}settings`, pays, { want: 200 });
+  await c(seller, 'PUT', `${own}settings`, pays, { body: { twoPeople: true }, headers: { 'If-Match': set.headers.get('etag') }, want: 200 });
+  await c(seller, 'PUT', `${own}settings`, pays, { body: { twoPeople: false }, headers: { 'If-Match': set.headers.get('etag') }, want: 412 });
   const standing = (await c(op, 'GET', '/sellers/{sellerId}/enrolments/{program}', { ...v, program: 'psc' }, { want: 200 })).json;
   const ifMatch = (...tags) => ({ 'If-Match': tags.map((x) => `"${x}"`).join(', ') });
   await c(op, 'PUT', '/sellers/{sellerId}/enrolments/{program}', { ...v, program: 'psc' }, { body: { state: 'enrolled' }, headers: ifMatch(98, 99), want: 412 });

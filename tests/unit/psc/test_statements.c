@@ -14,6 +14,7 @@
 #include "delivery/role_int.h"
 #include "delivery/topic_int.h"
 #include "market/market_store.h"
+#include "edsp/commission_store.h"
 #include "edsp/enrol_store.h"
 #include "edsp/facts_store.h"
 #include "edsp/publish_store.h"
@@ -23,11 +24,11 @@
 #include "store/node.h"
 #include "unit/database.h"
 
-static struct db_texts *const all[] = { &access_texts, &account_texts, &audit_texts, &contact_texts,
-	&edsp_enrol_texts, &edsp_facts_texts, &edsp_publish_texts, &enrolment_texts, &export_texts,
-	&id_owner_texts, &idempotency_texts, &job_texts, &node_texts, &object_texts, &offer_texts,
-	&product_texts, &remote_texts, &request_texts, &role_texts, &subscription_texts,
-	&topic_texts, &usage_texts, &user_texts };
+static struct db_texts *const all[] = { &access_texts, &account_texts, &audit_texts,
+	&commission_texts, &contact_texts, &edsp_enrol_texts, &edsp_facts_texts,
+	&edsp_publish_texts, &enrolment_texts, &export_texts, &id_owner_texts, &idempotency_texts,
+	&job_texts, &node_texts, &object_texts, &offer_texts, &product_texts, &remote_texts,
+	&request_texts, &role_texts, &subscription_texts, &topic_texts, &usage_texts, &user_texts };
 
 /* The embedded engine compiles a statement whose parameters are unbound; it is not run. */
 static enum souk_err
