@@ -4,6 +4,7 @@
  * database, by SQLite alone, ROWS a transaction, each durable. Prints `rate N 1/s`.
  */
 #include "base/clock.h"
+#include "base/str.h"
 
 #include <sqlite3.h>
 #include <stdio.h>
@@ -35,9 +36,9 @@ main(int argc, char **argv)
 	sqlite3_stmt *put;
 	uint64_t began, ends;
 	size_t n = 0;
-	int rows;
+	int64_t rows;
 
-	if (argc != 4 || (rows = atoi(argv[3])) < 1)
+	if (argc != 4 || !str_to_i64(str_c(argv[3]), &rows) || rows < 1)
 		return 2;
 	if (sqlite3_open(argv[1], &db) != SQLITE_OK ||
 	    sqlite3_prepare_v2(db, insert, -1, &put, NULL) != SQLITE_OK)
@@ -47,7 +48,7 @@ main(int argc, char **argv)
 	ends = began + (uint64_t)(strtod(argv[2], NULL) * 1e9);
 	while (clock_mono_ns() < ends) {
 		sql(db, "BEGIN IMMEDIATE");
-		for (int i = 0; i < rows; i++) {
+		for (int64_t i = 0; i < rows; i++) {
 			char dimension[32];
 
 			(void)snprintf(dimension, sizeof(dimension), "dimension-%zu", n++);
