@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Data sets from data feeds, against DuckDB and PostgreSQL on the same files."""
+import json
 import os
 import subprocess
 import time
@@ -26,12 +27,12 @@ def sales(w, folder, threads=2):
     return figures(run([w.tool("bench_feeds"), folder, threads, "/dev/null"]))
 
 
-def duckdb(w, folder):
+def duckdb(w, script, *args):
     """Its own package: `npm install @duckdb/node-api` in a folder that SOUK_DUCKDB names (else bench/)."""
     where = os.environ.get("SOUK_DUCKDB", str(HERE))
     if not os.path.isdir(f"{where}/node_modules/@duckdb/node-api"):
         raise SystemExit(f"bench: DuckDB is not there; cd {where} && npm install @duckdb/node-api")
-    return figures(run(["node", HERE / "sales_duckdb.js", folder, w.folder / "duckdb.csv", "r"],
+    return figures(run(["node", HERE / script, *args],
                        env={**os.environ, "NODE_PATH": f"{where}/node_modules"}))
 
 
@@ -52,12 +53,16 @@ def postgres_seconds(w, folder):
     return time.monotonic() - began
 
 
+def duckdb_sales(w, folder):
+    return duckdb(w, "sales_duckdb.js", folder, w.folder / "duckdb.csv", "r")
+
+
 def feeds_sales(w, row, at_least, at_most):
     half, whole = feeds(w, EVENTS), feeds(w, 2 * EVENTS)
     memory = sales(w, half)["peak"]
-    duck_memory = duckdb(w, half)["peak"]
+    duck_memory = duckdb_sales(w, half)["peak"]
     two, one, twice, duck = alternate(w.pairs, lambda: sales(w, half)["total"], lambda: sales(w, half, 1)["total"],
-                                      lambda: sales(w, whole)["total"], lambda: duckdb(w, half)["total"])
+                                      lambda: sales(w, whole)["total"], lambda: duckdb_sales(w, half)["total"])
     what = "sales compensation of 5M billing events"
     yield row("feeds-sales", f"{what}; peer: DuckDB, the same files", 1 / two, 1 / duck, "1/s", at_least(7))
     yield row("feeds-sales", "the same; peer: PostgreSQL with its load", 1 / two, 1 / postgres_seconds(w, half), "1/s", at_least(30))
@@ -65,3 +70,35 @@ def feeds_sales(w, row, at_least, at_most):
     yield row("feeds-sales", "10M events; peer: 5M", twice, two, "s", at_most(2.1))
     yield row("feeds-sales", "its peak memory", memory, 0, "MiB", at_most(1024), True)
     yield row("feeds-sales", "its peak memory; peer: DuckDB's", memory, duck_memory, "MiB")
+
+
+# The columns whose totals are the DuckDB script's `net`; snapshots and the payouts' ages are those of one month.
+SETS = {"monthly_revenue_billing_and_revenue_data": "--all-months", "monthly_revenue_annual_subscriptions": "--all-months",
+        "monthly_revenue_flexible_payment_schedule": "--all-months", "disbursed_amount_by_product": "--all-months",
+        "disbursed_amount_by_customer_geo": "--all-months", "disbursed_amount_by_instance_hours": "--all-months",
+        "disbursed_amount_by_age_of_uncollected_funds": "--month=2024-12", "disbursed_amount_by_age_of_past_due_funds": "--month=2024-12",
+        "disbursed_amount_by_age_of_disbursed_funds": "--month=2024-12", "disbursed_amount_by_uncollected_funds_breakdown": "--month=2024-12",
+        "us_sales_and_use_tax_records": "--all-months"}
+
+
+def report_set(w, folder, name, out):
+    began = time.monotonic()
+    made = json.loads(run([w.souk, "report", name, "--feeds", folder, SETS[name], "--json", "-o", out]))
+    return {"total": time.monotonic() - began, "lines": made["lines"]}
+
+
+def feeds_sets(w, row, at_least):
+    folder = feeds(w, EVENTS)
+    seller = next((folder / "account_v1/year=2024/month=01").glob("data.csv")).read_text().splitlines()[1].split(",")[0]
+    for name in SETS:
+        made = {}
+
+        def once(who, f):
+            made[who] = f()
+            return made[who]["total"]
+
+        ours, theirs = alternate(w.pairs, lambda: once("souk", lambda: report_set(w, folder, name, w.folder / "set.csv")),
+                                 lambda: once("duckdb", lambda: duckdb(w, "sets_duckdb.js", folder, name, w.folder / "duckdb.csv", seller)))
+        if made["souk"]["lines"] != made["duckdb"]["lines"]:
+            raise SystemExit(f"bench: {name}: souk has {made['souk']['lines']} lines, DuckDB {made['duckdb']['lines']}")
+        yield row("feeds-sets", name, 1 / ours, 1 / theirs, "1/s", at_least(5))

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The measurements: each a function that gives rows of the report. See README.md for what each peer is."""
+import os
 import resource
 import statistics
 import time
 from dataclasses import dataclass
 
 import commissions
+import data_sets
 import feeds
+import metering
 import wire
 from sellers import Sellers
 from world import HERE, alternate, cpu_seconds, figures, peak_mib, peak_of, run, say, seconds, stopping
@@ -400,10 +403,23 @@ def feeds_sales(w):
     yield from feeds.feeds_sales(w, row, at_least, at_most)
 
 
+def feeds_sets(w):
+    yield from feeds.feeds_sets(w, row, at_least)
+
+
+def meter(w):
+    yield from metering.measure(w, row, at_least)
+
+
+def data_sets_100(w):
+    yield from data_sets.measure(w, row, at_most, at_least, int(os.environ.get("SOUK_BENCH_EVENTS", data_sets.EVENTS)))
+
+
 def edsp_commissions(w):
     yield from commissions.measure(w, row, at_least, at_most)
 
 
-ALL = {"feeds-sales": feeds_sales, "edsp-commissions": edsp_commissions, "export-full": export_full, "export-memory": export_memory, "export-changes": export_changes, "writes": writes,
+ALL = {"feeds-sales": feeds_sales, "feeds-sets": feeds_sets, "metering": meter, "data-sets-100": data_sets_100, "edsp-commissions": edsp_commissions,
+       "export-full": export_full, "export-memory": export_memory, "export-changes": export_changes, "writes": writes,
        "cpu": cpu, "reads": reads, "sigv4": sigv4, "import": import_contacts, "start": start, "fleet-writes": fleet_writes, "fleet-export": fleet_export,
        "fleet-nodes": fleet_nodes, "sizing": sizing}

@@ -90,3 +90,17 @@ def send(port, request):
         status = s.recv(65536).split(b" ", 2)[1]
     if status[:1] != b"2":
         raise SystemExit(f"bench: unexpected answer {status.decode()}")
+
+
+def batch_meter_usage(key, members):
+    """BatchMeterUsage as the AWS CLI signs it."""
+    return signed(key, "aws-marketplace", "POST", "/", "",
+                  {"content-type": "application/x-amz-json-1.1", "x-amz-target": "AWSMPMeteringService.BatchMeterUsage"},
+                  json.dumps(members).encode())
+
+
+def generate_data_set(key, members):
+    """GenerateDataSet as the AWS CLI signs it."""
+    return signed(key, "marketplacecommerceanalytics", "POST", "/", "",
+                  {"content-type": "application/x-amz-json-1.1", "x-amz-target": TARGET.replace("StartSupportDataExport", "GenerateDataSet")},
+                  json.dumps(members).encode())

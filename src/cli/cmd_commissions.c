@@ -131,7 +131,7 @@ option(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case OPT_MONTH:
-		if (!edsp_month_parse(str_c(arg), &c->month) || c->month < MONTHS_FROM)
+		if (!month_parse(str_c(arg), &c->month) || c->month < MONTHS_FROM)
 			cli_usage("--month: is no month; write it as 2026-01");
 		c->has_month = true;
 		return 0;

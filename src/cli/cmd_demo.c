@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * souk demo: a made-up marketplace. The same seed makes the same sellers, products,
- * buyers, offers, subscriptions and contacts, ids and history included; access keys and
+ * buyers, offers, subscriptions, contacts and data feeds, ids and history included; access keys and
  * tokens are random all the same, because a demo too can be reached by others.
  */
 #include "base/json.h"
 #include "base/country.h"
 #include "cli/cli.h"
 #include "cli/demo_data.h"
+#include "cli/demo_edsp.h"
 #include "delivery/role.h"
 #include "market/market.h"
 #include "market/tenant_make.h"
@@ -184,7 +185,10 @@ add_products(struct demo *d, struct db_tx *tx, const struct demo_seller *s, size
 	return r;
 }
 
-/* The last seller is not enrolled: something to enrol, and the refusal to see. */
+/*
+ * The last seller is not enrolled: something to enrol, and the refusal to see. The first is in enhanced
+ * data sharing, too.
+ */
 static enum souk_err
 add_seller(struct demo *d, struct db_tx *tx, size_t i)
 {
@@ -212,6 +216,8 @@ add_seller(struct demo *d, struct db_tx *tx, size_t i)
 		return r;
 	if (i + 1 < demo_n_sellers)
 		r = enrolment_set(tx, &d->scope, str_c(s->id), "psc", true, &e, &d->fail);
+	if (r == SOUK_OK && i == 0)
+		r = demo_enrol_edsp(tx, &d->scope, str_c(s->id), &d->fail);
 	return r;
 }
 
@@ -294,6 +300,9 @@ add_subscription(struct demo *d, struct db_tx *tx, struct demo_buyer *b, size_t 
 	d->n_subscriptions++;
 	if (i == 0)
 		b->room = s.id;
+	if ((r = demo_usage(tx, &d->scope, &s, (uint64_t)(d->seed + d->n_subscriptions))) !=
+	    SOUK_OK)
+		return r;
 	if (!p->psc_enabled)
 		return SOUK_OK;
 	for (uint64_t n = 1 + prng_below(&d->random, 4); n > 0 && r == SOUK_OK; n--)
@@ -461,6 +470,8 @@ run_demo(struct demo *d)
 	r = country_load(&d->fail);
 	if (r == SOUK_OK)
 		r = db_bulk(d->in->db, fill, d);
+	if (r == SOUK_OK)
+		r = demo_feeds(d->in, d->sellers[0].id, (uint64_t)d->seed, &d->fail);
 	progress_end(&d->progress);
 	return r;
 }

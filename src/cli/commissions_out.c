@@ -18,8 +18,8 @@ commissions_period(const struct commissions *c, char out[2 * MONTH_TEXT_SIZE + 2
 {
 	char from[MONTH_TEXT_SIZE], until[MONTH_TEXT_SIZE];
 
-	edsp_month_format(c->months.from, from);
-	edsp_month_format(c->months.until, until);
+	month_format(c->months.from, from);
+	month_format(c->months.until, until);
 	(void)snprintf(out, 2 * MONTH_TEXT_SIZE + 2, "%s%s%s", from,
 	    c->months.from == c->months.until ? "" : "_",
 	    c->months.from == c->months.until ? "" : until);

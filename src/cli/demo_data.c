@@ -46,11 +46,11 @@ const size_t demo_n_places = sizeof(demo_places) / sizeof(demo_places[0]);
 const struct demo_product demo_products[] = {
 	{ "Hardened Web Gateway", "ami", "[\"hourly\",\"annual\"]", "hourly", 1 },
 	{ "Columnar Warehouse Appliance", "ami", "[\"annual\",\"monthly\"]", "annual", 1 },
-	{ "Log Search Cluster", "container", "[\"hourly\"]", "hourly", 0 },
-	{ "Fleet Observability", "saas", "[\"metered\",\"contract\"]", "metered", 0 },
-	{ "Backup Vault Server", "ami", "[\"hourly\",\"byol\"]", "byol", 0 },
-	{ "Street Address Reference Data", "data", "[\"contract\"]", "contract", 0 },
-	{ "Churn Forecaster", "ml", "[\"hourly\"]", "hourly", 0 },
+	{ "Log Search Cluster", "container", "[\"hourly\",\"annual\"]", "hourly", 0 },
+	{ "Fleet Observability", "saas", "[\"metered\",\"annual\"]", "metered", 0 },
+	{ "Backup Vault Server", "ami", "[\"hourly\",\"annual\",\"byol\"]", "byol", 0 },
+	{ "Street Address Reference Data", "data", "[\"contract\",\"annual\"]", "contract", 0 },
+	{ "Churn Forecaster", "ml", "[\"hourly\",\"annual\"]", "hourly", 0 },
 	{ "Migration Workshop", "services", "[\"contract\"]", "contract", 0 },
 };
 const size_t demo_n_products = sizeof(demo_products) / sizeof(demo_products[0]);
@@ -58,3 +58,47 @@ const size_t demo_n_products = sizeof(demo_products) / sizeof(demo_products[0]);
 const char *const demo_sellers[] = { "Meridian Software", "Ostrava Datasystémy",
 	"Blue Heron Labs" };
 const size_t demo_n_sellers = sizeof(demo_sellers) / sizeof(demo_sellers[0]);
+
+const char demo_plan[] =
+    "{\n"
+    "  \"schema\": \"souk-plan-1\",\n"
+    "  \"name\": \"Field sales 2025\",\n"
+    "  \"rounding\": { \"mode\": \"half-up\", \"decimals\": 2 },\n"
+    "  \"representatives\": [\n"
+    "    { \"id\": \"ana\", \"name\": \"Ana Example\", \"team\": \"field\", \"manager\": \"mia\" "
+    "},\n"
+    "    { \"id\": \"ben\", \"name\": \"Ben Example\", \"team\": \"field\", \"manager\": \"mia\" "
+    "},\n"
+    "    { \"id\": \"mia\", \"name\": \"Mia Example\" }\n"
+    "  ],\n"
+    "  \"territories\": [\n"
+    "    { \"id\": \"washington\", \"geography\": [ { \"country\": \"US\", \"state\": \"WA\" } ],\n"
+    "      \"credits\": [ { \"representative\": \"ana\", \"percent\": 60 }, { \"representative\": "
+    "\"ben\", \"percent\": 40 } ] },\n"
+    "    { \"id\": \"us\", \"geography\": [ { \"country\": \"US\" } ],\n"
+    "      \"credits\": [ { \"representative\": \"ana\", \"percent\": 100 } ] },\n"
+    "    { \"id\": \"europe\", \"geography\": [ { \"country\": \"DE\" }, { \"country\": \"FR\" }, "
+    "{ \"country\": \"GB\" } ],\n"
+    "      \"credits\": [ { \"representative\": \"ben\", \"percent\": 100 } ] }\n"
+    "  ],\n"
+    "  \"overlays\": [\n"
+    "    { \"id\": \"lead\", \"everything\": true, \"credits\": [ { \"representative\": \"mia\", "
+    "\"percent\": 100 } ] }\n"
+    "  ],\n"
+    "  \"rates\": [\n"
+    "    { \"id\": \"dollars\", \"teams\": [\"field\"], \"revenue\": [\"hourly\", \"monthly\", "
+    "\"annual\", \"metered\"], \"currency\": \"USD\",\n"
+    "      \"base\": \"gross\", \"payOn\": \"billed\", \"over\": \"quarter\",\n"
+    "      \"tiers\": [ { \"above\": \"0\", \"percent\": \"5\" }, { \"above\": \"20000\", "
+    "\"percent\": \"8\" } ],\n"
+    "      \"clawback\": [\"refunds\", \"credits\", \"forgiven\"] },\n"
+    "    { \"id\": \"others\", \"teams\": [\"field\"], \"revenue\": [\"hourly\", \"monthly\", "
+    "\"annual\", \"metered\"],\n"
+    "      \"base\": \"gross\", \"payOn\": \"billed\", \"percent\": \"5\", \"clawback\": "
+    "[\"refunds\", \"credits\", \"forgiven\"] },\n"
+    "    { \"id\": \"lead\", \"representatives\": [\"mia\"], \"revenue\": [\"hourly\", "
+    "\"monthly\", \"annual\", \"metered\"],\n"
+    "      \"base\": \"net\", \"payOn\": \"disbursed\", \"percent\": \"1\", \"clawback\": "
+    "[\"refunds\", \"credits\", \"forgiven\"] }\n"
+    "  ]\n"
+    "}\n";

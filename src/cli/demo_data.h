@@ -23,4 +23,6 @@ extern const size_t demo_n_products;
 extern const char *const demo_sellers[];
 extern const size_t demo_n_sellers;
 
+extern const char demo_plan[]; /* JSON: commissions of the first seller (docs/edsp.md) */
+
 #endif

@@ -143,7 +143,7 @@ write_amount(struct jw *w, const struct locked_amount *a)
 {
 	char month[MONTH_TEXT_SIZE], money[MONEY_TEXT_SIZE];
 
-	edsp_month_format(a->month, month);
+	month_format(a->month, month);
 	jw_open(w, NULL, '{');
 	jw_str(w, "representative", a->representative_id);
 	jw_c(w, "month", month);
@@ -163,8 +163,8 @@ locked_write(const struct locked_run *r, struct buf *out)
 	char from[MONTH_TEXT_SIZE], until[MONTH_TEXT_SIZE], digest[DIGEST_TEXT_SIZE];
 	struct jw w;
 
-	edsp_month_format(r->months.from, from);
-	edsp_month_format(r->months.until, until);
+	month_format(r->months.from, from);
+	month_format(r->months.until, until);
 	jw_init(&w, out);
 	jw_open(&w, NULL, '{');
 	jw_c(&w, "schema", "souk-locked-run-1");
@@ -215,7 +215,7 @@ take_month(struct reading *rd, const json_t *o, const char *name)
 {
 	int32_t month = 0;
 
-	if (!edsp_month_parse(take_text(rd, o, name), &month))
+	if (!month_parse(take_text(rd, o, name), &month))
 		rd->good = false;
 	return month;
 }

@@ -8,24 +8,6 @@
 #include <stdio.h>
 
 void
-edsp_month_format(int32_t month, char out[MONTH_TEXT_SIZE])
-{
-	(void)snprintf(out, MONTH_TEXT_SIZE, "%04d-%02d", month / 12, month % 12 + 1);
-}
-
-bool
-edsp_month_parse(struct str s, int32_t *ret)
-{
-	uint64_t year, month;
-
-	if (s.n != 7 || s.p[4] != '-' || !str_to_u64((struct str){ s.p, 4 }, 9999, &year) ||
-	    !str_to_u64((struct str){ s.p + 5, 2 }, 12, &month) || month == 0)
-		return false;
-	*ret = (int32_t)(year * 12 + month - 1);
-	return true;
-}
-
-void
 statement_items(const struct statement *s, size_t *first, size_t *end)
 {
 	*first = s->run->first[s->representative];
@@ -184,7 +166,7 @@ csv_start(
 	char text[MONTH_TEXT_SIZE];
 
 	field(out, s->run->plan->representatives[s->representative].id);
-	edsp_month_format(month, text);
+	month_format(month, text);
 	field(out, str_c(text));
 	field(out, str_c(kind));
 	field(out, str_c(date));
@@ -366,7 +348,7 @@ json_adjustment(struct jw *w, const struct statement *s, const struct adjustment
 	char month[MONTH_TEXT_SIZE];
 	struct buf arithmetic = { 0 };
 
-	edsp_month_format(a->month, month);
+	month_format(a->month, month);
 	jw_open(w, NULL, '{');
 	jw_c(w, "entry", "adjustment");
 	jw_c(w, "month", month);
@@ -411,8 +393,8 @@ statement_json(const struct statement *s, struct buf *out)
 	size_t first, end;
 	struct jw w;
 
-	edsp_month_format(s->months.from, from);
-	edsp_month_format(s->months.until, until);
+	month_format(s->months.from, from);
+	month_format(s->months.until, until);
 	jw_init(&w, out);
 	jw_open(&w, NULL, '{');
 	jw_str(&w, "representative", r->id);

@@ -7,14 +7,13 @@
 #define SOUK_EDSP_STATEMENT_H
 
 #include "edsp/commission.h"
+#include "feeds/month.h"
 
 /* Months since year 0: plan_period_of(PERIOD_MONTH, day). Both included. */
 struct month_range {
 	int32_t from, until;
 };
-#define MONTH_TEXT_SIZE 16
-void edsp_month_format(int32_t month, char out[MONTH_TEXT_SIZE]); /* "2026-01" */
-SOUK_MUST bool edsp_month_parse(struct str s, int32_t *ret);
+#define MONTH_TEXT_SIZE (MONTH_TEXT_LEN + 1)
 
 /* What a later run owes for a locked month: see locked.h. Texts are borrowed. */
 struct adjustment {

@@ -207,7 +207,7 @@ adjustment_row(const struct statement *s, const struct adjustment *a, struct buf
 	const struct commission_line *l = i != NULL ? &s->run->lines[i->line] : &gone;
 	char month[MONTH_TEXT_SIZE];
 
-	edsp_month_format(a->month, month);
+	month_format(a->month, month);
 	buf_add_c(b, "<tr>");
 	cell(b, "Of", "");
 	buf_printf(b, "<div>%s<small>%s</small></div></td>", month, commission_part_words[a->part]);
@@ -247,8 +247,8 @@ statement_html(const struct statement *s, struct buf *b)
 	char from[MONTH_TEXT_SIZE], until[MONTH_TEXT_SIZE], period[2 * MONTH_TEXT_SIZE + 8];
 	size_t first, end;
 
-	edsp_month_format(s->months.from, from);
-	edsp_month_format(s->months.until, until);
+	month_format(s->months.from, from);
+	month_format(s->months.until, until);
 	if (s->months.from == s->months.until)
 		(void)snprintf(period, sizeof(period), "%s", from);
 	else

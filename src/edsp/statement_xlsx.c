@@ -2,12 +2,11 @@
 /* A statement as a workbook. Amounts are numbers there, so that people can add them up; the text beside them is exact. */
 #include "edsp/statement.h"
 
-#include "base/utf8.h"
+#include "feeds/xlsx_cell.h"
 
+#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
-#include <xlsxwriter.h>
 
 struct book {
 	lxw_workbook *workbook;
@@ -15,37 +14,25 @@ struct book {
 	lxw_format *bold, *money, *total, *wrap;
 	const struct statement *s;
 	lxw_row_t row;
-	lxw_error err;
-	bool out_of_memory;
+	struct buf scratch; /* the cell under way */
+	bool failed;
 };
-
-#define CELL_MAX 1000 /* bytes of a text; a cell takes 32767 characters */
 
 static void
 text(struct book *b, lxw_col_t col, struct str s, lxw_format *format)
 {
-	char out[CELL_MAX + 1];
-
-	if (s.n > CELL_MAX)
-		s.n = CELL_MAX;
-	while (s.n > 0 && !utf8_valid(s))
-		s.n--;
-	if (s.n == 0)
-		return;
-	memcpy(out, s.p, s.n);
-	out[s.n] = '\0';
-	if (b->err == LXW_NO_ERROR)
-		b->err = worksheet_write_string(b->sheet, b->row, col, out, format);
+	b->failed |=
+	    !xlsx_put_text((struct xlsx_cell){ b->sheet, b->row, col, format }, s, &b->scratch);
 }
 
 static void
 number(struct book *b, lxw_col_t col, money_t m, lxw_format *format)
 {
 	char out[MONEY_TEXT_SIZE];
+	size_t n = money_format_exact(m, 2, out);
 
-	(void)money_format_exact(m, 2, out);
-	if (b->err == LXW_NO_ERROR)
-		b->err = worksheet_write_number(b->sheet, b->row, col, strtod(out, NULL), format);
+	b->failed |= !xlsx_put_amount((struct xlsx_cell){ b->sheet, b->row, col, format }, m,
+	    (struct str){ out, n }, &b->scratch);
 }
 
 static void
@@ -88,7 +75,7 @@ item_row(struct book *b, const struct commission_item *i)
 	item_arithmetic(b->s->run, i, &arithmetic);
 	text(b, 15, buf_str(&arithmetic), b->wrap);
 	number(b, 16, i->commission, b->money);
-	b->out_of_memory |= arithmetic.failed;
+	b->failed |= arithmetic.failed;
 	buf_done(&arithmetic);
 	b->row++;
 }
@@ -103,7 +90,7 @@ adjustment_row(struct book *b, const struct adjustment *a)
 	struct buf arithmetic = { 0 };
 	char month[MONTH_TEXT_SIZE];
 
-	edsp_month_format(a->month, month);
+	month_format(a->month, month);
 	text(b, 0, str_c(month), NULL);
 	text(b, 1, STR("adjustment"), NULL);
 	buyer(b, i != NULL ? &b->s->run->lines[i->line] : &gone);
@@ -112,7 +99,7 @@ adjustment_row(struct book *b, const struct adjustment *a)
 	adjustment_arithmetic(b->s, a, &arithmetic);
 	text(b, 15, buf_str(&arithmetic), b->wrap);
 	number(b, 16, a->is - a->was, b->money);
-	b->out_of_memory |= arithmetic.failed;
+	b->failed |= arithmetic.failed;
 	buf_done(&arithmetic);
 	b->row++;
 }
@@ -173,8 +160,8 @@ summary_sheet(struct book *b)
 
 	b->sheet = workbook_add_worksheet(b->workbook, "Summary");
 	(void)worksheet_set_column(b->sheet, 0, 4, 18, NULL);
-	edsp_month_format(b->s->months.from, from);
-	edsp_month_format(b->s->months.until, until);
+	month_format(b->s->months.from, from);
+	month_format(b->s->months.until, until);
 	fact(b, "Representative", r->name);
 	fact(b, "Id", r->id);
 	fact(b, "Team", r->team);
@@ -226,21 +213,29 @@ statement_xlsx(const struct statement *s, const char *path, struct fail *f)
 	const char *name = strrchr(path, '/');
 	lxw_workbook_options options = { .tmpdir = dir };
 	lxw_error closed;
+	int fd;
 
 	if ((size_t)snprintf(part, sizeof(part), "%s.part", path) >= sizeof(part))
 		return fail_set(f, SOUK_E_INVALID, "path",
 		    "the name of a workbook is too long; shorten the folder's");
+	/* Made here, for its owner alone; the library only writes it. */
+	(void)unlink(part);
+	fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		(void)close(fd);
 	/* The library's own files stay where the workbook goes: they hold the same lines. */
 	(void)snprintf(dir, sizeof(dir), "%.*s", name ? (int)(name - path) : 1, name ? path : ".");
 	b.workbook = workbook_new_opt(part, &options);
-	if (b.workbook == NULL)
+	if (b.workbook == NULL) {
+		(void)unlink(part);
 		return fail_set(f, SOUK_E_NOMEM, "workbook", "a workbook does not fit into memory");
+	}
 	formats(&b);
 	summary_sheet(&b);
 	lines_sheet(&b);
 	closed = workbook_close(b.workbook);
-	if (b.err == LXW_NO_ERROR && closed == LXW_NO_ERROR && !b.out_of_memory &&
-	    rename(part, path) == 0)
+	buf_done(&b.scratch);
+	if (fd >= 0 && closed == LXW_NO_ERROR && !b.failed && rename(part, path) == 0)
 		return SOUK_OK;
 	(void)unlink(part);
 	return fail_set(f, SOUK_E_STORAGE, "workbook",

@@ -7,11 +7,8 @@
 
 #include <stdlib.h>
 
-/* Of a sheet, header included, and of a cell's text (Excel's limits). */
+/* Of a sheet, header included. */
 #define ROWS_MAX 1048576
-#define TEXT_MAX 32767
-/* A number of that many digits is exact in a cell; a larger amount is written as text. */
-#define EXACT_LIMIT (MONEY_ONE * 10000000000000)
 
 static enum souk_err
 no_memory(struct fail *f)
@@ -19,20 +16,10 @@ no_memory(struct fail *f)
 	return fail_set(f, SOUK_E_NOMEM, "memory", "out of memory");
 }
 
-/* The library copies what it is given, which must end with a NUL and not be too long. */
 static void
 put_text(struct xlsx_sink *x, lxw_worksheet *sheet, lxw_row_t row, lxw_col_t col, struct str s)
 {
-	if (s.n > TEXT_MAX) {
-		s.n = TEXT_MAX;
-		while (s.n > 0 && ((unsigned char)s.p[s.n] & 0xc0) == 0x80)
-			s.n--;
-	}
-	buf_clear(&x->text);
-	buf_add_str(&x->text, s);
-	if (buf_ok(&x->text) && s.n > 0 &&
-	    worksheet_write_string(sheet, row, col, x->text.p, NULL) != LXW_NO_ERROR)
-		x->failed = true;
+	x->failed |= !xlsx_put_text((struct xlsx_cell){ sheet, row, col, NULL }, s, &x->text);
 }
 
 void
@@ -42,11 +29,8 @@ xlsx_put_money(struct xlsx_sink *x, lxw_worksheet *sheet, lxw_row_t row, lxw_col
 	char text[MONEY_TEXT_SIZE];
 	size_t n = decimals == 2 ? money_format(m, 2, text) : money_format_exact(m, 0, text);
 
-	if (m >= EXACT_LIMIT || m <= -EXACT_LIMIT)
-		put_text(x, sheet, row, col, (struct str){ text, n });
-	else if (worksheet_write_number(sheet, row, col, strtod(text, NULL), format) !=
-		 LXW_NO_ERROR)
-		x->failed = true;
+	x->failed |= !xlsx_put_amount(
+	    (struct xlsx_cell){ sheet, row, col, format }, m, (struct str){ text, n }, &x->text);
 }
 
 static void

@@ -5,8 +5,7 @@
 
 #include "feeds/report_out.h"
 #include "feeds/tally.h"
-
-#include <xlsxwriter.h>
+#include "feeds/xlsx_cell.h"
 
 enum xlsx_by { XLSX_BY_MONTH, XLSX_BY_PRODUCT, XLSX_BY_COUNTRY, XLSX_BY__COUNT };
 

@@ -79,6 +79,7 @@ test('one person gets their own lines and nobody else\'s, in every form', async 
   const book = await pay('--month', '2026-01', '--representative', 'ana', '--format', 'xlsx', '-o', at('ana.xlsx'));
   assert.equal(book.code, 0, book.err);
   assert.equal(readFileSync(at('ana.xlsx')).subarray(0, 2).toString(), 'PK');
+  assert.equal(statSync(at('ana.xlsx')).mode & 0o777, 0o600, 'buyers are in it');
   const nobody = await pay('--month', '2026-01', '--representative', 'eve');
   assert.equal(nobody.code, 1);
   assert.match(nobody.err, /^souk: --representative: /);

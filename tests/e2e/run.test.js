@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// ./run as a newcomer would use it: the three commands it prints work when pasted, Ctrl-C ends it, the
+// ./run as a newcomer would use it: the commands it prints work when pasted, Ctrl-C ends it, the
 // second start is quick and keeps the data.
 import { after, test } from 'node:test';
 import { strict as assert } from 'node:assert';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,7 +36,7 @@ test('./run, the pasted commands, Ctrl-C, and ./run again', { timeout: 300000 },
   const first = await start(port);
   const block = first.out.slice(first.out.indexOf('Try it'));
   const script = block.split('\n').slice(1).filter((l) => !/^Ctrl-C/.test(l)).join('\n');
-  const [one, two, three] = script.split(/^ {2}# \d\..*$/m).slice(1);
+  const [one, two, three, four] = script.split(/^ {2}# \d\..*$/m).slice(1);
   const shell = (text) => run('bash', ['-euc', text], { cwd: dir, env: { AWS_PAGER: '', AWS_EC2_METADATA_DISABLED: 'true', PATH: `/usr/bin:${process.env.PATH}` } });
   const added = await shell(one);
   assert.equal(added.code, 0, added.err);
@@ -49,6 +49,15 @@ test('./run, the pasted commands, Ctrl-C, and ./run again', { timeout: 300000 },
   const names = (await run('ls', [join(dir, 'psc-export')])).out;
   const csv = readFileSync(join(dir, 'psc-export', names.split('\n').find((n) => n.endsWith('.csv'))), 'utf8');
   assert.ok(csv.split('\r\n').length > 3, csv);
+  const paid = await shell(two.split('\n').filter((l) => /export AWS/.test(l)).join('\n') + '\n' + four);
+  assert.equal(paid.code, 0, paid.err);
+  assert.match(paid.out, /dataSetRequestId[^]*Customer AWS Account Number,[^]*\nana +\d+\.\d\d USD/);
+  const report = paid.out.slice(paid.out.indexOf('Customer AWS'), paid.out.indexOf('2025-07, plan'));
+  const sets = `${two.split('\n').filter((l) => /export AWS/.test(l)).join('\n')}\n${three.replaceAll(/psc-export|psc/g, 'sets')}`;
+  await until(async () => { await shell(sets); return existsSync(join(dir, 'sets', 'sales_compensation_billed_revenue_2025-08-15.csv')); }, 30000, 'the data set');
+  const known = await shell(four.split('\n').find((l) => / report /.test(l)) + ' --as-known-at 2025-08-15T23:59:59Z');
+  assert.equal(readFileSync(join(dir, 'sets', 'sales_compensation_billed_revenue_2025-08-15.csv'), 'utf8'), known.out);
+  assert.ok(report.split('\r\n').length > 10, report);
   await interrupt(first);
 
   const second = await start(port);

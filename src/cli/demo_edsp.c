@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See demo_edsp.h. */
+#include "cli/demo_edsp.h"
+
+#include "base/io.h"
+#include "cli/demo_data.h"
+#include "edsp/enrol.h"
+#include "edsp/feed_objects.h"
+#include "feeds/make.h"
+#include "feeds/month.h"
+#include "market/usage.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define USAGE_DAYS 7
+#define FEED_EVENTS 1000
+#define FEED_FROM (2025 * 12)
+#define FEED_MONTHS 12
+#define PATH_SIZE 4096
+
+enum souk_err
+demo_usage(struct db_tx *tx, const struct tenant_scope *s, const struct subscription *subscription,
+    uint64_t seed)
+{
+	/* Numbers of its own: usage changes no other fact of the same seed. */
+	struct prng random = { .s = seed ^ 0x75736167 };
+	bool hourly = str_eq_c(subscription->kind, "hourly");
+	instant_t today = day_begin(db_now(tx));
+	enum souk_err r = SOUK_OK;
+
+	if (!hourly && !str_eq_c(subscription->kind, "metered"))
+		return SOUK_OK;
+	for (int day = 0; day < USAGE_DAYS && r == SOUK_OK; day++) {
+		struct usage u = { .product_id = subscription->product_id,
+			.dimension = hourly ? STR("m5.large") : STR("users"),
+			.allocations = STR(""),
+			.client_token = STR(""),
+			.hour = today - (USAGE_DAYS - day) * DAY_MS +
+				(instant_t)(8 + prng_below(&random, 10)) * HOUR_MS,
+			.quantity = 1 + (int64_t)prng_below(&random, 24),
+			.source = USAGE_IMPORT };
+		enum usage_status status;
+
+		memcpy(u.seller_id, subscription->seller_id, sizeof(u.seller_id));
+		memcpy(u.buyer_id, subscription->buyer_id, sizeof(u.buyer_id));
+		r = usage_take(tx, s, &u, &status);
+	}
+	return r;
+}
+
+enum souk_err
+demo_enrol_edsp(
+    struct db_tx *tx, const struct tenant_scope *s, struct str seller_id, struct fail *f)
+{
+	static const struct edsp_evidence given[EDSP_REQUIREMENTS] = {
+		[EDSP_R2] = { STR("demo/plan.json"), STR(""), STR(""),
+		    STR("[\"hourly\",\"monthly\",\"annual\",\"metered\"]") },
+		[EDSP_R3] = { STR("announcement.pdf"), STR("2025-01-01"), STR(""), STR("[]") },
+		[EDSP_R4] = { STR(""), STR(""), STR("2020-05"),
+		    STR("[\"confidential\",\"no-lead-generation\"]") },
+		[EDSP_R5] = { STR(""), STR(""), STR(""),
+		    STR("[\"field-sales-compensation-only\"]") },
+	};
+	struct enrolment e;
+	enum souk_err r = SOUK_OK;
+
+	for (int q = 0; q < EDSP_REQUIREMENTS && r == SOUK_OK; q++) {
+		enum edsp_requirement which = (enum edsp_requirement)q;
+
+		if (which != EDSP_R1)
+			r = edsp_evidence_give(tx, s, seller_id, which, &given[q], f);
+		if (r == SOUK_OK)
+			r = edsp_evidence_decide(
+			    tx, s, seller_id, which, true, STR("of the demo"), f);
+	}
+	return r == SOUK_OK ? edsp_enrolment_set(tx, s, seller_id, true, &e, f) : r;
+}
+
+enum souk_err
+demo_feeds(struct installation *in, const char *seller_id, uint64_t seed, struct fail *f)
+{
+	char folder[PATH_SIZE], feeds[PATH_SIZE], plan[PATH_SIZE];
+	struct make_options o = { .dir = feeds,
+		.events = FEED_EVENTS,
+		.seed = seed,
+		.from_month = FEED_FROM,
+		.months = FEED_MONTHS,
+		.seller = seller_id,
+		.gzip = true };
+	struct make_result made;
+	struct feed_source *source = NULL;
+	enum souk_err r;
+
+	if ((r = installation_path(in->data_dir, "demo", folder, sizeof(folder), f)) != SOUK_OK ||
+	    (r = installation_path(folder, "feeds", feeds, sizeof(feeds), f)) != SOUK_OK ||
+	    (r = installation_path(folder, "plan.json", plan, sizeof(plan), f)) != SOUK_OK ||
+	    (r = io_make_dir(folder, 0700, f)) != SOUK_OK ||
+	    (r = io_write_file(plan, str_c(demo_plan), 0600, f)) != SOUK_OK ||
+	    (r = feeds_make(&o, &made, f)) != SOUK_OK ||
+	    (r = feed_source_folder(feeds, &source, f)) != SOUK_OK)
+		return r;
+	r = feed_objects_put(in->db, in->objects, str_c(seller_id), source, f);
+	feed_source_free(source);
+	return r;
+}
