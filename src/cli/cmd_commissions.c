@@ -311,7 +311,7 @@ compute(struct commissions *c, struct fail *f)
 	enum souk_err r = territory_index_new(&c->p, &c->index, f);
 
 	if (r == SOUK_OK)
-		r = commission_compute(&c->p, c->index, c->set.lines, c->set.n, &c->run, f);
+		r = commission_compute(&c->p, c->index, c->set.lines, c->set.n, c->threads, &c->run, f);
 	return r;
 }
 

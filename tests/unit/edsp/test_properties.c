@@ -437,7 +437,7 @@ test_too_large(void **state)
 			  "\"accelerators\":[{\"above\":0,\"factor\":100}],\"clawback\":[]}"));
 	made_line(&m, "T", "2026-01-10", "999999999999999999");
 	assert_int_equal(
-	    commission_compute(&m.plan, m.index, m.lines, m.n, &m.run, &f), SOUK_E_LIMIT);
+	    commission_compute(&m.plan, m.index, m.lines, m.n, 0, &m.run, &f), SOUK_E_LIMIT);
 	assert_true(f.detail[0] != '\0');
 	made_done(&m);
 }
