@@ -84,6 +84,29 @@ test('one person gets their own lines and nobody else\'s, in every form', async 
   assert.match(nobody.err, /^souk: --representative: /);
 });
 
+test('a manager gets the team\'s statements, and nothing of what is not the team\'s', async () => {
+  const other = structuredClone(plan);
+  other.representatives.push({ id: 'zoe', name: 'Zoe Example', manager: 'ben' });
+  other.overlays.push({ id: 'z', accounts: ['444455556666'], credits: [{ representative: 'zoe', percent: 100 }] });
+  other.rates.push({ ...other.rates[1], id: 'zoes', representatives: ['zoe'] });
+  writeFileSync(at('team.json'), JSON.stringify(other));
+  const run = (...args) => souk(['commissions', '--feeds', at('feeds'), '--plan', at('team.json'), '--month', '2026-02', ...args]);
+  const ben = await run('--team', 'ben', '-o', at('team'));
+  assert.equal(ben.code, 0, ben.err);
+  assert.deepEqual(readdirSync(at('team')).sort(), ['statement-ben-2026-02.csv', 'statement-zoe-2026-02.csv', 'summary-2026-02.csv']);
+  assert.deepEqual(parseCsv(readFileSync(join(at('team'), 'summary-2026-02.csv'), 'utf8')).map((r) => r.Representative), ['ben', 'zoe']);
+  assert.ok(!/mia|ana|queue|T-1005/.test(ben.out), ben.out);
+  const ids = async (team) => JSON.parse((await run('--team', team, '--json')).out);
+  /* Mia's reports report to her through Ben, too. */
+  assert.deepEqual((await ids('mia')).representatives.map((r) => r.id), ['ben', 'mia', 'zoe']);
+  const zoe = await ids('zoe');
+  assert.deepEqual(zoe.representatives.map((r) => r.id), ['zoe']);
+  assert.ok(!('queue' in zoe) && !('lines' in zoe) && zoe.statements === 1);
+  const nobody = await run('--team', 'eve');
+  assert.equal(nobody.code, 1);
+  assert.match(nobody.err, /^souk: --team: is nobody of this plan; /);
+});
+
 test('locked is what was approved; later facts give adjustments that add up to a fresh run', async () => {
   const january = ['--month', '2026-01', '--as-known-at', KNOWN];
   const digest = JSON.parse((await pay(...january, '--json')).out).run;
@@ -141,7 +164,7 @@ test('a plan with faults: all of them, each with its place; nothing is written',
 
 test('usage', async () => {
   for (const [field, ...args] of [['--feeds'], ['--plan', '--feeds', 'x'], ['--month', '--feeds', 'x', '--plan', 'y'], ['--month', '--month', '2026-13'],
-    ['--format', '--format', 'pdf'], ['--approve', '--feeds', 'x', '--plan', 'y', '--month', '2026-01', '--approve', 'z'],
+    ['--format', '--format', 'pdf'], ['--team', '--feeds', 'x', '--plan', 'y', '--month', '2026-01', '--team', 'a', '--representative', 'b'], ['--approve', '--feeds', 'x', '--plan', 'y', '--month', '2026-01', '--approve', 'z'],
     ['-o', '--feeds', 'x', '--plan', 'y', '--month', '2026-01', '--representative', 'a', '--format', 'xlsx']]) {
     const r = await souk(['commissions', ...args]);
     assert.equal(r.code, 2, args.join(' '));
