@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Lines against rules, in memory: bench_commissions LINES RULES [DIR]
+ * Lines against rules, in memory: bench_commissions LINES RULES [THREADS [DIR]]
  *
- * Times the mapping alone, and mapping with commissions, on one thread, in its processor time. With DIR the same lines and rules are
+ * Times the mapping alone on one thread, and mapping with commissions on THREADS (1), in processor time; `wall` by the clock. With DIR the same lines and rules are
  * written there as CSV for the peer, domains and names as they are compared: the peer need not normalise.
  */
 #include "base/country.h"
@@ -18,14 +18,20 @@
 
 static uint64_t state = 1;
 
-/* Of this thread's processor: others may be at work on the machine. */
 static uint64_t
-processor_ns(void)
+clock_ns(clockid_t clock)
 {
 	struct timespec t;
 
-	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	(void)clock_gettime(clock, &t);
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* Of all threads: others may be at work on the machine. */
+static uint64_t
+processor_ns(void)
+{
+	return clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 static unsigned
@@ -219,11 +225,11 @@ map_seconds(
 }
 
 static void
-measure(const struct plan *p, const struct commission_line *lines, size_t n)
+measure(const struct plan *p, const struct commission_line *lines, size_t n, unsigned threads)
 {
 	struct territory_index *t = NULL;
 	struct commission_run run = { 0 };
-	uint64_t began = processor_ns(), indexed;
+	uint64_t began = processor_ns(), indexed, wall;
 	char money[MONEY_TEXT_SIZE];
 	size_t mapped;
 	money_t sum = 0;
@@ -235,9 +241,11 @@ measure(const struct plan *p, const struct commission_line *lines, size_t n)
 	(void)printf("map_s %.3f\n", map_seconds(t, lines, n, &mapped));
 	(void)printf("mapped %zu\n", mapped);
 	began = processor_ns();
-	if (commission_compute(p, t, lines, n, &run, NULL) != SOUK_OK)
+	wall = clock_ns(CLOCK_MONOTONIC);
+	if (commission_compute(p, t, lines, n, threads, &run, NULL) != SOUK_OK)
 		exit(3);
 	(void)printf("all_s %.3f\n", (double)(processor_ns() - began) / 1e9);
+	(void)printf("all_wall_s %.3f\n", (double)(clock_ns(CLOCK_MONOTONIC) - wall) / 1e9);
 	for (size_t i = 0; i < run.n_items; i++)
 		sum += run.items[i].commission;
 	(void)money_format(sum, 2, money);
@@ -250,6 +258,7 @@ int
 main(int argc, char **argv)
 {
 	size_t n = argc > 1 ? strtoul(argv[1], NULL, 10) : 1000000;
+	unsigned threads = argc > 3 ? (unsigned)strtoul(argv[3], NULL, 10) : 1;
 	unsigned rules = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 10000;
 	struct arena *a = arena_new((size_t)8 << 30);
 	struct plan_faults faults = { 0 };
@@ -271,11 +280,11 @@ main(int argc, char **argv)
 	(void)printf("plan_s %.3f\n", (double)(processor_ns() - began) / 1e9);
 	for (size_t i = 0; i < n; i++)
 		make_line(a, &lines[i], (unsigned)i);
-	if (argc > 3) {
-		write_lines(argv[3], lines, n);
-		write_rules(argv[3], &p);
+	if (argc > 4) {
+		write_lines(argv[4], lines, n);
+		write_rules(argv[4], &p);
 	}
-	measure(&p, lines, n);
+	measure(&p, lines, n, threads);
 	free(lines);
 	arena_free(a);
 	return 0;

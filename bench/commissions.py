@@ -24,7 +24,7 @@ def measure(w, row, at_least, at_most):
     data.mkdir(exist_ok=True)
     run(["ninja", "-C", w.tool("x").parent.parent, "bench/bench_commissions"])
     souk, peer = {}, {}
-    ours = [w.tool("bench_commissions"), LINES, RULES]
+    ours = [w.tool("bench_commissions"), LINES, RULES, 1]
     theirs = ["node", HERE / "commissions_duckdb.mjs", data, 1, modules]
     run([*ours, data])
 

@@ -26,6 +26,7 @@ enum {
 	OPT_KNOWN_AT,
 	OPT_VARIANT,
 	OPT_REPRESENTATIVE,
+	OPT_TEAM,
 	OPT_FORMAT,
 	OPT_SIMULATE,
 	OPT_LOCK,
@@ -76,6 +77,10 @@ check_options(const struct commissions *c)
 		cli_usage("--approve: is for --lock; name the file to lock the run in");
 	if (c->other_plan != NULL && (c->lock != NULL || c->representative != NULL))
 		cli_usage("--dry-run: writes no statement; leave --lock and --representative out");
+	if (c->team != NULL &&
+	    (c->representative != NULL || c->lock != NULL || c->other_plan != NULL))
+		cli_usage("--team: prints statements of a manager's team; leave --representative, "
+			  "--lock and --dry-run out");
 	if (c->representative != NULL && c->format == FORMAT_XLSX && c->output == NULL)
 		cli_usage("-o: is missing; a workbook needs a file");
 	if (c->representative != NULL && c->lock != NULL)
@@ -97,6 +102,9 @@ text_option(struct commissions *c, int key, char *arg)
 		return;
 	case OPT_REPRESENTATIVE:
 		c->representative = arg;
+		return;
+	case OPT_TEAM:
+		c->team = arg;
 		return;
 	case OPT_LOCK:
 		c->lock = arg;
@@ -311,7 +319,8 @@ compute(struct commissions *c, struct fail *f)
 	enum souk_err r = territory_index_new(&c->p, &c->index, f);
 
 	if (r == SOUK_OK)
-		r = commission_compute(&c->p, c->index, c->set.lines, c->set.n, &c->run, f);
+		r = commission_compute(
+		    &c->p, c->index, c->set.lines, c->set.n, c->threads, &c->run, f);
 	return r;
 }
 
@@ -455,6 +464,17 @@ lock_run(struct commissions *c, struct fail *f)
 
 /* ---- all together ---- */
 
+/* False: there is no such person. */
+static bool
+find_manager(struct commissions *c)
+{
+	c->manager = NO_INDEX;
+	for (uint32_t i = 0; i < c->p.n_representatives && c->team != NULL; i++)
+		if (str_eq_c(c->p.representatives[i].id, c->team))
+			c->manager = i;
+	return c->team == NULL || c->manager != NO_INDEX;
+}
+
 static int
 run_commissions(struct commissions *c)
 {
@@ -471,6 +491,10 @@ run_commissions(struct commissions *c)
 	code = read_plan(c, c->plan, &c->plan_bytes, &c->p);
 	if (code != CLI_DONE)
 		return code;
+	if (!find_manager(c)) {
+		(void)fail_field(&f, "--team", "is nobody of this plan", "give a manager's id");
+		return cli_fail(&f, SOUK_E_INVALID);
+	}
 	r = load_lines(c, &f);
 	if (r == SOUK_OK)
 		r = compute(c, &f);
@@ -507,6 +531,9 @@ cmd_commissions(int argc, char **argv)
 		{ "threads", OPT_THREADS, "N", 0, "For reading (default: as many as processors)",
 		    1 },
 		{ "representative", OPT_REPRESENTATIVE, "ID", 0, "One person's statement only", 2 },
+		{ "team", OPT_TEAM, "ID", 0,
+		    "The statements of this manager and of who reports to them, and nobody else's",
+		    2 },
 		{ "format", OPT_FORMAT, "csv|xlsx|html|json", 0, "Of statements (default: csv)",
 		    2 },
 		{ "output", 'o', "DIR", 0, "Where statements go; with --representative a file", 2 },

@@ -16,7 +16,7 @@ struct commissions {
 	/* what was asked for */
 	const char *feeds, *plan, *other_plan, *representative, *output, *lock, *approve,
 	    *approved_by, *rejects;
-	const char *known_at_text, *seller;
+	const char *known_at_text, *seller, *team;
 	const char *locked_paths[LOCKED_MAX];
 	size_t n_locked;
 	bool all_months, has_month, simulate, lenient;
@@ -29,6 +29,7 @@ struct commissions {
 	/* what it came to */
 	struct arena *arena;
 	struct plan p;
+	uint32_t manager; /* of the team asked for; NO_INDEX: everybody */
 	struct buf plan_bytes;
 	struct territory_index *index;
 	struct line_set set;

@@ -111,7 +111,18 @@ print_one(const struct commissions *c)
 	return CLI_DONE;
 }
 
-/* ---- everybody's ---- */
+/* ---- everybody's, or a team's ---- */
+
+/* The first from `i` on whose statement was asked for. Managers make no circle: plan_check saw to it. */
+static uint32_t
+next_of(const struct commissions *c, uint32_t i)
+{
+	for (; i < c->p.n_representatives && c->manager != NO_INDEX; i++)
+		for (uint32_t m = i; m != NO_INDEX; m = c->p.representatives[m].manager)
+			if (m == c->manager)
+				return i;
+	return i;
+}
 
 static void
 summary_csv(const struct commissions *c, struct buf *b)
@@ -120,7 +131,7 @@ summary_csv(const struct commissions *c, struct buf *b)
 
 	buf_add_c(
 	    b, "Representative,Name,Team,Currency,Earned,Taken Back,Adjustments,Commission\r\n");
-	for (uint32_t i = 0; i < c->p.n_representatives; i++) {
+	for (uint32_t i = next_of(c, 0); i < c->p.n_representatives; i = next_of(c, i + 1)) {
 		struct statement s = statement_of(c, i);
 		struct statement_total t[STATEMENT_CURRENCIES_MAX];
 		size_t n = statement_totals(&s, t, STATEMENT_CURRENCIES_MAX);
@@ -158,6 +169,18 @@ queue_count(const struct commissions *c, int reason)
 	return n;
 }
 
+/* Finance's: a manager learns nothing of what is not the team's. */
+static void
+tell_json_all(const struct commissions *c, struct jw *w)
+{
+	jw_int(w, "lines", (int64_t)c->set.n);
+	jw_int(w, "adjustments", (int64_t)c->settlement.n_adjustments);
+	jw_open(w, "queue", '{');
+	for (int i = 0; i < QUEUE__COUNT; i++)
+		jw_int(w, queue_reason_words[i], (int64_t)queue_count(c, i));
+	jw_close(w, '}');
+}
+
 static void
 tell_json(const struct commissions *c, size_t statements)
 {
@@ -172,15 +195,11 @@ tell_json(const struct commissions *c, size_t statements)
 	jw_c(&w, "run", c->digest);
 	jw_bool(&w, "locked", c->is_locked);
 	jw_c(&w, "knownAt", c->known_at_text);
-	jw_int(&w, "lines", (int64_t)c->set.n);
 	jw_int(&w, "statements", (int64_t)statements);
-	jw_int(&w, "adjustments", (int64_t)c->settlement.n_adjustments);
-	jw_open(&w, "queue", '{');
-	for (int i = 0; i < QUEUE__COUNT; i++)
-		jw_int(&w, queue_reason_words[i], (int64_t)queue_count(c, i));
-	jw_close(&w, '}');
+	if (c->manager == NO_INDEX)
+		tell_json_all(c, &w);
 	jw_open(&w, "representatives", '[');
-	for (uint32_t i = 0; i < c->p.n_representatives; i++) {
+	for (uint32_t i = next_of(c, 0); i < c->p.n_representatives; i = next_of(c, i + 1)) {
 		struct statement s = statement_of(c, i);
 		struct statement_total t[STATEMENT_CURRENCIES_MAX];
 		size_t n = statement_totals(&s, t, STATEMENT_CURRENCIES_MAX);
@@ -209,7 +228,7 @@ tell(const struct commissions *c, size_t statements)
 
 	commissions_period(c, period);
 	(void)printf("%s, plan %.*s\n\n", period, (int)c->p.name.n, c->p.name.p);
-	for (uint32_t i = 0; i < c->p.n_representatives; i++) {
+	for (uint32_t i = next_of(c, 0); i < c->p.n_representatives; i = next_of(c, i + 1)) {
 		struct statement s = statement_of(c, i);
 		struct statement_total t[STATEMENT_CURRENCIES_MAX];
 		size_t n = statement_totals(&s, t, STATEMENT_CURRENCIES_MAX);
@@ -224,10 +243,10 @@ tell(const struct commissions *c, size_t statements)
 	(void)printf(
 	    "\n%zu statements%s", statements, c->output != NULL ? "" : " (written with -o DIR)");
 	for (int i = 0; i < QUEUE__COUNT; i++)
-		if (queue_count(c, i) > 0)
+		if (c->manager == NO_INDEX && queue_count(c, i) > 0)
 			(void)printf(", %zu lines in the queue: %s", queue_count(c, i),
 			    queue_reason_words[i]);
-	if (c->settlement.n_adjustments > 0)
+	if (c->manager == NO_INDEX && c->settlement.n_adjustments > 0)
 		(void)printf(", %zu adjustments of locked months", c->settlement.n_adjustments);
 	(void)printf("\n%s %s\n", c->is_locked ? "locked run" : "simulated run", c->digest);
 }
@@ -258,7 +277,8 @@ write_folder(const struct commissions *c, size_t *ret_n, struct fail *f)
 	commissions_period(c, period);
 	if (strlen(c->output) > sizeof(path) - 200)
 		return fail_field(f, "-o", "is too long", "give a shorter name");
-	for (uint32_t i = 0; i < c->p.n_representatives && r == SOUK_OK; i++) {
+	for (uint32_t i = next_of(c, 0); i < c->p.n_representatives && r == SOUK_OK;
+	     i = next_of(c, i + 1)) {
 		struct statement s = statement_of(c, i);
 
 		if (statement_is_empty(&s))
@@ -275,7 +295,7 @@ write_folder(const struct commissions *c, size_t *ret_n, struct fail *f)
 		r = write_text(path, &b, f);
 	buf_done(&b);
 	(void)snprintf(path, sizeof(path), "%s/queue-%s.csv", c->output, period);
-	return r == SOUK_OK ? write_queue(c, path, f) : r;
+	return r == SOUK_OK && c->manager == NO_INDEX ? write_queue(c, path, f) : r;
 }
 
 int
@@ -291,7 +311,8 @@ commissions_print(struct commissions *c)
 		r = write_folder(c, &statements, &f);
 	if (r != SOUK_OK)
 		return cli_fail(&f, r);
-	for (uint32_t i = 0; i < c->p.n_representatives && c->output == NULL; i++) {
+	for (uint32_t i = next_of(c, 0); i < c->p.n_representatives && c->output == NULL;
+	     i = next_of(c, i + 1)) {
 		struct statement s = statement_of(c, i);
 
 		statements += !statement_is_empty(&s);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lines to items, in an order of their own; see commission.h. */
+/* Postings to items; see commission.h. */
 #include "edsp/commission.h"
 
 #include "edsp/commission_int.h"
@@ -7,65 +7,17 @@
 #include <stdlib.h>
 
 #define STEPS_MAX 110 /* plan_check allows 50 tiers and 50 accelerators */
-#define BILLED UINT32_MAX
-
-typedef money_t packed_money __attribute__((aligned(8)));
-
-/*
- * Something of a line that happens on a day: it is billed, or a part of it is paid out. Postings are
- * visited in another order than lines, so each carries what most of them need: one line of the cache.
- */
-struct posting {
-	uint64_t prefix;         /* of the transaction reference, sorts as it does */
-	packed_money gross, fee; /* when POSTING_PLAIN */
-	day_t day;
-	uint32_t line, payout; /* BILLED, or which payout */
-	uint32_t first_credit;
-	uint16_t n_credits, flags;
-};
-_Static_assert(sizeof(struct posting) <= 64, "a posting fits a line of the cache");
-enum {
-	POSTING_PLAIN = 1,  /* revenue and fee, nothing else */
-	POSTING_QUEUED = 2, /* nobody's */
-	POSTING_WANTED = 4, /* something takes from its transaction */
-};
-
 struct compute {
 	const struct plan *p;
 	const struct commission_line *lines;
 	size_t n;
 	struct commission_run *out;
-	struct territory_memo *memo;
+	struct postings postings;
 	struct rate_index *rates;
 	struct rate_states states;
 	struct ledger ledger;
-	struct overlay_hits overlays;
-	uint8_t *kind_of; /* by product number: a kind, or REVENUE__COUNT */
-	size_t n_kinds;
-	struct credit *credits; /* of line i: [first_credit[i], first_credit[i + 1]) */
-	size_t n_credits, cap_credits;
-	struct posting *postings;
-	size_t n_postings, cap_postings;
 	size_t cap_items, cap_queue;
 };
-
-/* ---- whose each line is ---- */
-
-static bool
-add_credit(struct compute *c, struct credit credit)
-{
-	if (c->n_credits == c->cap_credits) {
-		size_t cap = c->cap_credits > 0 ? 2 * c->cap_credits : c->n + c->n / 4 + 16;
-		struct credit *v = realloc(c->credits, cap * sizeof(*v));
-
-		if (v == NULL)
-			return false;
-		c->credits = v;
-		c->cap_credits = cap;
-	}
-	c->credits[c->n_credits++] = credit;
-	return true;
-}
 
 static bool
 add_queue(struct compute *c, struct queue_entry e)
@@ -83,271 +35,13 @@ add_queue(struct compute *c, struct queue_entry e)
 	return true;
 }
 
-/* What the plan says that a product's revenue is; else what the line says. */
-static enum revenue_kind
-planned_kind(const struct compute *c, uint32_t product, enum revenue_kind kind)
-{
-	if (product < c->n_kinds && c->kind_of[product] < REVENUE__COUNT)
-		return c->kind_of[product];
-	return kind;
-}
-
-static enum souk_err
-credit_line(struct compute *c, uint32_t i, const struct territory_hit *hit)
-{
-	const struct commission_line *line = &c->lines[i];
-	day_t day = day_of(line->invoice_date);
-	struct product_numbers product = territory_product(c->memo, line);
-	uint32_t currency = currency_number(line->currency);
-	enum revenue_kind kind = line->kind;
-	const struct plan_rule *rule = hit->rule != NO_INDEX ? &c->p->territories[hit->rule] : NULL;
-
-	kind = planned_kind(c, product.by_code, kind);
-	kind = planned_kind(c, product.by_id, kind);
-	for (size_t k = 0; rule != NULL && hit->other == NO_INDEX && k < rule->n_credits; k++) {
-		const struct plan_credit *pc = &rule->credits[k];
-		uint32_t rate =
-		    rate_in_force(c->rates, pc->representative, kind, product, currency, day);
-
-		if (!add_credit(c, (struct credit){ pc->representative, hit->rule, pc->percent,
-				       rate, (uint8_t)hit->level, false }))
-			return SOUK_E_NOMEM;
-	}
-	for (size_t k = 0; k < c->overlays.n; k++) {
-		const struct overlay_hit *o = &c->overlays.v[k];
-		const struct plan_rule *overlay = &c->p->overlays[o->rule];
-		uint32_t rate =
-		    rate_in_force(c->rates, o->representative, kind, product, currency, day);
-		uint32_t percent = 0;
-
-		for (size_t m = 0; m < overlay->n_credits; m++)
-			if (overlay->credits[m].representative == o->representative)
-				percent = overlay->credits[m].percent;
-		if (!add_credit(c, (struct credit){ o->representative, o->rule, percent, rate,
-				       (uint8_t)o->level, true }))
-			return SOUK_E_NOMEM;
-	}
-	return SOUK_OK;
-}
-
-static uint64_t
-prefix_of(struct str s)
-{
-	uint64_t v = 0;
-
-	if (s.n > 0)
-		memcpy(&v, s.p, s.n < 8 ? s.n : 8);
-	return __builtin_bswap64(v);
-}
-
-static bool
-add_posting(struct compute *c, struct posting p, const struct line_amounts *a)
-{
-	if (c->n_postings == c->cap_postings) {
-		size_t cap = c->cap_postings > 0 ? 2 * c->cap_postings : c->n + 16;
-		struct posting *v = realloc(c->postings, cap * sizeof(*v));
-
-		if (v == NULL)
-			return false;
-		c->postings = v;
-		c->cap_postings = cap;
-	}
-	p.gross = a->gross;
-	p.fee = a->fee;
-	if (a->refund == 0 && a->fee_refund == 0 && a->credit == 0 && a->fee_credit == 0)
-		p.flags |= POSTING_PLAIN;
-	c->postings[c->n_postings++] = p;
-	return true;
-}
-
-static enum souk_err
-post_line(struct compute *c, uint32_t i, size_t first_credit)
-{
-	const struct commission_line *l = &c->lines[i];
-	const struct territory_hit *hit = &c->out->hits[i];
-	size_t n = c->n_credits - first_credit;
-	struct posting p = { .prefix = prefix_of(l->transaction),
-		.day = day_of(l->invoice_date),
-		.line = i,
-		.payout = BILLED,
-		.first_credit = (uint32_t)first_credit,
-		.n_credits = (uint16_t)n };
-
-	if (n > UINT16_MAX || c->n_credits > UINT32_MAX)
-		return SOUK_E_LIMIT;
-	if (hit->rule == NO_INDEX || hit->other != NO_INDEX)
-		p.flags |= POSTING_QUEUED;
-	if (c->ledger.any && ledger_wants(&c->ledger, transaction_hash(l)))
-		p.flags |= POSTING_WANTED;
-	if (!add_posting(c, p, &l->billed))
-		return SOUK_E_NOMEM;
-	for (size_t k = 0; k < l->n_payouts; k++) {
-		p.day = day_of(l->payouts[k].date);
-		p.payout = (uint32_t)k;
-		if (!add_posting(c, p, &l->payouts[k].amounts))
-			return SOUK_E_NOMEM;
-	}
-	return SOUK_OK;
-}
-
-static enum souk_err
-map_lines(struct compute *c)
-{
-	enum souk_err r = SOUK_OK;
-
-	for (size_t i = 0; i < c->n && r == SOUK_OK; i++) {
-		struct territory_hit *hit = &c->out->hits[i];
-		size_t first_credit = c->n_credits;
-
-		*hit = (struct territory_hit){ NO_INDEX, MATCH_EVERYTHING, NO_INDEX };
-		if (earns(&c->lines[i].billed)) {
-			r = territory_map(c->memo, &c->lines[i], day_of(c->lines[i].invoice_date),
-			    hit, &c->overlays);
-			if (r == SOUK_OK)
-				r = credit_line(c, (uint32_t)i, hit);
-		}
-		if (r == SOUK_OK)
-			r = post_line(c, (uint32_t)i, first_credit);
-	}
-	return r;
-}
-
-/* ---- the order ---- */
-
-static int
-compare_text(struct str a, struct str b)
-{
-	size_t n = a.n < b.n ? a.n : b.n;
-	int c = n > 0 ? memcmp(a.p, b.p, n) : 0;
-
-	return c != 0 ? c : (a.n > b.n) - (a.n < b.n);
-}
-
-static int
-compare_money(money_t a, money_t b)
-{
-	return (a > b) - (a < b);
-}
-
-static int
-compare_amounts(const struct line_amounts *a, const struct line_amounts *b)
-{
-	const money_t pairs[][2] = { { a->gross, b->gross }, { a->refund, b->refund },
-		{ a->credit, b->credit }, { a->fee, b->fee }, { a->fee_refund, b->fee_refund },
-		{ a->fee_credit, b->fee_credit } };
-	int c = 0;
-
-	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]) && c == 0; i++)
-		c = compare_money(pairs[i][0], pairs[i][1]);
-	return c;
-}
-
-static int
-compare_lines(const struct commission_line *a, const struct commission_line *b)
-{
-	int c = compare_text(a->transaction, b->transaction);
-
-	if (c == 0)
-		c = compare_text(a->product_id, b->product_id);
-	if (c == 0)
-		c = compare_text(a->end_user, b->end_user);
-	if (c == 0)
-		c = compare_text(a->currency, b->currency);
-	if (c == 0) /* what is taken back on the day of the sale comes after it */
-		c = earns(&b->billed) - earns(&a->billed);
-	if (c == 0)
-		c = (a->invoice_date > b->invoice_date) - (a->invoice_date < b->invoice_date);
-	if (c == 0)
-		c = compare_text(a->payer_number, b->payer_number);
-	return c != 0 ? c : compare_amounts(&a->billed, &b->billed);
-}
-
-static int
-compare_postings(const void *pa, const void *pb, void *context)
-{
-	const struct posting *a = pa, *b = pb;
-	const struct compute *c = context;
-	int r;
-
-	if (a->day != b->day)
-		return a->day < b->day ? -1 : 1;
-	if (a->prefix != b->prefix)
-		return a->prefix < b->prefix ? -1 : 1;
-	r = a->line != b->line ? compare_lines(&c->lines[a->line], &c->lines[b->line]) : 0;
-	if (r != 0)
-		return r;
-	if (a->payout == BILLED || b->payout == BILLED)
-		return (a->payout != BILLED) - (b->payout != BILLED);
-	return compare_amounts(&c->lines[a->line].payouts[a->payout].amounts,
-	    &c->lines[b->line].payouts[b->payout].amounts);
-}
-
-#define DAYS_COUNTED 40000 /* a century: more are sorted all at once */
-
-/* Each day's together, days rising. False: the days are too far apart. */
-static bool
-by_day(const struct posting *in, size_t n, struct posting *out, size_t *begin)
-{
-	day_t first = INT32_MAX, last = INT32_MIN;
-
-	for (size_t i = 0; i < n; i++) {
-		first = in[i].day < first ? in[i].day : first;
-		last = in[i].day > last ? in[i].day : last;
-	}
-	if (n == 0 || (int64_t)last - first >= DAYS_COUNTED)
-		return false;
-	for (size_t i = 0; i < n; i++)
-		begin[in[i].day - first + 2]++;
-	for (size_t d = 2; d < DAYS_COUNTED + 2; d++)
-		begin[d] += begin[d - 1];
-	for (size_t i = 0; i < n; i++)
-		out[begin[in[i].day - first + 1]++] = in[i];
-	return true;
-}
-
-/* Lines from feeds come sorted, and then each day's are. */
-static void
-sort_postings(struct compute *c, struct posting *v, size_t n)
-{
-	size_t i = 1;
-
-	while (i < n && compare_postings(&v[i - 1], &v[i], c) <= 0)
-		i++;
-	if (i < n)
-		qsort_r(v, n, sizeof(*v), compare_postings, c);
-}
-
-static enum souk_err
-order_postings(struct compute *c)
-{
-	size_t *begin = calloc(DAYS_COUNTED + 2, sizeof(*begin));
-	struct posting *out = malloc((c->n_postings + 1) * sizeof(*out));
-
-	if (begin == NULL || out == NULL) {
-		free(begin);
-		free(out);
-		return SOUK_E_NOMEM;
-	}
-	if (by_day(c->postings, c->n_postings, out, begin)) {
-		free(c->postings);
-		c->postings = out;
-		for (size_t d = 0; d < DAYS_COUNTED; d++)
-			sort_postings(c, out + begin[d], begin[d + 1] - begin[d]);
-	} else {
-		sort_postings(c, c->postings, c->n_postings);
-		free(out);
-	}
-	free(begin);
-	return SOUK_OK;
-}
-
 /* ---- earning ---- */
 
 static struct commission_item *
 add_item(struct compute *c)
 {
 	if (c->out->n_items == c->cap_items) {
-		size_t cap = c->cap_items > 0 ? 2 * c->cap_items : c->n_credits + 64;
+		size_t cap = c->cap_items > 0 ? 2 * c->cap_items : c->n + c->n / 4 + 64;
 		struct commission_item *v = realloc(c->out->items, cap * sizeof(*v));
 
 		if (v == NULL)
@@ -443,6 +137,8 @@ struct event {
 	const struct line_amounts *amounts;
 	enum plan_pay pay;
 	uint64_t hash; /* 0: nothing takes from this transaction */
+	const struct credit *credits;
+	size_t n_credits;
 };
 
 static enum souk_err
@@ -530,8 +226,8 @@ static enum souk_err
 earn(struct compute *c, const struct event *e)
 {
 	uint32_t line = e->posting->line;
-	const struct credit *credits = c->credits + e->posting->first_credit;
-	size_t n = e->posting->n_credits;
+	const struct credit *credits = e->credits;
+	size_t n = e->n_credits;
 	enum souk_err r = SOUK_OK;
 
 	if (e->pay == PAY_BILLED && (e->posting->flags & POSTING_QUEUED) != 0)
@@ -660,7 +356,12 @@ post(struct compute *c, const struct posting *p)
 {
 	const struct commission_line *line = &c->lines[p->line];
 	struct line_amounts plain = { .gross = p->gross, .fee = p->fee };
-	struct event e = { p, &plain, p->payout == BILLED ? PAY_BILLED : PAY_DISBURSED, 0 };
+	struct credit own[CREDITS_INLINE];
+	struct event e = { .posting = p,
+		.amounts = &plain,
+		.pay = p->payout == BILLED ? PAY_BILLED : PAY_DISBURSED,
+		.credits = posting_credits(&c->postings, p, own),
+		.n_credits = p->n_credits };
 	enum souk_err r = SOUK_OK;
 
 	if ((p->flags & POSTING_PLAIN) == 0)
@@ -679,11 +380,8 @@ post_all(struct compute *c)
 {
 	enum souk_err r = SOUK_OK;
 
-	for (size_t i = 0; i < c->n_postings && r == SOUK_OK; i++) {
-		if (i + 8 < c->n_postings)
-			__builtin_prefetch(&c->credits[c->postings[i + 8].first_credit]);
-		r = post(c, &c->postings[i]);
-	}
+	for (size_t i = 0; i < c->postings.n && r == SOUK_OK; i++)
+		r = post(c, &c->postings.v[i]);
 	return r;
 }
 
@@ -713,43 +411,22 @@ order_items(struct compute *c)
 }
 
 static enum souk_err
-learn_kinds(struct compute *c, const struct territory_index *t)
+compute(struct compute *c, const struct territory_index *t, unsigned threads)
 {
-	const struct text_map *products = territory_products(t);
+	struct posting_request q = { .p = c->p,
+		.t = t,
+		.lines = c->lines,
+		.n = c->n,
+		.ledger = &c->ledger,
+		.threads = threads };
+	enum souk_err r = rate_index_new(c->p, t, &c->rates);
 
-	c->n_kinds = products->n;
-	c->kind_of = malloc(c->n_kinds + 1);
-	if (c->kind_of == NULL)
-		return SOUK_E_NOMEM;
-	memset(c->kind_of, REVENUE__COUNT, c->n_kinds + 1);
-	for (size_t i = 0; i < c->p->n_products; i++) {
-		struct str s = c->p->products[i].product;
-		uint32_t v = text_map_find(products, s, text_map_hash(s));
-
-		if (v < c->n_kinds)
-			c->kind_of[v] = (uint8_t)c->p->products[i].kind;
-	}
-	return SOUK_OK;
-}
-
-static enum souk_err
-compute(struct compute *c, const struct territory_index *t)
-{
-	enum souk_err r = territory_memo_new(t, &c->memo);
-
-	c->out->hits = malloc((c->n + 1) * sizeof(*c->out->hits));
-	if (r == SOUK_OK && c->out->hits == NULL)
+	q.rates = c->rates;
+	q.hits = c->out->hits = malloc((c->n + 1) * sizeof(*c->out->hits));
+	if (r == SOUK_OK && q.hits == NULL)
 		r = SOUK_E_NOMEM;
 	if (r == SOUK_OK)
-		r = rate_index_new(c->p, t, &c->rates);
-	if (r == SOUK_OK)
-		r = learn_kinds(c, t);
-	if (r == SOUK_OK)
-		r = ledger_init(&c->ledger, c->lines, c->n);
-	if (r == SOUK_OK)
-		r = map_lines(c);
-	if (r == SOUK_OK)
-		r = order_postings(c);
+		r = postings_make(&q, &c->postings);
 	if (r == SOUK_OK)
 		r = post_all(c);
 	return r == SOUK_OK ? order_items(c) : r;
@@ -757,20 +434,17 @@ compute(struct compute *c, const struct territory_index *t)
 
 enum souk_err
 commission_compute(const struct plan *p, const struct territory_index *t,
-    const struct commission_line *lines, size_t n, struct commission_run *ret, struct fail *f)
+    const struct commission_line *lines, size_t n, unsigned threads, struct commission_run *ret,
+    struct fail *f)
 {
 	struct commission_run out = { .plan = p, .lines = lines, .n_lines = n };
 	struct compute c = { .p = p, .lines = lines, .n = n, .out = &out };
-	enum souk_err r = n < UINT32_MAX - 1 ? compute(&c, t) : SOUK_E_LIMIT;
+	enum souk_err r = n < UINT32_MAX - 1 ? compute(&c, t, threads) : SOUK_E_LIMIT;
 
-	territory_memo_free(c.memo);
 	rate_index_free(c.rates);
 	free(c.states.v);
 	ledger_done(&c.ledger);
-	overlay_hits_done(&c.overlays);
-	free(c.kind_of);
-	free(c.credits);
-	free(c.postings);
+	postings_done(&c.postings);
 	if (r == SOUK_OK) {
 		*ret = out;
 		return r;

@@ -71,11 +71,13 @@ struct commission_run {
 
 /*
  * `lines` must hold all months whose amounts count (from the start of a tier's year, and the sales
- * that later lines take back); they and the plan must outlive the run. SOUK_E_LIMIT: more than
+ * that later lines take back); they and the plan must outlive the run. `threads`, for 0 as many as there are
+ * processors and work for, change nothing of what is computed. SOUK_E_LIMIT: more than
  * 2^32 - 2 lines, or amounts beyond any money.
  */
 SOUK_MUST enum souk_err commission_compute(const struct plan *p, const struct territory_index *t,
-    const struct commission_line *lines, size_t n, struct commission_run *ret, struct fail *f);
+    const struct commission_line *lines, size_t n, unsigned threads, struct commission_run *ret,
+    struct fail *f);
 void commission_run_done(struct commission_run *r);
 
 /* A stretch of amounts at one percentage: part of an item's arithmetic. */

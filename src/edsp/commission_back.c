@@ -20,7 +20,7 @@ transaction_hash(const struct commission_line *l)
 	return h != 0 ? h : 1;
 }
 
-static bool
+bool
 line_takes(const struct commission_line *l)
 {
 	bool yes = takes(&l->billed);
@@ -31,13 +31,9 @@ line_takes(const struct commission_line *l)
 }
 
 enum souk_err
-ledger_init(struct ledger *l, const struct commission_line *lines, size_t n)
+ledger_init(struct ledger *l, const struct commission_line *lines, size_t n, size_t taking)
 {
-	size_t taking = 0;
-
 	*l = (struct ledger){ 0 };
-	for (size_t i = 0; i < n; i++)
-		taking += line_takes(&lines[i]);
 	l->any = taking > 0;
 	for (l->wanted_mask = 15; l->wanted_mask < 2 * taking;)
 		l->wanted_mask = 2 * l->wanted_mask + 1;

@@ -148,9 +148,9 @@ grow_states(struct rate_states *s)
 			k = (k + 1) & bigger.mask;
 		bigger.v[k] = s->v[i];
 	}
-	bigger.n = s->n;
 	free(s->v);
-	*s = bigger;
+	s->v = bigger.v;
+	s->mask = bigger.mask;
 	return true;
 }
 
@@ -159,11 +159,17 @@ rate_state_of(struct rate_states *s, const struct plan_rate *rate, uint32_t rate
     uint32_t representative, day_t day)
 {
 	uint64_t key = ((uint64_t)rate_i << 32 | representative) + 1;
-	int32_t period = plan_period_of(rate->over, day),
-		cap_period = plan_period_of(rate->cap_over, day);
+	int32_t period, cap_period;
 	struct rate_state *st;
 	size_t i;
 
+	/* Days come one after the other. */
+	for (enum plan_period p = 0; p < PERIOD__COUNT && (!s->has_day || s->day != day); p++)
+		s->period[p] = plan_period_of(p, day);
+	s->day = day;
+	s->has_day = true;
+	period = s->period[rate->over];
+	cap_period = s->period[rate->cap_over];
 	if ((s->v == NULL || 2 * (s->n + 1) > s->mask) && !grow_states(s))
 		return NULL;
 	for (i = product_hash(key) & s->mask; s->v[i].key != 0 && s->v[i].key != key;)

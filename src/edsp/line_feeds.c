@@ -3,6 +3,7 @@
 #include "edsp/line_feeds.h"
 
 #include "base/utf8.h"
+#include "edsp/line_zero.h"
 #include "edsp/text_map.h"
 
 #include <stdlib.h>
@@ -228,11 +229,37 @@ compare_lines(const void *pa, const void *pb)
 		      : (a->invoice_date > b->invoice_date) - (a->invoice_date < b->invoice_date);
 }
 
+struct more_lines {
+	struct line_set *s;
+	size_t cap;
+};
+
 static enum souk_err
-fill_all(struct line_set *s, struct fail *f)
+take_zero(void *arg, const struct sales_line *l)
 {
+	struct more_lines *m = arg;
+
+	if (m->s->n == m->cap) {
+		size_t cap = m->cap + m->cap / 4 + 64;
+		struct commission_line *v = realloc(m->s->lines, cap * sizeof(*v));
+
+		if (v == NULL)
+			return SOUK_E_NOMEM;
+		m->s->lines = v;
+		m->cap = cap;
+	}
+	fill(m->s, l, &m->s->lines[m->s->n++]);
+	return SOUK_OK;
+}
+
+static enum souk_err
+fill_all(struct line_set *s, enum sales_variant variant, struct fail *f)
+{
+	struct more_lines more = { s, 0 };
+
 	s->n = sales_count(s->sales);
-	s->lines = malloc((s->n + 1) * sizeof(*s->lines));
+	more.cap = s->n + 1;
+	s->lines = malloc(more.cap * sizeof(*s->lines));
 	if (s->lines == NULL)
 		return out_of_memory(f);
 	for (size_t i = 0; i < s->n; i++) {
@@ -241,6 +268,8 @@ fill_all(struct line_set *s, struct fail *f)
 		sales_at(s->sales, i, &l);
 		fill(s, &l, &s->lines[i]);
 	}
+	if (lines_of_zero(s->sales, variant, s->seller, take_zero, &more) != SOUK_OK)
+		return out_of_memory(f);
 	if (s->n > 0)
 		qsort(s->lines, s->n, sizeof(*s->lines), compare_lines);
 	return SOUK_OK;
@@ -400,7 +429,7 @@ collect(const struct line_set *s, const struct feeds *fs, const struct text_map 
 		key = event_key(fs, e, &b);
 		first = text_map_find(lines, key, text_map_hash(key));
 		if (first == TEXT_MAP_NONE)
-			continue;     /* of a line whose net is 0, or later than the months */
+			continue;     /* of a line later than the months */
 		*amount = -e->amount; /* what settles an invoice has its sign turned */
 		p.line = line_for(s, first,
 		    more->parent != EVENT_NONE
@@ -492,7 +521,7 @@ lines_from_feeds(const struct line_request *q, struct line_set *ret, struct fail
 	enum souk_err r = s.arena != NULL ? fold_for_seller(q, &s, f) : out_of_memory(f);
 
 	if (r == SOUK_OK)
-		r = fill_all(&s, f);
+		r = fill_all(&s, q->variant, f);
 	if (r == SOUK_OK && q->payouts)
 		r = add_payouts(q, &s, f);
 	if (r == SOUK_OK)

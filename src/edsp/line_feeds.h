@@ -26,7 +26,7 @@ struct line_set {
 	struct arena *arena;
 };
 
-/* Amounts of failed payouts are left out. What was disbursed goes to the line of the invoice that it settles. */
+/* Lines whose net is 0 are among them. Amounts of failed payouts are left out. What was disbursed goes to the line of the invoice that it settles. */
 SOUK_MUST enum souk_err lines_from_feeds(
     const struct line_request *q, struct line_set *ret, struct fail *f);
 void line_set_done(struct line_set *s);

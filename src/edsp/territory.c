@@ -70,23 +70,85 @@ find_key(const struct territory_index *t, enum match_level level, struct str key
 	return v == TEXT_MAP_NONE ? NOTHING : v;
 }
 
+/* What a letter of a plain host name is in lower case; 0: none of one. */
+static const char host_letters[256] = { ['-'] = '-',
+	['.'] = '.',
+	['0'] = '0',
+	['1'] = '1',
+	['2'] = '2',
+	['3'] = '3',
+	['4'] = '4',
+	['5'] = '5',
+	['6'] = '6',
+	['7'] = '7',
+	['8'] = '8',
+	['9'] = '9',
+	['a'] = 'a',
+	['A'] = 'a',
+	['b'] = 'b',
+	['B'] = 'b',
+	['c'] = 'c',
+	['C'] = 'c',
+	['d'] = 'd',
+	['D'] = 'd',
+	['e'] = 'e',
+	['E'] = 'e',
+	['f'] = 'f',
+	['F'] = 'f',
+	['g'] = 'g',
+	['G'] = 'g',
+	['h'] = 'h',
+	['H'] = 'h',
+	['i'] = 'i',
+	['I'] = 'i',
+	['j'] = 'j',
+	['J'] = 'j',
+	['k'] = 'k',
+	['K'] = 'k',
+	['l'] = 'l',
+	['L'] = 'l',
+	['m'] = 'm',
+	['M'] = 'm',
+	['n'] = 'n',
+	['N'] = 'n',
+	['o'] = 'o',
+	['O'] = 'o',
+	['p'] = 'p',
+	['P'] = 'p',
+	['q'] = 'q',
+	['Q'] = 'q',
+	['r'] = 'r',
+	['R'] = 'r',
+	['s'] = 's',
+	['S'] = 's',
+	['t'] = 't',
+	['T'] = 't',
+	['u'] = 'u',
+	['U'] = 'u',
+	['v'] = 'v',
+	['V'] = 'v',
+	['w'] = 'w',
+	['W'] = 'w',
+	['x'] = 'x',
+	['X'] = 'x',
+	['y'] = 'y',
+	['Y'] = 'y',
+	['z'] = 'z',
+	['Z'] = 'z' };
+
 /* Lower case, if it is a host name of ASCII letters; 0: it is not, or too long. */
 static size_t
 plain_host(struct str raw, char out[DOMAIN_MAX + 1])
 {
+	bool plain = true;
+
 	if (raw.n > DOMAIN_MAX)
 		return 0;
 	for (size_t i = 0; i < raw.n; i++) {
-		char c = raw.p[i];
-
-		if (c >= 'A' && c <= 'Z')
-			c |= 0x20;
-		else if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
-			     c == '.'))
-			return 0;
-		out[i] = c;
+		out[i] = host_letters[(unsigned char)raw.p[i]];
+		plain &= out[i] != '\0';
 	}
-	return raw.n;
+	return plain ? raw.n : 0;
 }
 
 /* A registrable domain is an end of the host: does any end of two labels or more stand in a rule at all? */
@@ -379,17 +441,16 @@ visit_company(struct search *s, uint32_t domain, uint32_t name, struct territory
 static uint32_t
 postal_key(const struct postal_table *p, postal_t code)
 {
-	uint32_t lo = 0, hi = p->n;
+	uint32_t at = 0;
 
-	while (lo < hi) {
-		uint32_t mid = lo + (hi - lo) / 2;
-
-		if (p->begin[mid] <= code)
-			lo = mid + 1;
-		else
-			hi = mid;
+	/* Without a branch: where a code lies cannot be foreseen. */
+	for (uint32_t n = p->n, half; n > 1; n -= half) {
+		half = n / 2;
+		at += half & -(uint32_t)(p->begin[at + half] <= code);
 	}
-	return lo > 0 && p->key[lo - 1] != NO_INDEX ? p->key[lo - 1] : NOTHING;
+	if (p->n == 0 || p->begin[at] > code || p->key[at] == NO_INDEX)
+		return NOTHING;
+	return p->key[at];
 }
 
 static bool

@@ -22,8 +22,12 @@ text_map_init(struct text_map *m, size_t expected)
 
 	while (size < 2 * expected)
 		size *= 2;
-	*m = (struct text_map){ .slots = calloc(size, sizeof(*m->slots)), .mask = size - 1 };
-	return m->slots != NULL ? SOUK_OK : SOUK_E_NOMEM;
+	/* One block: the tags behind the slots. */
+	*m = (struct text_map){ .slots = calloc(size, sizeof(*m->slots) + 1), .mask = size - 1 };
+	if (m->slots == NULL)
+		return SOUK_E_NOMEM;
+	m->tags = (uint8_t *)(m->slots + size);
+	return SOUK_OK;
 }
 
 void
@@ -41,6 +45,7 @@ insert(struct text_map *m, struct text_slot s)
 	while (m->slots[i].hash != 0)
 		i = (i + 1) & m->mask;
 	m->slots[i] = s;
+	m->tags[i] = text_map_tag(s.hash);
 	m->n++;
 }
 

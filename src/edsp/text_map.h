@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Text to number: an open hash table, salted, because buyers choose part of the texts. Keys are
- * borrowed. Nothing that is printed may depend on its order.
+ * borrowed. Nothing that is printed may depend on its order. Most texts that are looked for are not
+ * there: a byte for each slot says so within the nearest cache.
  */
 #ifndef SOUK_EDSP_TEXT_MAP_H
 #define SOUK_EDSP_TEXT_MAP_H
@@ -18,6 +19,7 @@ struct text_slot {
 
 struct text_map {
 	struct text_slot *slots;
+	uint8_t *tags;  /* of each slot a byte of its hash, 0: free */
 	size_t mask, n; /* mask + 1 slots, n in use */
 };
 
@@ -66,15 +68,22 @@ text_map_hash(struct str s)
 	return h != 0 ? h : 1;
 }
 
+static inline uint8_t
+text_map_tag(uint64_t hash)
+{
+	return (uint8_t)(hash >> 56 | 1);
+}
+
 static inline uint32_t
 text_map_find(const struct text_map *m, struct str key, uint64_t hash)
 {
 	for (size_t i = hash & m->mask;; i = (i + 1) & m->mask) {
 		const struct text_slot *s = &m->slots[i];
 
-		if (s->hash == 0)
+		if (m->tags[i] == 0)
 			return TEXT_MAP_NONE;
-		if (s->hash == hash && s->n == key.n && memcmp(s->p, key.p, key.n) == 0)
+		if (m->tags[i] == text_map_tag(hash) && s->hash == hash && s->n == key.n &&
+		    memcmp(s->p, key.p, key.n) == 0)
 			return s->value;
 	}
 }

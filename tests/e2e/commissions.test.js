@@ -17,8 +17,8 @@ const table = (head) => {
 const KNOWN = '2026-02-20T00:00:00Z';
 const when = (day) => `${day}T12:00:00Z`;
 
-function put(feed, month, columns, rows) {
-  const folder = join(dir, 'feeds', feed, `year=${month.slice(0, 4)}`, `month=${month.slice(5)}`);
+function put(feed, month, columns, rows, feeds = 'feeds') {
+  const folder = join(dir, feeds, feed, `year=${month.slice(0, 4)}`, `month=${month.slice(5)}`);
   mkdirSync(folder, { recursive: true });
   const names = [...columns, 'valid_from', 'insert_date', 'update_date', 'delete_date'];
   writeFileSync(join(folder, 'data.csv'), [names.join(','), ...rows.map((r) => r.join(','))].map((l) => `${l}\n`).join(''));
@@ -85,6 +85,29 @@ test('one person gets their own lines and nobody else\'s, in every form', async 
   assert.match(nobody.err, /^souk: --representative: /);
 });
 
+test('a manager gets the team\'s statements, and nothing of what is not the team\'s', async () => {
+  const other = structuredClone(plan);
+  other.representatives.push({ id: 'zoe', name: 'Zoe Example', manager: 'ben' });
+  other.overlays.push({ id: 'z', accounts: ['444455556666'], credits: [{ representative: 'zoe', percent: 100 }] });
+  other.rates.push({ ...other.rates[1], id: 'zoes', representatives: ['zoe'] });
+  writeFileSync(at('team.json'), JSON.stringify(other));
+  const run = (...args) => souk(['commissions', '--feeds', at('feeds'), '--plan', at('team.json'), '--month', '2026-02', ...args]);
+  const ben = await run('--team', 'ben', '-o', at('team'));
+  assert.equal(ben.code, 0, ben.err);
+  assert.deepEqual(readdirSync(at('team')).sort(), ['statement-ben-2026-02.csv', 'statement-zoe-2026-02.csv', 'summary-2026-02.csv']);
+  assert.deepEqual(parseCsv(readFileSync(join(at('team'), 'summary-2026-02.csv'), 'utf8')).map((r) => r.Representative), ['ben', 'zoe']);
+  assert.ok(!/mia|ana|queue|T-1005/.test(ben.out), ben.out);
+  const ids = async (team) => JSON.parse((await run('--team', team, '--json')).out);
+  /* Mia's reports report to her through Ben, too. */
+  assert.deepEqual((await ids('mia')).representatives.map((r) => r.id), ['ben', 'mia', 'zoe']);
+  const zoe = await ids('zoe');
+  assert.deepEqual(zoe.representatives.map((r) => r.id), ['zoe']);
+  assert.ok(!('queue' in zoe) && !('lines' in zoe) && zoe.statements === 1);
+  const nobody = await run('--team', 'eve');
+  assert.equal(nobody.code, 1);
+  assert.match(nobody.err, /^souk: --team: is nobody of this plan; /);
+});
+
 test('locked is what was approved; later facts give adjustments that add up to a fresh run', async () => {
   const january = ['--month', '2026-01', '--as-known-at', KNOWN];
   const digest = JSON.parse((await pay(...january, '--json')).out).run;
@@ -116,6 +139,63 @@ test('locked is what was approved; later facts give adjustments that add up to a
   assert.match(bent.err, /^souk: --locked: was changed/);
 });
 
+const all = ['hourly', 'monthly', 'annual', 'metered'];
+const simple = (rate) => ({ schema: 'souk-plan-1', name: 'Simple', rounding: { mode: 'half-up', decimals: 2 }, representatives: [{ id: 'ana', name: 'Ana Example' }],
+  territories: [{ id: 'all', everything: true, credits: [{ representative: 'ana', percent: 100 }] }], rates: [{ id: 'r', revenue: all, base: 'gross', percent: '10', ...rate }] });
+const but = (row, cells) => row.map((x, i) => cells[EVENT[i]] ?? x);
+/* Feeds of one buyer with these events, and what a plan of one rate pays. */
+function make(name, events, rate) {
+  put('accountfeed_v1', '2026-01', ['account_id', 'aws_account_id', 'encrypted_account_id', 'mailing_address_id', 'tax_address_id', 'tax_registration_number', 'tax_legal_name'],
+    [['seller', '999900001111', '', '', '', '', '', ...known('2025-01-01')], ['b1', '111122223333', '', '', '', '', '', ...known('2025-01-01')]], name);
+  put('addressfeed_v1', '2026-01', ['address_id', 'aws_account_id', 'email_domain', 'company_name', 'country', 'state_or_region', 'city', 'postal_code', 'address_line_1', 'address_line_2', 'address_line_3'],
+    [['adr-b1', '111122223333', 'acme.example', '', 'US', '', '', '98101', '', '', '', ...known('2025-01-01')]], name);
+  put('productfeed_v1', '2026-01', ['product_id', 'manufacturer_account_id', 'product_code', 'title'], [['prod-1', 'seller', 'code1', 'One', ...known('2025-01-01')]], name);
+  for (const month of new Set(events.map((e) => e[12].slice(0, 7)))) put('billing_event_v1', month, EVENT, events.filter((e) => e[12].startsWith(month)), name);
+  writeFileSync(at(`${name}.json`), JSON.stringify(simple(rate)));
+  return async (...args) => {
+    const r = await souk(['commissions', '--feeds', at(name), '--plan', at(`${name}.json`), '--all-months', '--representative', 'ana', ...args]);
+    assert.equal(r.code, 0, r.err);
+    return items(r.out).map(([, date, reference, entry, , commission]) => [date, reference, entry, commission]);
+  };
+}
+
+test('paid on disbursed funds: by payout, without failed ones, as known then', async () => {
+  const payout = (id, day, later) => but(event(id, 'b1', 'DISBURSEMENT', '-1', day, '', later),
+    { action: 'DISBURSED', end_user_account_id: '', product_id: '', billing_address_id: '', transaction_reference_id: '', bank_trace_id: `bank-${id}` });
+  const paid = (id, type, amount, day, reference, parent, by) => but(event(id, 'b1', type, amount, day, reference), { action: 'DISBURSED', parent_billing_event_id: parent, disbursement_billing_event_id: by });
+  const run = make('paid', [
+    event('i1', 'b1', 'SELLER_REV_SHARE', '1000.00', '2026-01-10', 'T-1'),
+    event('i2', 'b1', 'SELLER_REV_SHARE', '70.00', '2026-01-11', 'T-2'), /* never paid out */
+    event('i3', 'b1', 'SELLER_REV_SHARE_REFUND', '-200.00', '2026-02-12', 'T-1'),
+    payout('d1', '2026-02-05'), paid('p1', 'SELLER_REV_SHARE', '-600.00', '2026-02-05', 'T-1', 'i1', 'd1'),
+    paid('f1', 'AWS_REV_SHARE', '30.00', '2026-02-05', 'T-1', 'i1', 'd1'), /* the fee is not the base */
+    payout('d2', '2026-02-20'), paid('p2', 'SELLER_REV_SHARE_REFUND', '200.00', '2026-02-20', 'T-1', 'i3', 'd2'),
+    payout('d3', '2026-03-05'), paid('p3', 'SELLER_REV_SHARE', '-400.00', '2026-03-05', 'T-1', 'i1', 'd3'),
+    but(payout('x3', '2026-03-12'), { transaction_type: 'DISBURSEMENT_FAILURE', parent_billing_event_id: 'd3' }),
+    payout('d4', '2026-04-05'), paid('p4', 'SELLER_REV_SHARE', '-400.00', '2026-04-05', 'T-1', 'i1', 'd4'),
+  ], { payOn: 'disbursed', clawback: ['refunds'] });
+  const february = [['2026-02-05', 'T-1', 'sale', '60.00'], ['2026-02-20', 'T-1', 'refund', '-20.00']];
+  assert.deepEqual(await run(), [...february, ['2026-04-05', 'T-1', 'sale', '40.00']]);
+  /* Before the bank said that March's payout failed. */
+  assert.deepEqual(await run('--as-known-at', '2026-03-10T00:00:00Z'), [...february, ['2026-03-05', 'T-1', 'sale', '40.00']]);
+});
+
+test('a sale given back whole within its month is a sale and a refund', async () => {
+  const sale = (id, reference, day) => event(id, 'b1', 'SELLER_REV_SHARE', '100.00', day, reference);
+  const refund = (id, reference, day) => event(id, 'b1', 'SELLER_REV_SHARE_REFUND', '-100.00', day, reference);
+  const events = [sale('e1', 'T-1', '2026-01-05'), refund('e2', 'T-1', '2026-01-20'), sale('e3', 'T-2', '2026-01-06'), refund('e4', 'T-2', '2026-02-03'),
+    event('e5', 'b1', 'SELLER_REV_SHARE', '50.00', '2026-01-07', 'T-3'),
+    but(event('e6', 'b1', 'SELLER_REV_SHARE', '-50.00', '2026-01-30', 'T-3'), { action: 'FORGIVEN', parent_billing_event_id: 'e5' })];
+  const kept = await make('kept', events, { payOn: 'billed', clawback: [] })();
+  /* T-3 was forgiven in its own month: its gross is 0. */
+  assert.deepEqual(kept, [['2026-01-06', 'T-2', 'sale', '10.00'], ['2026-01-20', 'T-1', 'sale', '10.00']]);
+  const taken = await make('taken', events, { payOn: 'billed', clawback: ['refunds'] })();
+  assert.deepEqual(taken, [['2026-01-06', 'T-2', 'sale', '10.00'], ['2026-01-20', 'T-1', 'sale', '10.00'], ['2026-01-20', 'T-1', 'refund', '-10.00'],
+    ['2026-02-03', 'T-2', 'refund', '-10.00']]);
+  const asQuery = await make('query', events, { payOn: 'billed', clawback: [] })('--variant', 'query');
+  assert.deepEqual(asQuery.map((i) => i.slice(1)), [['T-1', 'sale', '10.00'], ['T-2', 'sale', '10.00']]);
+});
+
 test('a dry run lists what another plan would move', async () => {
   const other = structuredClone(plan);
   other.territories[2].credits = [{ representative: 'ben', percent: 100 }];
@@ -142,7 +222,7 @@ test('a plan with faults: all of them, each with its place; nothing is written',
 
 test('usage', async () => {
   for (const [field, ...args] of [['--feeds'], ['--plan', '--feeds', 'x'], ['--month', '--feeds', 'x', '--plan', 'y'], ['--month', '--month', '2026-13'],
-    ['--format', '--format', 'pdf'], ['--approve', '--feeds', 'x', '--plan', 'y', '--month', '2026-01', '--approve', 'z'],
+    ['--format', '--format', 'pdf'], ['--team', '--feeds', 'x', '--plan', 'y', '--month', '2026-01', '--team', 'a', '--representative', 'b'], ['--approve', '--feeds', 'x', '--plan', 'y', '--month', '2026-01', '--approve', 'z'],
     ['-o', '--feeds', 'x', '--plan', 'y', '--month', '2026-01', '--representative', 'a', '--format', 'xlsx']]) {
     const r = await souk(['commissions', ...args]);
     assert.equal(r.code, 2, args.join(' '));

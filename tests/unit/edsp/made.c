@@ -99,7 +99,7 @@ made_compute(struct made *m)
 
 	commission_run_done(&m->run);
 	assert_int_equal(
-	    commission_compute(&m->plan, m->index, m->lines, m->n, &m->run, &f), SOUK_OK);
+	    commission_compute(&m->plan, m->index, m->lines, m->n, 0, &m->run, &f), SOUK_OK);
 }
 
 void

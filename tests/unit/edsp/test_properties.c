@@ -310,6 +310,15 @@ test_order_changes_nothing(void **state)
 		made_compute(&other);
 		print_all(&other, &b);
 		assert_string_equal(a.p, b.p);
+		for (unsigned threads = 1; threads <= 5; threads += 2) {
+			buf_clear(&b);
+			commission_run_done(&other.run);
+			assert_int_equal(commission_compute(&other.plan, other.index, other.lines,
+					     other.n, threads, &other.run, NULL),
+			    SOUK_OK);
+			print_all(&other, &b);
+			assert_string_equal(a.p, b.p);
+		}
 		buf_done(&a);
 		buf_done(&b);
 		made_done(&m);
@@ -437,7 +446,7 @@ test_too_large(void **state)
 			  "\"accelerators\":[{\"above\":0,\"factor\":100}],\"clawback\":[]}"));
 	made_line(&m, "T", "2026-01-10", "999999999999999999");
 	assert_int_equal(
-	    commission_compute(&m.plan, m.index, m.lines, m.n, &m.run, &f), SOUK_E_LIMIT);
+	    commission_compute(&m.plan, m.index, m.lines, m.n, 0, &m.run, &f), SOUK_E_LIMIT);
 	assert_true(f.detail[0] != '\0');
 	made_done(&m);
 }
