@@ -11,6 +11,7 @@
 #include "base/money.h"
 #include "edsp/plan.h"
 
+/* fee: the operator's, and what the seller passes on to a manufacturer (cost of goods). */
 struct line_amounts {
 	money_t gross, fee, refund, fee_refund, credit, fee_credit;
 };

@@ -36,113 +36,25 @@ out_of_memory(struct fail *f)
 	    f, SOUK_E_NOMEM, "memory", "the lines do not fit into memory; run fewer months");
 }
 
-/* ---- the seller ---- */
-
-/* The accounts that buyers pay: one, or SOUK_E_INVALID. A seller that pays a manufacturer is not its buyer. */
 static enum souk_err
-find_seller(const struct feeds *fs, struct str *ret, struct fail *f)
-{
-	uint32_t found = INTERN_NONE;
-
-	*ret = STR("");
-	for (uint32_t i = events_next(fs, 0); i != EVENT_NONE; i = events_next(fs, i + 1)) {
-		const struct event *e = event_at(fs, i);
-		uint32_t to;
-
-		if (e->type != TYPE_SELLER_REV_SHARE || e->action != ACTION_INVOICED ||
-		    e->amount <= 0)
-			continue;
-		to = event_more_at(fs, i)->to;
-		if (to == INTERN_NONE || to == found)
-			continue;
-		if (found != INTERN_NONE)
-			return fail_field(f, "--seller",
-			    "is missing, and these feeds hold revenue of more than one seller",
-			    "give the account id of one");
-		found = to;
-	}
-	*ret = intern_text(fs->accounts, found);
-	return SOUK_OK;
-}
-
-static enum souk_err
-fold(const struct line_request *q, struct str seller, struct sales **ret, struct fail *f)
+fold(const struct line_request *q, struct line_set *out, struct fail *f)
 {
 	struct sales_request r = { .source = q->source,
 		.variant = q->variant,
 		.known_at = q->known_at,
 		.month_from = MONTHS_FROM,
 		.month_to = q->month_until,
-		.seller = seller,
+		.seller = q->seller,
 		.usage = true,
 		.faults = q->faults,
 		.threads = q->threads };
 
-	return sales_fold(&r, ret, f);
-}
+	enum souk_err err = sales_fold(&r, &out->sales, f);
 
-/* Does the seller pay others, so that the fold must know who it is? */
-static bool
-pays_others(const struct feeds *fs, struct str seller)
-{
-	uint32_t id = intern_find(fs->accounts, seller);
-
-	for (uint32_t i = events_next(fs, 0); i != EVENT_NONE && id != INTERN_NONE;
-	     i = events_next(fs, i + 1))
-		if (event_at(fs, i)->from == id && event_type_is_seller(event_at(fs, i)->type))
-			return true;
-	return false;
-}
-
-/* An account id, or the 12 digits of one. */
-static enum souk_err
-seller_by_name(const struct feeds *fs, struct str name, struct str *ret, struct fail *f)
-{
-	if (intern_find(fs->accounts, name) != INTERN_NONE) {
-		*ret = name;
-		return SOUK_OK;
-	}
-	for (uint32_t a = 0; a < intern_bound(fs->accounts); a++) {
-		struct str id = intern_text(fs->accounts, a);
-		const struct version *v;
-		size_t n = 0;
-
-		if (id.n == 0)
-			continue;
-		if (history_key(fs->account, &id) == HISTORY_NONE)
-			continue;
-		v = history_versions(fs->account, history_key(fs->account, &id), &n);
-		for (size_t i = 0; i < n; i++)
-			if (str_eq(history_cell(fs->account, &v[i], ACC_AWS_ACCOUNT_ID), name)) {
-				*ret = id;
-				return SOUK_OK;
-			}
-	}
-	return fail_field(f, "--seller", "is no account of these feeds' billing events",
-	    "give an account id of the account feed, or its 12 digits; or leave it out");
-}
-
-/* Folds without a seller to find it, and again when that matters. */
-static enum souk_err
-fold_for_seller(const struct line_request *q, struct line_set *out, struct fail *f)
-{
-	enum souk_err r = fold(q, STR(""), &out->sales, f);
-	struct str seller;
-
-	if (r == SOUK_OK)
-		r = q->seller.n > 0 ? seller_by_name(sales_feeds(out->sales), q->seller, &seller, f)
-				    : find_seller(sales_feeds(out->sales), &seller, f);
-	if (r != SOUK_OK)
-		return r;
-	seller = arena_str(out->arena, seller);
-	if (seller.p == NULL)
-		return out_of_memory(f);
-	out->seller = seller;
-	if (seller.n == 0 || !pays_others(sales_feeds(out->sales), seller))
-		return SOUK_OK;
-	sales_free(out->sales);
-	out->sales = NULL;
-	return fold(q, seller, &out->sales, f);
+	if (err != SOUK_OK)
+		return err;
+	out->seller = arena_str(out->arena, sales_seller(out->sales));
+	return out->seller.p != NULL ? SOUK_OK : out_of_memory(f);
 }
 
 /* ---- lines ---- */
@@ -200,8 +112,8 @@ fill(struct line_set *s, const struct sales_line *from, struct commission_line *
 		.currency = currency_str(s, from->currency),
 		.invoice_date = from->invoice_date,
 		.kind = revenue_kind_of(from->usage_start, from->usage_end),
-		.billed = { a[SALES_GROSS], a[SALES_FEE], a[SALES_REFUND], a[SALES_FEE_REFUND],
-		    a[SALES_CREDIT], a[SALES_FEE_CREDIT] } };
+		.billed = { a[SALES_GROSS], a[SALES_FEE] + a[SALES_COST], a[SALES_REFUND],
+		    a[SALES_FEE_REFUND], a[SALES_CREDIT], a[SALES_FEE_CREDIT] } };
 }
 
 static int
@@ -354,7 +266,7 @@ line_for(const struct line_set *s, size_t first, int month, instant_t paid)
 }
 
 static money_t *
-amount_for(struct line_amounts *a, enum event_type t)
+amount_for(struct line_amounts *a, enum event_type t, bool cost)
 {
 	money_t *const places[] = { [TYPE_SELLER_REV_SHARE] = &a->gross,
 		[TYPE_SELLER_REV_SHARE_REFUND] = &a->refund,
@@ -363,6 +275,8 @@ amount_for(struct line_amounts *a, enum event_type t)
 		[TYPE_AWS_REV_SHARE_REFUND] = &a->fee_refund,
 		[TYPE_AWS_REV_SHARE_CREDIT] = &a->fee_credit };
 
+	if (cost && event_type_is_seller(t))
+		t = TYPE_AWS_REV_SHARE;
 	return t <= TYPE_AWS_REV_SHARE_CREDIT ? places[t] : NULL;
 }
 
@@ -407,9 +321,10 @@ failed_payouts(const struct feeds *fs)
 }
 
 static enum souk_err
-collect(const struct line_set *s, const struct feeds *fs, const struct text_map *lines,
-    struct paid_list *out)
+collect(const struct line_request *q, const struct line_set *s, const struct feeds *fs,
+    const struct text_map *lines, struct paid_list *out)
 {
+	uint32_t seller = intern_find(fs->accounts, s->seller);
 	bool *failed = failed_payouts(fs);
 	struct buf b = { 0 };
 	enum souk_err r = failed != NULL ? SOUK_OK : SOUK_E_NOMEM;
@@ -419,11 +334,13 @@ collect(const struct line_set *s, const struct feeds *fs, const struct text_map 
 		const struct event *e = event_at(fs, i);
 		const struct event_more *more = event_more_at(fs, i);
 		struct paid p = { .payout.date = e->invoice_date };
-		money_t *amount = amount_for(&p.payout.amounts, (enum event_type)e->type);
+		money_t *amount = amount_for(&p.payout.amounts, (enum event_type)e->type,
+		    q->variant == SALES_REPORT && e->from == seller);
 		struct str key;
 		uint32_t first;
 
-		if (e->action != ACTION_DISBURSED || amount == NULL || !e->current ||
+		if ((q->seller.n > 0 && e->from != seller && e->to != seller) ||
+		    e->action != ACTION_DISBURSED || amount == NULL || !e->current ||
 		    (more->disbursement != EVENT_NONE && failed[more->disbursement]))
 			continue;
 		key = event_key(fs, e, &b);
@@ -505,7 +422,7 @@ add_payouts(const struct line_request *q, struct line_set *s, struct fail *f)
 	if (r == SOUK_OK)
 		r = index_lines(s, &lines);
 	if (r == SOUK_OK)
-		r = collect(s, fs, &lines, &list);
+		r = collect(q, s, fs, &lines, &list);
 	if (r == SOUK_OK)
 		r = attach(s, &list);
 	text_map_done(&lines);
@@ -518,7 +435,7 @@ enum souk_err
 lines_from_feeds(const struct line_request *q, struct line_set *ret, struct fail *f)
 {
 	struct line_set s = { .arena = arena_new(ARENA_LIMIT) };
-	enum souk_err r = s.arena != NULL ? fold_for_seller(q, &s, f) : out_of_memory(f);
+	enum souk_err r = s.arena != NULL ? fold(q, &s, f) : out_of_memory(f);
 
 	if (r == SOUK_OK)
 		r = fill_all(&s, q->variant, f);

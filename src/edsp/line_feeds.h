@@ -11,7 +11,7 @@ struct line_request {
 	enum sales_variant variant;
 	instant_t known_at; /* INSTANT_NONE: now */
 	int month_until;    /* all months up to it, as MONTH_OF numbers them */
-	struct str seller;  /* account id; "": the one account that buyers pay */
+	struct str seller;  /* account id or its 12 digits; "": the only one */
 	bool payouts;       /* some rate pays on disbursed funds */
 	struct fault_sink *faults;
 	unsigned threads;

@@ -94,6 +94,9 @@ need_feeds(const struct events_query *q, uint64_t *ret_bytes, struct fail *f)
 	enum souk_err err = SOUK_OK;
 	uint64_t ignored;
 
+	if (q->source->n > EVENT_FILES_MAX)
+		return fail_set(f, SOUK_E_LIMIT, "too_many_files",
+		    "There are more than %d files of feeds; give fewer months.", EVENT_FILES_MAX);
 	for (enum feed feed = 0; err == SOUK_OK && feed < sizeof(columns) / sizeof(columns[0]);
 	     feed++)
 		if (columns[feed])

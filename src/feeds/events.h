@@ -14,6 +14,7 @@
 #include "feeds/intern.h"
 
 #define EVENT_NONE UINT32_MAX
+#define EVENT_FILES_MAX 65536 /* of a source: 600 years of nine feeds */
 #define MONTH_OF(year, month) ((year)*12 + (month)-1)
 #define MONTHS_FROM MONTH_OF(1970, 1)
 #define MONTHS_TO MONTH_OF(9999, 12)
@@ -34,14 +35,14 @@ struct event {
 	instant_t update_date;
 	/* INTERN_NONE when empty: feeds.accounts, .products, .addresses, .references */
 	uint32_t from;
+	uint32_t to;
 	uint32_t end_user;
 	uint32_t product;
 	uint32_t address;
 	uint32_t reference;
-	uint32_t file; /* of the source, and the row's place in it */
-	uint64_t offset : 48;
-	uint64_t action : 4; /* enum event_action */
-	uint64_t type : 6;   /* enum event_type */
+	uint64_t offset : 48; /* of the row in its file */
+	uint64_t action : 4;  /* enum event_action */
+	uint64_t type : 6;    /* enum event_type */
 	uint64_t balance_impacting : 1;
 	uint64_t kept : 1; /* the query wants it: others stand here only because they supersede */
 	uint64_t current : 1; /* no later valid_from of the same event */
@@ -50,11 +51,11 @@ struct event {
 	uint64_t suspect : 1; /* of the store */
 	uint32_t other;       /* of the store: an event of the same id and another valid_from */
 	currency_t currency;
+	uint16_t file; /* of the source */
 };
 
 /* What only some data sets need (EVENTS_MORE). */
 struct event_more {
-	uint32_t to;           /* feeds.accounts */
 	uint32_t parent;       /* an event's number, EVENT_NONE when empty or dangling */
 	uint32_t disbursement; /* likewise */
 	uint32_t invoice;      /* feeds.others, as the next ones */

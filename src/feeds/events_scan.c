@@ -14,11 +14,11 @@
 
 enum text {
 	TEXT_FROM,
+	TEXT_TO,
 	TEXT_END_USER,
 	TEXT_PRODUCT,
 	TEXT_ADDRESS,
 	TEXT_REFERENCE,
-	TEXT_TO,
 	TEXT_INVOICE,
 	TEXT_BANK_TRACE,
 	TEXT_BROKER,
@@ -126,7 +126,7 @@ take_row(void *arg, unsigned thread, const struct scan_row *row, unsigned *ret_c
 		return (struct value_fault){ NULL, NULL };
 	}
 	in = &b->in[b->n];
-	in->e = (struct event){ .file = (uint32_t)row->file,
+	in->e = (struct event){ .file = (uint16_t)row->file,
 		.offset = row->offset & ((UINT64_C(1) << 48) - 1) };
 	fault = event_parse(&b->parser, row->cell, in, &seen, ret_column);
 	if (fault.what)
@@ -191,7 +191,7 @@ number_of(struct event_in *in, enum text t)
 	case TEXT_REFERENCE:
 		return &in->e.reference;
 	case TEXT_TO:
-		return &in->more.to;
+		return &in->e.to;
 	case TEXT_INVOICE:
 		return &in->more.invoice;
 	case TEXT_BANK_TRACE:
@@ -392,7 +392,7 @@ events_scan(const struct events_query *q, struct feeds *fs, uint64_t bytes, stru
 	p->q = q;
 	p->fs = fs;
 	p->threads = parallel_threads(q->threads);
-	p->n_texts = q->flags & EVENTS_MORE ? TEXT__COUNT : TEXT_TO;
+	p->n_texts = q->flags & EVENTS_MORE ? TEXT__COUNT : TEXT_INVOICE;
 	for (unsigned i = 0; i < p->threads; i++) {
 		event_parser_init(&p->batch[i].parser, q);
 		for (unsigned k = 0; k < CACHE__COUNT; k++)

@@ -272,4 +272,11 @@ event_type_is_seller(enum event_type t)
 	       (t >= TYPE_SELLER_TAX_SHARE && t <= TYPE_SELLER_TAX_SHARE_CREDIT);
 }
 
+/* The operator's listing fee, and what it gives back of it. */
+static inline bool
+event_type_is_fee(enum event_type t)
+{
+	return t >= TYPE_AWS_REV_SHARE && t <= TYPE_AWS_REV_SHARE_CREDIT;
+}
+
 #endif

@@ -78,8 +78,7 @@ counted(const struct fold *f, uint32_t event)
 	/* The documented queries ask neither for the current version of an event nor for a seller. */
 	if (q->variant != REPORT_AS_PAGE)
 		return true;
-	return e->current && (q->seller.n == 0 || e->from == f->seller ||
-				 event_more_at(f->feeds, event)->to == f->seller);
+	return e->current && (q->seller.n == 0 || e->from == f->seller || e->to == f->seller);
 }
 
 /* Of a data set without amounts nothing is added up, so that its lines may have several currencies. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Loads what a fold needs of the feeds, and finds whose feeds they are. */
+#include "feeds/earner.h"
 #include "feeds/report_int.h"
 
 #include <stdlib.h>
@@ -27,64 +28,16 @@ keys_of(const struct intern *in, const struct history *h)
 	return keys;
 }
 
-/*
- * Whose revenue an event is: the receiver's of a positive one, the sender's of a negative one (his cost), read the
- * other way round when it is paid out.
- */
-static uint32_t
-earner(const struct fold *f, uint32_t event)
-{
-	const struct event *e = event_at(f->feeds, event);
-	bool positive = (e->amount > 0) == (e->action != ACTION_DISBURSED);
-
-	if (e->type != TYPE_SELLER_REV_SHARE || e->amount == 0 || e->action == ACTION_FORGIVEN)
-		return INTERN_NONE;
-	return positive ? event_more_at(f->feeds, event)->to : e->from;
-}
-
 static enum souk_err
 seller_from_events(struct fold *f, struct fail *fail)
 {
+	struct earner s;
+
+	earner_start(&s);
 	for (uint32_t i = events_next(f->feeds, 0); i != EVENT_NONE;
-	     i = events_next(f->feeds, i + 1)) {
-		uint32_t who = earner(f, i);
-
-		if (who == INTERN_NONE || who == f->seller)
-			continue;
-		if (f->seller != INTERN_NONE)
-			return fail_field(fail, "--seller",
-			    "is missing, and these feeds hold revenue of more than one seller",
-			    "say whose report this is: an account id or its 12 digits");
-		f->seller = who;
-	}
-	return SOUK_OK;
-}
-
-/* An account id, or an account number that one account has had. */
-static enum souk_err
-seller_by_name(struct fold *f, struct fail *fail)
-{
-	struct str name = f->request->seller;
-	uint32_t bound = intern_bound(f->feeds->accounts);
-
-	f->seller = intern_find(f->feeds->accounts, name);
-	for (uint32_t a = 0; a < bound && f->seller == INTERN_NONE; a++) {
-		size_t n = 0;
-		const struct version *v =
-		    f->account_key[a] != HISTORY_NONE
-			? history_versions(f->feeds->account, f->account_key[a], &n)
-			: NULL;
-
-		for (size_t i = 0; i < n; i++)
-			if (str_eq(
-				history_cell(f->feeds->account, &v[i], ACC_AWS_ACCOUNT_ID), name))
-				f->seller = a;
-	}
-	return f->seller != INTERN_NONE
-		   ? SOUK_OK
-		   : fail_field(fail, "--seller", "is no account of these feeds' billing events",
-			 "give an account id of the account feed, or its 12 digits; or leave it "
-			 "out");
+	     i = events_next(f->feeds, i + 1))
+		earner_see(&s, event_at(f->feeds, i));
+	return earner_found(&s, &f->seller, fail);
 }
 
 enum souk_err
@@ -132,7 +85,7 @@ fold_know(struct fold *f, struct fail *fail)
 		return fail_set(fail, SOUK_E_NOMEM, "memory", "out of memory");
 	f->seller = INTERN_NONE;
 	if (f->request->seller.n > 0)
-		return seller_by_name(f, fail);
+		return earner_by_name(f->feeds, f->request->seller, &f->seller, fail);
 	return f->loaded != NULL ? seller_from_events(f, fail) : SOUK_OK;
 }
 

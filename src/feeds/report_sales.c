@@ -28,16 +28,17 @@ adds(const struct report_events *x, size_t i, uint64_t *ret_columns)
 {
 	const struct printer *p = x->own;
 	const struct event *e = event_at(x->feeds, x->list[i]);
-	const size_t own[TYPE__COUNT] = {
-		[TYPE_SELLER_REV_SHARE] = p->gross,
-		[TYPE_SELLER_REV_SHARE_REFUND] = p->refund,
-		[TYPE_AWS_REV_SHARE] = p->fee,
-		[TYPE_AWS_REV_SHARE_REFUND] = p->fee_refund,
+	const size_t own[SALES__AMOUNTS] = {
+		[SALES_GROSS] = p->gross,
+		[SALES_REFUND] = p->refund,
+		[SALES_FEE] = p->fee,
+		[SALES_FEE_REFUND] = p->fee_refund,
 	};
+	enum sales_amount a = sales_event_amount(p->sales, e);
 	bool tax = e->type >= TYPE_SELLER_TAX_SHARE && e->type <= TYPE_SELLER_TAX_SHARE_REFUND;
 	bool query = p->f->request->variant == REPORT_AS_QUERY;
 
-	*ret_columns = own[e->type] != 0 ? UINT64_C(1) << own[e->type] : 0;
+	*ret_columns = a < SALES__AMOUNTS && own[a] != 0 ? UINT64_C(1) << own[a] : 0;
 	if (e->type <= TYPE_AWS_REV_SHARE_CREDIT || (query && tax))
 		*ret_columns |= UINT64_C(1) << p->net;
 	return e->amount;
@@ -105,34 +106,6 @@ print(const struct printer *p, struct report_sink *s, struct report_summary *sum
 	return e;
 }
 
-/* Lines of several sellers cannot be told apart: fees tell whose they are. */
-static enum souk_err
-check_seller(struct fold *f, const struct sales *sales, struct fail *fail)
-{
-	enum souk_err e;
-
-	if (f->request->seller.n == 0)
-		return SOUK_OK;
-	f->feeds = sales_feeds(sales);
-	if ((e = fold_know(f, fail)) != SOUK_OK)
-		return e;
-	for (size_t i = 0; i < sales_count(sales); i++) {
-		size_t n = 0;
-		const uint32_t *list = sales_events(sales, i, &n);
-
-		for (size_t k = 0; k < n; k++) {
-			const struct event *x = event_at(f->feeds, list[k]);
-
-			if (x->type == TYPE_AWS_REV_SHARE && x->from != f->seller)
-				return fail_field(fail, "--seller",
-				    "is not the only seller of these feeds, whose sales "
-				    "compensation cannot be taken apart",
-				    "give a folder with this seller's feeds alone");
-		}
-	}
-	return SOUK_OK;
-}
-
 enum souk_err
 sales_run(struct fold *f, struct report_sink *s, struct report_summary *sum, struct fail *fail)
 {
@@ -142,6 +115,7 @@ sales_run(struct fold *f, struct report_sink *s, struct report_summary *sum, str
 		.known_at = q->known_at,
 		.month_from = q->all_months ? MONTHS_FROM : month_of(q->from),
 		.month_to = q->all_months ? MONTHS_TO : month_of(q->to),
+		.seller = q->seller,
 		.faults = q->faults,
 		.threads = q->threads };
 	struct sales *sales = NULL;
@@ -150,11 +124,8 @@ sales_run(struct fold *f, struct report_sink *s, struct report_summary *sum, str
 
 	if (e != SOUK_OK)
 		return e;
-	e = check_seller(f, sales, fail);
 	p = printer_of(f, sales);
-	if (e == SOUK_OK)
-		e = print(&p, s, sum, fail);
-	f->feeds = NULL; /* they go with the lines */
+	e = print(&p, s, sum, fail);
 	sales_free(sales);
 	return e;
 }

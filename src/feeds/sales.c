@@ -54,7 +54,7 @@ sum_part(void *arg, unsigned which, struct fail *f)
 	for (uint32_t i = events_next(s->fs, (uint32_t)(bound * which / s->threads)); i < to;
 	     i = events_next(s->fs, i + 1)) {
 		const struct event *e = event_at(s->fs, i);
-		enum sales_amount a = sales_amount_of(e->type);
+		enum sales_amount a = sales_event_amount(s, e);
 
 		if (!sales_counts(s, e))
 			continue;
@@ -171,10 +171,23 @@ fold_part(void *arg, unsigned which, struct fail *f)
 }
 
 static enum souk_err
+find_seller(struct sales *s, struct fail *f)
+{
+	struct earner all;
+
+	earner_start(&all);
+	for (unsigned i = 0; i < s->threads; i++)
+		earner_join(&all, &s->earner[i]);
+	return earner_found(&all, &s->seller, f);
+}
+
+static enum souk_err
 fold_all(struct sales *s, struct fail *f)
 {
 	enum souk_err err = sales_group(s, f);
 
+	if (err == SOUK_OK && !s->only_seller)
+		err = find_seller(s, f);
 	s->parts = s->threads;
 	if (err == SOUK_OK)
 		err = parallel_run(s->parts, fold_part, s, f);
@@ -199,8 +212,12 @@ sales_fold(const struct sales_request *q, struct sales **ret, struct fail *f)
 	s->usage = q->usage;
 	s->threads = parallel_threads(q->threads);
 	if ((err = load(q, &s->fs, f)) == SOUK_OK) {
-		s->seller = intern_find(s->fs->accounts, q->seller);
-		err = fold_all(s, f);
+		s->seller = INTERN_NONE;
+		s->only_seller = q->seller.n > 0;
+		if (s->only_seller)
+			err = earner_by_name(s->fs, q->seller, &s->seller, f);
+		if (err == SOUK_OK)
+			err = fold_all(s, f);
 	}
 	if (err != SOUK_OK) {
 		sales_free(s);
@@ -355,6 +372,12 @@ const struct feeds *
 sales_feeds(const struct sales *s)
 {
 	return s->fs;
+}
+
+struct str
+sales_seller(const struct sales *s)
+{
+	return intern_text(s->fs->accounts, s->seller);
 }
 
 const struct sales_total *

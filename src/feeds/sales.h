@@ -8,8 +8,9 @@
  * Lines with net 0 are left out. Currencies are never added: a transaction in two of them gives two lines.
  *
  * Variant report (default): net is the plain sum without the seller's tax, of the current versions of events; a transaction invoiced in
- * two months gives a line in each; the seller itself (cost of goods) is no payer. Variant query: the documented query to the letter:
- * net with tax, every valid_from of an event counts, one line of the greatest invoice_date over all months asked for.
+ * two months gives a line in each; the seller itself is no payer, and what it pays others (cost of goods) is part of the net, not of the
+ * gross revenue or refunds. Variant query: the documented query to the letter: net with tax, cost in the gross revenue, every valid_from of
+ * an event counts, one line of the greatest invoice_date over all months asked for.
  */
 #ifndef SOUK_FEEDS_SALES_H
 #define SOUK_FEEDS_SALES_H
@@ -25,6 +26,7 @@ enum sales_amount {
 	SALES_FEE_REFUND, /* AWS_REV_SHARE_REFUND */
 	SALES_CREDIT,     /* SELLER_REV_SHARE_CREDIT */
 	SALES_FEE_CREDIT, /* AWS_REV_SHARE_CREDIT */
+	SALES_COST,       /* report: SELLER_REV_SHARE... that the seller pays a manufacturer */
 	SALES_TAX,        /* SELLER_TAX_SHARE */
 	SALES_TAX_REFUND, /* SELLER_TAX_SHARE_REFUND */
 	SALES__AMOUNTS
@@ -56,15 +58,16 @@ struct sales_request {
 	enum sales_variant variant;
 	instant_t known_at; /* INSTANT_NONE */
 	int month_from, month_to;
-	struct str seller; /* account_id of the seller; "" when unknown */
-	bool usage;        /* fill usage_start and usage_end */
+	struct str
+	    seller; /* account id or its 12 digits: only what it pays or gets counts; "": the only one */
+	bool usage; /* fill usage_start and usage_end */
 	struct fault_sink *faults;
 	unsigned threads;
 };
 
 struct sales;
 
-/* Errors besides those of the feeds: an amount that outgrows money_t; totals that do not agree (SOUK_E_INTERNAL). */
+/* Errors besides those of the feeds: no such seller, or several and none is named (of --seller); an amount that outgrows money_t; totals that do not agree (SOUK_E_INTERNAL). */
 SOUK_MUST enum souk_err sales_fold(
     const struct sales_request *q, struct sales **ret, struct fail *f);
 void sales_free(struct sales *s); /* accepts NULL */
@@ -75,6 +78,10 @@ void sales_at(const struct sales *s, size_t i, struct sales_line *ret);
 /* The events behind a line, in the order of files and offsets: numbers for event_at of sales_feeds. */
 const uint32_t *sales_events(const struct sales *s, size_t i, size_t *ret_n);
 const struct feeds *sales_feeds(const struct sales *s);
+/* Which of a line's amounts an event adds to; SALES__AMOUNTS for none. */
+enum sales_amount sales_event_amount(const struct sales *s, const struct event *e);
+/* The seller's account_id; "" when no event tells. */
+struct str sales_seller(const struct sales *s);
 
 /* Per currency: over the lines, and over the events of lines left out because their net is 0. */
 struct sales_total {

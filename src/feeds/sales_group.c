@@ -35,16 +35,20 @@ static enum souk_err
 count(void *arg, unsigned which, struct fail *f)
 {
 	struct sales *s = arg;
+	struct earner earner;
 	uint32_t from, to;
 
 	(void)f;
+	earner_start(&earner);
 	range_of(events_bound(s->fs), which, s->threads, &from, &to);
 	for (uint32_t i = events_next(s->fs, from); i < to; i = events_next(s->fs, i + 1)) {
 		const struct event *e = event_at(s->fs, i);
 
+		earner_see(&earner, e);
 		if (matters(s, e))
 			(void)__atomic_fetch_add(&s->first[row_of(e) + 2], 1, __ATOMIC_RELAXED);
 	}
+	s->earner[which] = earner;
 	return SOUK_OK;
 }
 

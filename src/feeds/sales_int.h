@@ -3,6 +3,7 @@
 #ifndef SOUK_FEEDS_SALES_INT_H
 #define SOUK_FEEDS_SALES_INT_H
 
+#include "feeds/earner.h"
 #include "feeds/parallel.h"
 #include "feeds/sales.h"
 
@@ -12,8 +13,8 @@ struct line {
 	uint32_t paid_address; /* of the latest payment */
 	uint32_t address;      /* of the invoice */
 	currency_t currency;
-	uint8_t sums; /* which amounts are not 0 (bits of enum sales_amount) */
-	uint64_t sum; /* the first of them, in the part's sums */
+	uint16_t sums; /* which amounts are not 0 (bits of enum sales_amount) */
+	uint64_t sum;  /* the first of them, in the part's sums */
 	instant_t invoice_date;
 };
 
@@ -30,7 +31,9 @@ struct sales_part {
 struct sales {
 	struct feeds *fs;
 	enum sales_variant variant;
-	uint32_t seller; /* feeds.accounts; INTERN_NONE when unknown */
+	uint32_t seller;  /* feeds.accounts; INTERN_NONE when unknown */
+	bool only_seller; /* others' events are left out */
+	struct earner earner[PARALLEL_MAX];
 	bool usage;
 	unsigned threads;
 
@@ -55,23 +58,28 @@ struct sales {
 SOUK_MUST enum souk_err sales_group(struct sales *s, struct fail *f);
 /* Folds part `which` of s->parts. */
 SOUK_MUST enum souk_err sales_lines(struct sales *s, unsigned which, struct fail *f);
-/* Which sum an event goes to; SALES__AMOUNTS for none. */
-enum sales_amount sales_amount_of(enum event_type t);
 /* The total of a currency, made when it is new; NULL when out of memory. */
 struct sales_total *sales_total_of(struct sales_total **totals, size_t *n, currency_t c);
 money_t sales_net(const struct sales *s, const money_t amount[SALES__AMOUNTS]);
+
+static inline bool
+sales_is_wanted(const struct sales *s, const struct event *e)
+{
+	return (e->current || s->variant == SALES_QUERY) &&
+	       (!s->only_seller || e->from == s->seller || e->to == s->seller);
+}
 
 /* Is it one of a line's events, or a payment that only tells the address? */
 static inline bool
 sales_counts(const struct sales *s, const struct event *e)
 {
-	return !e->extra && (e->current || s->variant == SALES_QUERY);
+	return !e->extra && sales_is_wanted(s, e);
 }
 
 static inline bool
 sales_pays(const struct sales *s, const struct event *e)
 {
-	return e->extra && (e->current || s->variant == SALES_QUERY);
+	return e->extra && sales_is_wanted(s, e);
 }
 
 #endif

@@ -7,7 +7,7 @@
 #define AHEAD 16 /* references whose events are fetched into the cache early */
 
 enum sales_amount
-sales_amount_of(enum event_type t)
+sales_event_amount(const struct sales *s, const struct event *e)
 {
 	static const enum sales_amount of[TYPE__COUNT] = {
 		[TYPE_SELLER_REV_SHARE] = SALES_GROSS,
@@ -27,7 +27,10 @@ sales_amount_of(enum event_type t)
 		[TYPE_DISBURSEMENT_FAILURE] = SALES__AMOUNTS,
 	};
 
-	return of[t];
+	if (s->variant == SALES_REPORT && e->type <= TYPE_SELLER_REV_SHARE_CREDIT &&
+	    e->from == s->seller && s->seller != INTERN_NONE)
+		return SALES_COST;
+	return of[e->type];
 }
 
 money_t
@@ -141,7 +144,7 @@ sum_events(const struct sales *s, struct line *l, money_t amount[SALES__AMOUNTS]
 {
 	for (uint32_t i = l->first; i < l->first + l->n; i++) {
 		const struct event *e = event_at(s->fs, s->events[i]);
-		enum sales_amount a = sales_amount_of(e->type);
+		enum sales_amount a = sales_event_amount(s, e);
 
 		if (a < SALES__AMOUNTS)
 			amount[a] += e->amount;
@@ -196,7 +199,7 @@ keep_line(struct sales_part *p, struct line *l, const money_t amount[SALES__AMOU
 	for (enum sales_amount a = 0; a < SALES__AMOUNTS; a++) {
 		if (amount[a] == 0)
 			continue;
-		l->sums |= (uint8_t)(1U << a);
+		l->sums |= (uint16_t)(1U << a);
 		p->sums[p->n_sums++] = amount[a];
 	}
 	p->lines[p->n++] = *l;

@@ -369,7 +369,7 @@ test_links(void **state)
 			assert_true(m->disbursement == EVENT_NONE && m->disbursement_dangling);
 		} else {
 			assert_int_equal(m->usage_end - m->usage_start, 31 * DAY_MS - 1000);
-			assert_true(str_eq_c(intern_text(fs->accounts, m->to), "seller"));
+			assert_true(str_eq_c(intern_text(fs->accounts, e->to), "seller"));
 			assert_true(str_eq_c(intern_text(fs->others, m->invoice), "inv"));
 			assert_true(m->payment_due - m->usage_start == 31 * DAY_MS &&
 				    m->parent == EVENT_NONE);

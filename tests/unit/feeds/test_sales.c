@@ -133,11 +133,11 @@ test_amounts(void **state)
 	write_dimensions(dir);
 	expect(dir, events, &(struct sales_request){ 0 },
 	    "t1 111111111111 222222222222 Seattle one.example code-1 "
-	    "100.00/-5.01/-10.00/0.50/-3.00/0.25/8.00/-1.00 82.75 USD "
+	    "100.00/-5.01/-10.00/0.50/-3.00/0.25/0.00/8.00/-1.00 82.75 USD "
 	    "2024-05 acc-p 8\n");
 	expect(dir, events, &(struct sales_request){ .variant = SALES_QUERY },
 	    "t1 111111111111 222222222222 Seattle one.example code-1 "
-	    "100.00/-5.01/-10.00/0.50/-3.00/0.25/8.00/-1.00 89.75 USD "
+	    "100.00/-5.01/-10.00/0.50/-3.00/0.25/0.00/8.00/-1.00 89.75 USD "
 	    "2024-05 acc-p 8\n");
 }
 
@@ -158,27 +158,29 @@ test_lines(void **state)
 
 	write_dimensions(dir);
 	expect(dir, events, &(struct sales_request){ 0 },
-	    "      7.00/0.00/0.00/0.00/0.00/0.00/0.00/0.00 7.00 USD 2024-05 acc-x 1\n"
-	    "      -6.00/0.00/0.00/0.00/0.00/0.00/0.00/0.00 -6.00 USD 2024-05 acc-x 1\n"
+	    "      7.00/0.00/0.00/0.00/0.00/0.00/0.00/0.00/0.00 7.00 USD 2024-05 acc-x 1\n"
+	    "      -6.00/0.00/0.00/0.00/0.00/0.00/0.00/0.00/0.00 -6.00 USD 2024-05 acc-x 1\n"
 	    "t1 111111111111 222222222222 Seattle one.example code-1 "
-	    "1.00/0.00/0.00/0.00/0.00/0.00/0.00/0.00 1.00 USD 2024-05 acc-p 1\n"
+	    "1.00/0.00/0.00/0.00/0.00/0.00/0.00/0.00/0.00 1.00 USD 2024-05 acc-p 1\n"
 	    /* The payer moved in June, and has no address of that name there. */
-	    "t2 111111111112 111111111112   code-1 2.00/0.00/0.00/0.00/0.00/0.00/0.00/0.00 2.00 "
+	    "t2 111111111112 111111111112   code-1 2.00/0.00/0.00/0.00/0.00/0.00/0.00/0.00/0.00 "
+	    "2.00 "
 	    "USD 2024-06 acc-p 1\n"
 	    "t2 111111111111 222222222222 Seattle one.example code-1 "
-	    "4.00/0.00/0.00/0.00/0.00/0.00/0.00/0.00 4.00 EUR 2024-05 acc-p 1\n"
+	    "4.00/0.00/0.00/0.00/0.00/0.00/0.00/0.00/0.00 4.00 EUR 2024-05 acc-p 1\n"
 	    "t2 111111111111 222222222222 Seattle one.example code-1 "
-	    "100.00/0.00/0.00/0.00/0.00/0.00/0.00/0.00 100.00 USD 2024-05 acc-p 1\n"
-	    "t2 111111111112 222222222222   code-1 5.00/0.00/0.00/0.00/0.00/0.00/0.00/0.00 5.00 "
+	    "100.00/0.00/0.00/0.00/0.00/0.00/0.00/0.00/0.00 100.00 USD 2024-05 acc-p 1\n"
+	    "t2 111111111112 222222222222   code-1 5.00/0.00/0.00/0.00/0.00/0.00/0.00/0.00/0.00 "
+	    "5.00 "
 	    "USD 2024-06 acc-p 1\n"
 	    "t2 111111111111 222222222222 Seattle one.example code-2 "
-	    "3.00/0.00/0.00/0.00/0.00/0.00/0.00/0.00 3.00 USD 2024-05 acc-p 1\n");
+	    "3.00/0.00/0.00/0.00/0.00/0.00/0.00/0.00/0.00 3.00 USD 2024-05 acc-p 1\n");
 	/* The query makes one line of two months. */
 	expect(dir,
 	    SALE("1", "t2", "100") E("6", "acc-p", "acc-u", "prod-1", "INVOICED",
 		"SELLER_REV_SHARE", "5", "USD", "1", "2024-06-10", "adr-1", "t2"),
 	    &(struct sales_request){ .variant = SALES_QUERY },
-	    "t2 111111111112 222222222222   code-1 105.00/0.00/0.00/0.00/0.00/0.00/0.00/0.00 "
+	    "t2 111111111112 222222222222   code-1 105.00/0.00/0.00/0.00/0.00/0.00/0.00/0.00/0.00 "
 	    "105.00 USD 2024-06 acc-p 2\n");
 	expect(dir,
 	    SALE("1", "t2", "100") E("6", "acc-p", "acc-u", "prod-1", "INVOICED",
@@ -186,7 +188,7 @@ test_lines(void **state)
 	    &(struct sales_request){
 		.month_from = MONTH_OF(2024, 5), .month_to = MONTH_OF(2024, 5) },
 	    "t2 111111111111 222222222222 Seattle one.example code-1 "
-	    "100.00/0.00/0.00/0.00/0.00/0.00/0.00/0.00 100.00 USD 2024-05 acc-p 1\n");
+	    "100.00/0.00/0.00/0.00/0.00/0.00/0.00/0.00/0.00 100.00 USD 2024-05 acc-p 1\n");
 }
 
 static const char *
@@ -265,22 +267,89 @@ test_addresses(void **state)
 	    "Berlin");
 }
 
-/* A seller that passes goods on is no payer in the report; the query takes whoever is greatest. */
+/* An event between two accounts; 2024-05-10, of t1. */
+#define BETWEEN(id, from, to, action, type, amount)                                                \
+	id "," from "," to ",acc-u,prod-1," action "," type ",,," amount                           \
+	   ",USD,1,2024-05-10T00:00:00Z,,,,,adr-1,t1,,,2024-05-10T00:00:00Z,,"                     \
+	   "2024-05-10T00:00:00Z,\n"
+
+/* A reseller's deal (data-feeds 4.4): the buyer pays 100, the manufacturer gets 80, the operator 0.20. */
+#define DEAL(payer, seller)                                                                        \
+	BETWEEN("1", payer, seller, "INVOICED", "SELLER_REV_SHARE", "100")                         \
+	BETWEEN("2", seller, "maker", "INVOICED", "SELLER_REV_SHARE", "-80")                       \
+	BETWEEN("3", seller, "AWS", "INVOICED", "AWS_REV_SHARE", "-0.2")
+
+/* What the seller passes on is cost, and the seller no payer; the query takes whoever is greatest, and adds. */
 static void
-test_payer(void **state)
+test_reseller(void **state)
 {
-	static const char events[] = SALE("1", "t1", "100") E("2", "acc-s", "acc-u", "prod-1",
-	    "INVOICED", "SELLER_REV_SHARE", "-80", "USD", "1", "2024-05-10", "adr-1", "t1");
 	const char *dir = *state;
 
 	write_dimensions(dir);
-	expect(dir, events, &(struct sales_request){ .seller = STR("acc-s") },
+	expect(dir, DEAL("acc-p", "acc-s"), &(struct sales_request){ 0 },
 	    "t1 111111111111 222222222222 Seattle one.example code-1 "
-	    "20.00/0.00/0.00/0.00/0.00/0.00/0.00/0.00 20.00 USD 2024-05 acc-p 2\n");
-	expect(dir, events,
-	    &(struct sales_request){ .variant = SALES_QUERY, .seller = STR("acc-s") },
-	    "t1 999999999999 222222222222   code-1 20.00/0.00/0.00/0.00/0.00/0.00/0.00/0.00 20.00 "
-	    "USD 2024-05 acc-s 2\n");
+	    "100.00/-0.20/0.00/0.00/0.00/0.00/-80.00/0.00/0.00 19.80 USD 2024-05 acc-p 3\n");
+	expect(dir, DEAL("acc-p", "acc-s"), &(struct sales_request){ .variant = SALES_QUERY },
+	    "t1 999999999999 222222222222   code-1 "
+	    "20.00/-0.20/0.00/0.00/0.00/0.00/0.00/0.00/0.00 19.80 USD 2024-05 acc-s 3\n");
+	/* Taken back in part: 10 to the buyer, 8 from the manufacturer. Forgiven: neither makes another the seller. */
+	expect(dir,
+	    DEAL("acc-p", "acc-s")
+		BETWEEN("4", "acc-p", "acc-s", "INVOICED", "SELLER_REV_SHARE_REFUND", "-10")
+		    BETWEEN("5", "acc-s", "maker", "INVOICED", "SELLER_REV_SHARE_REFUND", "8")
+			BETWEEN("6", "acc-p", "acc-s", "FORGIVEN", "SELLER_REV_SHARE", "-50")
+			    BETWEEN("7", "acc-s", "maker", "FORGIVEN", "SELLER_REV_SHARE", "40"),
+	    &(struct sales_request){ 0 },
+	    "t1 111111111111 222222222222 Seattle one.example code-1 "
+	    "50.00/-0.20/-10.00/0.00/0.00/0.00/-32.00/0.00/0.00 7.80 USD 2024-05 acc-p 7\n");
+	/* No revenue in the month: who pays the fees is the seller. */
+	expect(dir,
+	    BETWEEN("1", "acc-s", "AWS", "INVOICED", "AWS_REV_SHARE_REFUND", "0.1")
+		BETWEEN("2", "acc-s", "maker", "INVOICED", "SELLER_REV_SHARE_REFUND", "8")
+		    BETWEEN("3", "acc-p", "acc-s", "INVOICED", "SELLER_REV_SHARE_REFUND", "-10"),
+	    &(struct sales_request){ 0 },
+	    "t1 111111111111 222222222222 Seattle one.example code-1 "
+	    "0.00/0.00/-10.00/0.10/0.00/0.00/8.00/0.00/0.00 -1.90 USD 2024-05 acc-p 3\n");
+}
+
+static void
+refuse(const char *dir, struct str seller, const char *want)
+{
+	struct sales_request q = { .source = folder_source(dir),
+		.known_at = INSTANT_NONE,
+		.month_from = MONTHS_FROM,
+		.month_to = MONTHS_TO,
+		.seller = seller,
+		.threads = 2 };
+	struct sales *s = NULL;
+	struct fail f = { 0 };
+
+	assert_int_equal(sales_fold(&q, &s, &f), SOUK_E_INVALID);
+	assert_string_equal(f.entry[0].field, "--seller");
+	assert_non_null(strstr(f.entry[0].what, want));
+	feed_source_free(q.source);
+}
+
+/* Two sellers in one folder, in one transaction: acc-s sells on what it buys of acc-u. */
+static void
+test_sellers(void **state)
+{
+	static const char events[] = DEAL("acc-p", "acc-s")
+	    BETWEEN("4", "acc-s", "acc-u", "INVOICED", "SELLER_REV_SHARE", "70")
+		BETWEEN("5", "acc-u", "AWS", "INVOICED", "AWS_REV_SHARE", "-7")
+		    BETWEEN("6", "acc-u", "acc-u", "DISBURSED", "SELLER_REV_SHARE", "-70");
+	const char *dir = *state;
+
+	write_dimensions(dir);
+	expect(dir, events, &(struct sales_request){ .seller = STR("222222222222") },
+	    "t1 999999999999 222222222222   code-1 "
+	    "70.00/-7.00/0.00/0.00/0.00/0.00/0.00/0.00/0.00 63.00 USD 2024-05 acc-s 2\n");
+	expect(dir, events, &(struct sales_request){ .seller = STR("maker") },
+	    "t1 999999999999 222222222222   code-1 -80.00/0.00/0.00/0.00/0.00/0.00/0.00/0.00/0.00 "
+	    "-80.00 "
+	    "USD 2024-05 acc-s 1\n");
+	refuse(dir, STR(""), "more than one seller");
+	refuse(dir, STR("000000000001"), "is no account");
 }
 
 static void
@@ -318,7 +387,8 @@ main(void)
 		cmocka_unit_test(test_amounts),
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_addresses),
-		cmocka_unit_test(test_payer),
+		cmocka_unit_test(test_reseller),
+		cmocka_unit_test(test_sellers),
 		cmocka_unit_test(test_totals),
 	};
 
