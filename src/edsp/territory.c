@@ -446,7 +446,8 @@ postal_key(const struct postal_table *p, postal_t code)
 	/* Without a branch: where a code lies cannot be foreseen. */
 	for (uint32_t n = p->n, half; n > 1; n -= half) {
 		half = n / 2;
-		at += half & -(uint32_t)(p->begin[at + half] <= code);
+		at += half & -(uint32_t)(p->small != NULL ? p->small[at + half] <= (uint64_t)code
+							  : p->begin[at + half] <= code);
 	}
 	if (p->n == 0 || p->begin[at] > code || p->key[at] == NO_INDEX)
 		return NOTHING;

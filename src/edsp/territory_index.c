@@ -160,6 +160,12 @@ add_postal(struct territory_index *t, struct match_entry **e, size_t n)
 			r = add_key(t, active, n_active, &table->key[s]);
 	}
 	free(active);
+	if (r == SOUK_OK && table->digits <= sizeof(uint64_t)) {
+		table->small = arena_array(t->arena, table->n + 1, sizeof(*table->small));
+		r = table->small != NULL ? SOUK_OK : SOUK_E_NOMEM;
+	}
+	for (uint32_t s = 0; s < table->n && r == SOUK_OK && table->small != NULL; s++)
+		table->small[s] = (uint64_t)table->begin[s];
 	while (*place != NULL && (*place)->digits > table->digits)
 		place = &(*place)->next;
 	table->next = *place;

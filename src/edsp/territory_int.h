@@ -32,6 +32,7 @@ struct postal_table {
 	uint8_t digits;
 	uint32_t n;
 	postal_t *begin;           /* sorted; a stretch ends where the next begins */
+	uint64_t *small;           /* the same where 64 bits hold them, else NULL */
 	uint32_t *key;             /* NO_INDEX: nobody's */
 	struct postal_table *next; /* fewer digits */
 };
