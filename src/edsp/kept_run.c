@@ -29,7 +29,7 @@ check_month(struct check *c, const struct json_member *m, int32_t *io)
 
 	if (!m->got)
 		return;
-	if (!edsp_month_parse(json_member_str(m), &month) || month < MONTHS_FROM)
+	if (!month_parse(json_member_str(m), &month) || month < MONTHS_FROM)
 		check_fail(c, m->name, "is no month", "write it as 2026-01");
 	else
 		*io = month;
@@ -169,7 +169,7 @@ kept_run_json(const struct kept_run *r, bool all, struct jw *out, const char *ke
 	if (r->month == RUN_ALL_MONTHS)
 		jw_null(out, "month");
 	else {
-		edsp_month_format(r->month, month);
+		month_format(r->month, month);
 		jw_c(out, "month", month);
 	}
 	jw_instant(out, "knownAt", r->known_at);

@@ -196,14 +196,14 @@ compute(struct paying *x)
 			? (struct month_range){ MONTHS_FROM, MONTHS_TO }
 			: (struct month_range){ x->run.month, x->run.month };
 	if ((r = territory_index_new(&x->plan, &x->index, x->f)) != SOUK_OK ||
-	    (r = commission_compute(&x->plan, x->index, x->set.lines, x->set.n, &x->got, x->f)) !=
-		SOUK_OK)
+	    (r = commission_compute(
+		 &x->plan, x->index, x->set.lines, x->set.n, 1, &x->got, x->f)) != SOUK_OK)
 		return r;
 	if (x->run.kind == RUN_DRY) {
 		if ((r = territory_index_new(&x->other, &x->other_index, x->f)) != SOUK_OK)
 			return r;
 		return commission_compute(
-		    &x->other, x->other_index, x->set.lines, x->set.n, &x->would_be, x->f);
+		    &x->other, x->other_index, x->set.lines, x->set.n, 1, &x->would_be, x->f);
 	}
 	if ((r = load_locked(x)) != SOUK_OK || (r = settle(&x->got, x->months, x->locked,
 						    x->n_locked, &x->settlement, x->f)) != SOUK_OK)
