@@ -77,8 +77,7 @@ counted(const struct fold *f, uint32_t event)
 		return false;
 	if (q->variant == REPORT_AS_PAGE && !e->current)
 		return false;
-	return q->seller.n == 0 || e->from == f->seller ||
-	       e->to == f->seller;
+	return q->seller.n == 0 || e->from == f->seller || e->to == f->seller;
 }
 
 /* Of a data set without amounts nothing is added up, so that its lines may have several currencies. */

@@ -5,6 +5,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#define AHEAD 8 /* lines */
+
 static enum souk_err
 out_of_memory(struct fail *f)
 {
@@ -349,6 +351,23 @@ fill_usage(const struct sales *s, const struct line *l, struct sales_line *ret)
 	}
 }
 
+/* Lines are asked for one after the other: what the next ones need is fetched early. */
+static void
+fetch_ahead(const struct sales *s, const struct sales_part *p, const struct line *l)
+{
+	const struct line *end = p->lines + p->n;
+
+	if (end - l > 2 * AHEAD) {
+		intern_prefetch_place(s->fs->references, l[2 * AHEAD].reference);
+		if (l[2 * AHEAD].payer != INTERN_NONE)
+			__builtin_prefetch(&s->account_key[l[2 * AHEAD].payer]);
+		if (l[2 * AHEAD].end_user != INTERN_NONE)
+			__builtin_prefetch(&s->account_key[l[2 * AHEAD].end_user]);
+	}
+	if (end - l > AHEAD)
+		intern_prefetch_text(s->fs->references, l[AHEAD].reference);
+}
+
 void
 sales_at(const struct sales *s, size_t i, struct sales_line *ret)
 {
@@ -361,6 +380,7 @@ sales_at(const struct sales *s, size_t i, struct sales_line *ret)
 	    l->product == INTERN_NONE ? NULL
 				      : history_latest(fs->product, s->product_key[l->product]);
 
+	fetch_ahead(s, p, l);
 	memset(ret, 0, sizeof(*ret));
 	ret->reference = intern_text(fs->references, l->reference);
 	ret->payer_id = intern_text(fs->accounts, l->payer);
