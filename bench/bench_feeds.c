@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define AT_ONCE 20000 /* lines that a thread formats before they are written */
+#define AT_ONCE 4000 /* lines that a thread formats before they are written */
 
 struct piece {
 	const struct sales *sales;

@@ -68,6 +68,16 @@ bloom_add(struct bloom *b, struct text_hash h)
 		__atomic_fetch_or(&w[i], UINT64_C(1) << (c & 63), __ATOMIC_SEQ_CST);
 }
 
+void
+bloom_add_alone(struct bloom *b, struct text_hash h)
+{
+	uint64_t *w = block_of(b, h);
+	uint64_t c = choice(h);
+
+	for (unsigned i = 0; i < WORDS; i++, c >>= 6)
+		w[i] |= UINT64_C(1) << (c & 63);
+}
+
 bool
 bloom_may_have(const struct bloom *b, struct text_hash h)
 {

@@ -249,7 +249,7 @@ put_one(struct events_store *st, struct put_context *c, struct shard *s, const s
 	if (slot->value != EVENT_NONE)
 		return compete(st, c, s, slot->value, row, f);
 	if (!row->e.kept) {
-		bloom_add(s->passed, row->id);
+		bloom_add_alone(s->passed, row->id);
 		return SOUK_OK;
 	}
 	*slot = (struct hash_slot){ row->id.a, row->id.b, append(st, s, row) };

@@ -59,6 +59,8 @@ SOUK_MUST struct bloom *bloom_new(uint64_t keys, uint64_t bytes_max);
 void bloom_free(struct bloom *b); /* accepts NULL */
 void bloom_prefetch(const struct bloom *b, struct text_hash h);
 void bloom_add(struct bloom *b, struct text_hash h);
+/* Where nobody else adds or asks at the same time: several times as fast. */
+void bloom_add_alone(struct bloom *b, struct text_hash h);
 bool bloom_may_have(const struct bloom *b, struct text_hash h);
 
 #endif

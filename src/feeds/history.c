@@ -360,3 +360,9 @@ history_cell(const struct history *h, const struct version *v, unsigned column)
 	from = i ? v->cells[i - 1] : 0;
 	return (struct str){ (const char *)(v->cells + h->n_kept) + from, v->cells[i] - from };
 }
+
+uint32_t
+history_number(const struct history *h, const struct version *v)
+{
+	return (uint32_t)(v - h->versions);
+}

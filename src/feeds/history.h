@@ -54,4 +54,7 @@ const struct version *history_asof(const struct history *h, uint32_t key, instan
 /* A column that was kept; {"", 0} for others. Valid as long as the history. */
 struct str history_cell(const struct history *h, const struct version *v, unsigned column);
 
+/* A version's number among all of the history. */
+uint32_t history_number(const struct history *h, const struct version *v);
+
 #endif

@@ -381,6 +381,24 @@ intern_text(const struct intern *in, uint32_t id)
 	return (struct str){ p + sizeof(n), n };
 }
 
+void
+intern_prefetch_place(const struct intern *in, uint32_t id)
+{
+	const struct shard *shard = &in->shard[id % INTERN_SHARDS];
+
+	if (id != INTERN_NONE && id / INTERN_SHARDS < shard->n)
+		__builtin_prefetch(&shard->text[id / INTERN_SHARDS]);
+}
+
+void
+intern_prefetch_text(const struct intern *in, uint32_t id)
+{
+	const struct shard *shard = &in->shard[id % INTERN_SHARDS];
+
+	if (id != INTERN_NONE && id / INTERN_SHARDS < shard->n)
+		__builtin_prefetch(shard->text[id / INTERN_SHARDS]);
+}
+
 uint32_t
 intern_bound(const struct intern *in)
 {

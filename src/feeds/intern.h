@@ -70,6 +70,9 @@ uint32_t intern_peek(struct intern *in, struct text_hash h);
 uint32_t intern_find(const struct intern *in, struct str s);
 /* {"", 0} for INTERN_NONE. Only while nobody puts. */
 struct str intern_text(const struct intern *in, uint32_t id);
+/* Fetches ahead what intern_text needs: first where the text is, some calls later the text. */
+void intern_prefetch_place(const struct intern *in, uint32_t id);
+void intern_prefetch_text(const struct intern *in, uint32_t id);
 /* Every number is below it, though not each is in use (empty text). */
 uint32_t intern_bound(const struct intern *in);
 size_t intern_count(const struct intern *in);

@@ -2,7 +2,10 @@
 /* Sales compensation: load, group, fold, prove the totals; then lines are filled as they are asked for. */
 #include "feeds/sales_int.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
+
+#define AHEAD 8 /* lines */
 
 static enum souk_err
 out_of_memory(struct fail *f)
@@ -157,6 +160,11 @@ keys_of(const struct intern *in, const struct history *h)
 static bool
 find_keys(struct sales *s)
 {
+	size_t n = (size_t)intern_bound(s->fs->addresses) + 1;
+
+	if (!(s->address_key = malloc(n * sizeof(*s->address_key))))
+		return false;
+	memset(s->address_key, 0xff, n * sizeof(*s->address_key));
 	s->account_key = keys_of(s->fs->accounts, s->fs->account);
 	s->product_key = keys_of(s->fs->products, s->fs->product);
 	return s->account_key && s->product_key;
@@ -244,6 +252,7 @@ sales_free(struct sales *s)
 	free(s->totals);
 	free(s->account_key);
 	free(s->product_key);
+	free(s->address_key);
 	free(s);
 }
 
@@ -277,21 +286,40 @@ fill_amounts(
 	ret->net = sales_net(s, ret->amount);
 }
 
-static void
-fill_address(
-    const struct sales *s, const struct line *l, struct str mailing, struct sales_line *ret)
+/* The key of a payer's address; lines of one payer come again and again with one address. */
+static uint32_t
+address_key(const struct sales *s, uint32_t address, const struct version *payer,
+    const struct sales_line *l)
 {
 	const struct history *h = s->fs->address;
-	struct str key[2];
+	struct str key[2] = { l->address_id, l->payer_account };
+	uint32_t version, found;
+	uint64_t known;
+
+	if (address == INTERN_NONE || !payer)
+		return history_key(h, key);
+	version = history_number(s->fs->account, payer);
+	known = atomic_load_explicit(&s->address_key[address], memory_order_relaxed);
+	if (known != ADDRESS_UNKNOWN && known >> 32 == version)
+		return (uint32_t)known;
+	found = history_key(h, key);
+	atomic_store_explicit(
+	    &s->address_key[address], ADDRESS_KEY(version, found), memory_order_relaxed);
+	return found;
+}
+
+static void
+fill_address(const struct sales *s, const struct line *l, const struct version *payer,
+    struct sales_line *ret)
+{
+	const struct history *h = s->fs->address;
+	uint32_t address = l->paid_address != INTERN_NONE ? l->paid_address : l->address;
 	const struct version *v;
 
-	ret->address_id = intern_text(
-	    s->fs->addresses, l->paid_address != INTERN_NONE ? l->paid_address : l->address);
-	if (ret->address_id.n == 0)
-		ret->address_id = mailing;
-	key[0] = ret->address_id;
-	key[1] = ret->payer_account;
-	if (!(v = history_latest(h, history_key(h, key))))
+	ret->address_id = intern_text(s->fs->addresses, address);
+	if (ret->address_id.n == 0 && payer)
+		ret->address_id = history_cell(s->fs->account, payer, ACC_MAILING_ADDRESS_ID);
+	if (!(v = history_latest(h, address_key(s, address, payer, ret))))
 		return;
 	ret->country = history_cell(h, v, ADR_COUNTRY);
 	ret->state = history_cell(h, v, ADR_STATE_OR_REGION);
@@ -323,6 +351,23 @@ fill_usage(const struct sales *s, const struct line *l, struct sales_line *ret)
 	}
 }
 
+/* Lines are asked for one after the other: what the next ones need is fetched early. */
+static void
+fetch_ahead(const struct sales *s, const struct sales_part *p, const struct line *l)
+{
+	const struct line *end = p->lines + p->n;
+
+	if (end - l > 2 * AHEAD) {
+		intern_prefetch_place(s->fs->references, l[2 * AHEAD].reference);
+		if (l[2 * AHEAD].payer != INTERN_NONE)
+			__builtin_prefetch(&s->account_key[l[2 * AHEAD].payer]);
+		if (l[2 * AHEAD].end_user != INTERN_NONE)
+			__builtin_prefetch(&s->account_key[l[2 * AHEAD].end_user]);
+	}
+	if (end - l > AHEAD)
+		intern_prefetch_text(s->fs->references, l[AHEAD].reference);
+}
+
 void
 sales_at(const struct sales *s, size_t i, struct sales_line *ret)
 {
@@ -335,6 +380,7 @@ sales_at(const struct sales *s, size_t i, struct sales_line *ret)
 	    l->product == INTERN_NONE ? NULL
 				      : history_latest(fs->product, s->product_key[l->product]);
 
+	fetch_ahead(s, p, l);
 	memset(ret, 0, sizeof(*ret));
 	ret->reference = intern_text(fs->references, l->reference);
 	ret->payer_id = intern_text(fs->accounts, l->payer);
@@ -348,8 +394,7 @@ sales_at(const struct sales *s, size_t i, struct sales_line *ret)
 		ret->product_code = history_cell(fs->product, product, PRD_PRODUCT_CODE);
 		ret->product_title = history_cell(fs->product, product, PRD_TITLE);
 	}
-	fill_address(
-	    s, l, payer ? history_cell(fs->account, payer, ACC_MAILING_ADDRESS_ID) : STR(""), ret);
+	fill_address(s, l, payer, ret);
 	fill_amounts(s, p, l, ret);
 	fill_usage(s, l, ret);
 	ret->currency = l->currency;

@@ -52,7 +52,12 @@ struct sales {
 
 	uint32_t *account_key; /* by number of feeds.accounts: key of the history */
 	uint32_t *product_key;
+	/* By number of feeds.addresses, as met: the payer's version, and the key of its address (ADDRESS_KEY). */
+	_Atomic uint64_t *address_key;
 };
+
+#define ADDRESS_KEY(version, key) ((uint64_t)(version) << 32 | (key))
+#define ADDRESS_UNKNOWN UINT64_MAX
 
 /* Fills events, first, reference. */
 SOUK_MUST enum souk_err sales_group(struct sales *s, struct fail *f);

@@ -39,7 +39,8 @@ struct scan {
 	void *arg;
 };
 
-#define SCAN_CHUNK ((size_t)1024 * 1024)
+/* A chunk, its index and its rows fit into a core's second cache. */
+#define SCAN_CHUNK ((size_t)256 * 1024)
 /* Of rows set aside; more are an error, for something else must be wrong. */
 #define SCAN_FAULTS_MAX 1000000
 
