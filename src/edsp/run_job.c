@@ -296,6 +296,8 @@ add_statements(struct paying *x, bool buyer_columns)
 		    settlement_of(&x->settlement, x->plan.representatives[i].id, &s.n_adjustments);
 		if (statement_is_empty(&s))
 			continue;
+		if (x->ctx->jobs && job_should_stop(*x->ctx->jobs, x->job))
+			return SOUK_E_UNAVAILABLE;
 		x->run.statements++;
 		r = add_statement(x, &s, buyer_columns);
 		s.locked = true;
@@ -468,6 +470,7 @@ edsp_job_commissions(void *ctx, struct db *db, const struct job *j, struct fail 
 {
 	struct paying x = { .ctx = ctx, .db = db, .job = j, .f = f };
 	enum souk_err r = SOUK_E_NOMEM;
+	bool final;
 
 	if ((x.mem = arena_new(ARENA_LIMIT)))
 		r = pay(&x);
@@ -481,9 +484,11 @@ edsp_job_commissions(void *ctx, struct db *db, const struct job *j, struct fail 
 	arena_free(x.mem);
 	if (r == SOUK_OK)
 		return JOB_DONE;
+	/* A conflict without words is a lost lease: somebody else has the job. */
+	final = is_final(r) || (r == SOUK_E_CONFLICT && f->err == SOUK_E_CONFLICT);
 	if (f->err == SOUK_OK)
 		(void)fail_set(f, r, "commissions", "The run could not be computed.");
-	return is_final(r) || f->err == SOUK_E_CONFLICT ? JOB_DEAD : JOB_RETRY;
+	return final ? JOB_DEAD : JOB_RETRY;
 }
 
 enum souk_err
