@@ -60,26 +60,36 @@ earner_found(const struct earner *s, uint32_t *ret, struct fail *f)
 			 "say whose report this is: an account id or its 12 digits");
 }
 
+/* An account of the feed may have no event in the months asked for: then it gets a number that no event has. */
+static bool
+by_account_feed(const struct feeds *fs, struct str name, uint32_t *ret)
+{
+	for (uint32_t k = 0; k < history_keys(fs->account) && *ret == INTERN_NONE; k++) {
+		size_t n = 0;
+		const struct version *v = history_versions(fs->account, k, &n);
+
+		for (size_t i = 0; i < n && *ret == INTERN_NONE; i++) {
+			struct str id = history_cell(fs->account, &v[i], ACC_ACCOUNT_ID);
+
+			if ((str_eq(id, name) ||
+				str_eq(
+				    history_cell(fs->account, &v[i], ACC_AWS_ACCOUNT_ID), name)) &&
+			    !intern_put(fs->accounts, id, text_hash(id), ret, NULL))
+				return false;
+		}
+	}
+	return true;
+}
+
 enum souk_err
 earner_by_name(const struct feeds *fs, struct str name, uint32_t *ret, struct fail *f)
 {
-	uint32_t bound = intern_bound(fs->accounts);
-
 	*ret = intern_find(fs->accounts, name);
-	for (uint32_t a = 0; a < bound && *ret == INTERN_NONE; a++) {
-		struct str id = intern_text(fs->accounts, a);
-		uint32_t key = id.n > 0 ? history_key(fs->account, &id) : HISTORY_NONE;
-		size_t n = 0;
-		const struct version *v =
-		    key != HISTORY_NONE ? history_versions(fs->account, key, &n) : NULL;
-
-		for (size_t i = 0; i < n; i++)
-			if (str_eq(history_cell(fs->account, &v[i], ACC_AWS_ACCOUNT_ID), name))
-				*ret = a;
-	}
+	if (*ret == INTERN_NONE && !by_account_feed(fs, name, ret))
+		return fail_set(f, SOUK_E_NOMEM, "memory", "out of memory");
 	return *ret != INTERN_NONE
 		   ? SOUK_OK
-		   : fail_field(f, "--seller", "is no account of these feeds' billing events",
+		   : fail_field(f, "--seller", "is no account of these feeds",
 			 "give an account id of the account feed, or its 12 digits; or leave it "
 			 "out");
 }

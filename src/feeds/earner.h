@@ -20,7 +20,10 @@ void earner_see(struct earner *s, const struct event *e);
 void earner_join(struct earner *to, const struct earner *from);
 /* INTERN_NONE when the events do not tell. SOUK_E_INVALID, of --seller: there are several. */
 SOUK_MUST enum souk_err earner_found(const struct earner *s, uint32_t *ret, struct fail *f);
-/* An account id, or the account number that one account has had. SOUK_E_INVALID, of --seller: no account of the events. */
+/*
+ * An account id, or the account number that one account has had; one without events in the months asked for gets a
+ * number that no event has. Needs ACC_ACCOUNT_ID and ACC_AWS_ACCOUNT_ID of the history. SOUK_E_INVALID, of --seller: no account of the feeds.
+ */
 SOUK_MUST enum souk_err earner_by_name(
     const struct feeds *fs, struct str name, uint32_t *ret, struct fail *f);
 

