@@ -34,7 +34,9 @@ struct report_request {
 	struct str seller; /* account id or 12-digit number; empty: found in the feeds */
 	/*
 	 * Invoice dates (of disbursed sets: the disbursements'), both included. Snapshots
-	 * are taken at `to`. With `all_months` each month is a request of its own, in order.
+	 * are taken at `to`. With `all_months` each month is a request of its own, in order; but for
+	 * sales compensation (one pass in the order of references; as a query a line over all months)
+	 * and the breakdown of uncollected funds (one list, in an order of its own).
 	 */
 	instant_t from, to;
 	bool all_months;

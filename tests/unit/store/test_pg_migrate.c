@@ -8,7 +8,7 @@
 #include <pthread.h>
 #include <string.h>
 
-#define OLD 2 /* migrations of the program that the tests are linked with */
+#define OLD 3 /* migrations of the program that the tests are linked with */
 #define TEXT_OF(n) TEXT_OF_(n)
 #define TEXT_OF_(n) #n
 /* What a newer program has besides. */
@@ -162,19 +162,19 @@ test_contracting_goes_by_what_nodes_say(void **state)
 	struct fail f = { 0 };
 
 	moves(p, MIGRATE_CREATE, OLD, SOUK_OK, NULL, &m);
-	node_row(c, 2, 0);
+	node_row(c, MORE, 0);
 	assert_int_equal(
-	    migrate_pg_list(p->url, MIGRATE_CONTRACT, list, 3, &m, &f), SOUK_E_CONFLICT);
+	    migrate_pg_list(p->url, MIGRATE_CONTRACT, list, LESS, &m, &f), SOUK_E_CONFLICT);
 	assert_string_equal(f.code, "older_nodes");
 	assert_non_null(strstr(f.detail, "the node on shop-7 runs souk 0.9.1"));
 	assert_non_null(
 	    strstr(f.detail, "; stop or update them, then run `souk migrate --contract`"));
-	node_row(c, 2, 13000); /* two beats were lost, not yet three */
-	moves(p, MIGRATE_CONTRACT, 3, SOUK_E_CONFLICT, "older_nodes", &m);
-	assert_int_equal(m.is, 2);
-	node_row(c, 3, 0); /* one that has what is left suffices */
-	moves(p, MIGRATE_CONTRACT, 3, SOUK_OK, NULL, &m);
-	assert_int_equal(m.is, 3);
+	node_row(c, MORE, 13000); /* two beats were lost, not yet three */
+	moves(p, MIGRATE_CONTRACT, LESS, SOUK_E_CONFLICT, "older_nodes", &m);
+	assert_int_equal(m.is, MORE);
+	node_row(c, LESS, 0); /* one that has what is left suffices */
+	moves(p, MIGRATE_CONTRACT, LESS, SOUK_OK, NULL, &m);
+	assert_int_equal(m.is, LESS);
 	PQfinish(c);
 }
 
@@ -188,11 +188,11 @@ test_contracting_does_not_wait_for_nodes_long_gone(void **state)
 
 	moves(p, MIGRATE_CREATE, OLD, SOUK_OK, NULL, &m);
 	/* What a lost machine leaves: a row that grows old, and a session that nobody closes. */
-	node_row(c, 1, 15500);
+	node_row(c, OLD, 15500);
 	pg_do(left, "SELECT 1");
-	moves(p, MIGRATE_CONTRACT, 3, SOUK_E_CONFLICT, "older_nodes", &m);
+	moves(p, MIGRATE_CONTRACT, LESS, SOUK_E_CONFLICT, "older_nodes", &m);
 	clock_sleep_ms(15500);
-	moves(p, MIGRATE_CONTRACT, 3, SOUK_OK, NULL, &m);
+	moves(p, MIGRATE_CONTRACT, LESS, SOUK_OK, NULL, &m);
 	PQfinish(left);
 	PQfinish(c);
 }
