@@ -23,10 +23,13 @@ struct job_context {
 	void *ctx;
 };
 
+/* Are those that wait for others no more than can be passed over? */
+bool job_kinds_fit(const struct job_context *x);
+
 /* job_store.c; rows change only while `j`'s lease holds, else SOUK_E_CONFLICT */
 SOUK_MUST enum souk_err job_row_put(
     struct db_tx *tx, const struct guid *id, const struct job_new *j, instant_t run_after);
-#define JOB_SKIP_MAX 4
+#define JOB_SKIP_MAX 8 /* kinds that wait for others; the statements have as many places */
 /*
  * The job to take next: one whose lease has run out, or the oldest due; of no kind in `skip`
  * (NULL at the end). SOUK_E_NOT_FOUND: none.

@@ -57,6 +57,16 @@ struct taking {
 	size_t max, max_waiting, n;
 };
 
+bool
+job_kinds_fit(const struct job_context *x)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < x->n_kinds; i++)
+		n += x->kinds[i].waits;
+	return n <= JOB_SKIP_MAX;
+}
+
 /* The kinds that wait, when no more of them are to be taken. */
 static void
 list_skipped(const struct job_context *x, bool full, const char *skip[JOB_SKIP_MAX])

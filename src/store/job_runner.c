@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #define RENEW_AGAIN_NS UINT64_C(1000000000) /* when a renewal failed */
@@ -458,6 +459,7 @@ job_runner_start(struct db *db, const struct job_kind *kinds, size_t n_kinds, un
 	struct job_runner *r, *before = *ret;
 	enum souk_err err = SOUK_OK;
 
+	assert(job_kinds_fit(&x)); /* here, and not when all workers wait for the first time */
 	/* Leases of other nodes are theirs until they run out. */
 	if (!db_is_shared(db) && (err = db_write(db, free_leases, NULL)) != SOUK_OK)
 		return err;

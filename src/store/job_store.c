@@ -38,10 +38,10 @@ static const char *const sql[Q__COUNT] = {
 		  "run_after, attempts,"
 		  " created_at) VALUES ($1, $2, $3, $4, $5, 0, $6, 0, $7)",
 	[Q_NEXT_EXPIRED] = "SELECT " JOB_COLUMNS " FROM job WHERE state = 1 AND state < 2"
-			   " AND lease_until <= $1 AND kind NOT IN ($2, $3, $4, $5)"
+			   " AND lease_until <= $1 AND kind NOT IN ($2, $3, $4, $5, $6, $7, $8, $9)"
 			   " ORDER BY lease_until LIMIT 1 {skip locked}",
 	[Q_NEXT_READY] = "SELECT " JOB_COLUMNS " FROM job WHERE state = 0 AND state < 2"
-			 " AND run_after <= $1 AND kind NOT IN ($2, $3, $4, $5)"
+			 " AND run_after <= $1 AND kind NOT IN ($2, $3, $4, $5, $6, $7, $8, $9)"
 			 " ORDER BY run_after LIMIT 1 {skip locked}",
 	[Q_LEASE] = "UPDATE job SET state = 1, attempts = $1, lease = $2, lease_until = $3"
 		    " WHERE seller_id = $4 AND job_id = $5",
