@@ -289,15 +289,6 @@ post_part(void *arg, unsigned which, struct fail *f)
 /* ---- the order within a day ---- */
 
 static int
-compare_text(struct str a, struct str b)
-{
-	size_t n = a.n < b.n ? a.n : b.n;
-	int c = n > 0 ? memcmp(a.p, b.p, n) : 0;
-
-	return c != 0 ? c : (a.n > b.n) - (a.n < b.n);
-}
-
-static int
 compare_money(money_t a, money_t b)
 {
 	return (a > b) - (a < b);
@@ -319,20 +310,20 @@ compare_amounts(const struct line_amounts *a, const struct line_amounts *b)
 static int
 compare_lines(const struct commission_line *a, const struct commission_line *b)
 {
-	int c = compare_text(a->transaction, b->transaction);
+	int c = str_compare(a->transaction, b->transaction);
 
 	if (c == 0)
-		c = compare_text(a->product_id, b->product_id);
+		c = str_compare(a->product_id, b->product_id);
 	if (c == 0)
-		c = compare_text(a->end_user, b->end_user);
+		c = str_compare(a->end_user, b->end_user);
 	if (c == 0)
-		c = compare_text(a->currency, b->currency);
+		c = str_compare(a->currency, b->currency);
 	if (c == 0) /* what is taken back on the day of the sale comes after it */
 		c = earns(&b->billed) - earns(&a->billed);
 	if (c == 0)
 		c = (a->invoice_date > b->invoice_date) - (a->invoice_date < b->invoice_date);
 	if (c == 0)
-		c = compare_text(a->payer_number, b->payer_number);
+		c = str_compare(a->payer_number, b->payer_number);
 	return c != 0 ? c : compare_amounts(&a->billed, &b->billed);
 }
 

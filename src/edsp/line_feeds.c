@@ -117,26 +117,17 @@ fill(struct line_set *s, const struct sales_line *from, struct commission_line *
 }
 
 static int
-compare_text(struct str a, struct str b)
-{
-	size_t n = a.n < b.n ? a.n : b.n;
-	int c = n > 0 ? memcmp(a.p, b.p, n) : 0;
-
-	return c != 0 ? c : (a.n > b.n) - (a.n < b.n);
-}
-
-static int
 compare_lines(const void *pa, const void *pb)
 {
 	const struct commission_line *a = pa, *b = pb;
-	int c = compare_text(a->transaction, b->transaction);
+	int c = str_compare(a->transaction, b->transaction);
 
 	if (c == 0)
-		c = compare_text(a->product_id, b->product_id);
+		c = str_compare(a->product_id, b->product_id);
 	if (c == 0)
-		c = compare_text(a->end_user, b->end_user);
+		c = str_compare(a->end_user, b->end_user);
 	if (c == 0)
-		c = compare_text(a->currency, b->currency);
+		c = str_compare(a->currency, b->currency);
 	return c != 0 ? c
 		      : (a->invoice_date > b->invoice_date) - (a->invoice_date < b->invoice_date);
 }
@@ -252,10 +243,10 @@ line_for(const struct line_set *s, size_t first, int month, instant_t paid)
 	size_t best = first;
 
 	for (size_t i = first;
-	     i < s->n && compare_text(s->lines[i].transaction, s->lines[first].transaction) == 0 &&
-	     compare_text(s->lines[i].product_id, s->lines[first].product_id) == 0 &&
-	     compare_text(s->lines[i].end_user, s->lines[first].end_user) == 0 &&
-	     compare_text(s->lines[i].currency, s->lines[first].currency) == 0;
+	     i < s->n && str_compare(s->lines[i].transaction, s->lines[first].transaction) == 0 &&
+	     str_compare(s->lines[i].product_id, s->lines[first].product_id) == 0 &&
+	     str_compare(s->lines[i].end_user, s->lines[first].end_user) == 0 &&
+	     str_compare(s->lines[i].currency, s->lines[first].currency) == 0;
 	     i++) {
 		if (month_of_instant(s->lines[i].invoice_date) == month)
 			return i;

@@ -306,28 +306,19 @@ struct dues {
 };
 
 static int
-compare_text(struct str a, struct str b)
-{
-	size_t n = a.n < b.n ? a.n : b.n;
-	int c = n > 0 ? memcmp(a.p, b.p, n) : 0;
-
-	return c != 0 ? c : (a.n > b.n) - (a.n < b.n);
-}
-
-static int
 compare_keys(const struct locked_amount *a, const struct locked_amount *b)
 {
 	const struct str texts[][2] = { { a->transaction, b->transaction },
 		{ a->product_id, b->product_id }, { a->end_user, b->end_user },
 		{ a->currency, b->currency } };
-	int c = compare_text(a->representative_id, b->representative_id);
+	int c = str_compare(a->representative_id, b->representative_id);
 
 	if (c != 0)
 		return c;
 	if (a->month != b->month)
 		return a->month < b->month ? -1 : 1;
 	for (size_t i = 0; i < 4; i++)
-		if ((c = compare_text(texts[i][0], texts[i][1])) != 0)
+		if ((c = str_compare(texts[i][0], texts[i][1])) != 0)
 			return c;
 	if (a->part != b->part)
 		return a->part < b->part ? -1 : 1;

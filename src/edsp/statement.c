@@ -26,21 +26,13 @@ statement_is_empty(const struct statement *s)
 	return s->n_adjustments == 0;
 }
 
-static int
-compare_text(struct str a, struct str b)
-{
-	int c = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
-
-	return c != 0 ? c : (a.n > b.n) - (a.n < b.n);
-}
-
 /* The total of a currency, put in its sorted place; NULL when there are too many. */
 static struct statement_total *
 total_of(struct statement_total *v, size_t *n, size_t max, struct str currency)
 {
 	size_t i = 0;
 
-	while (i < *n && compare_text(v[i].currency, currency) < 0)
+	while (i < *n && str_compare(v[i].currency, currency) < 0)
 		i++;
 	if (i < *n && str_eq(v[i].currency, currency))
 		return &v[i];

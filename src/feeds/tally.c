@@ -93,14 +93,6 @@ tally_add(struct tally *t, currency_t c, struct str name, money_t amount)
 }
 
 static int
-compare_text(struct str a, struct str b)
-{
-	int order = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
-
-	return order != 0 ? order : (a.n > b.n) - (a.n < b.n);
-}
-
-static int
 by_name(const void *pa, const void *pb, void *arg)
 {
 	const struct tally_entry *a = pa, *b = pb;
@@ -108,7 +100,7 @@ by_name(const void *pa, const void *pb, void *arg)
 
 	if (a->currency != b->currency)
 		return a->currency < b->currency ? -1 : 1;
-	return compare_text(tally_name(t, a), tally_name(t, b));
+	return str_compare(tally_name(t, a), tally_name(t, b));
 }
 
 static int
