@@ -826,6 +826,37 @@ test_no_two_take_the_same_job(void **state)
 		assert_false(guid_eq(&all[i - 1], &all[i]));
 }
 
+/* As many as there may be: each is a place in the statement. */
+static void
+test_every_kind_that_waits_is_passed_over(void **state)
+{
+	struct place *p = *state;
+	char name[JOB_SKIP_MAX + 1][16] = { { 0 } };
+	struct job_kind kind[JOB_SKIP_MAX + 2] = { 0 };
+	struct job_context x = {
+		.db = p->db, .kinds = kind, .n_kinds = JOB_SKIP_MAX + 1, .default_attempts = 5
+	};
+	struct job_taken t = { 0 };
+	size_t n = 0;
+
+	for (size_t i = 0; i <= JOB_SKIP_MAX; i++) {
+		(void)snprintf(name[i], sizeof(name[i]), "waits-%zu", i);
+		kind[i] = lasting_kind;
+		kind[i].kind = name[i];
+		kind[i].waits = i < JOB_SKIP_MAX;
+		(void)put(p->db, name[i], 0, SOUK_OK);
+	}
+	assert_true(job_kinds_fit(&x));
+	assert_int_equal(job_take(&x, &t, 1, 0, &n), SOUK_OK);
+	assert_int_equal(n, 1);
+	assert_string_equal(t.kind->kind, name[JOB_SKIP_MAX]);
+	assert_int_equal(job_take(&x, &t, 1, 0, &n), SOUK_OK);
+	assert_int_equal(n, 0);
+	buf_done(&t.payload);
+	kind[JOB_SKIP_MAX].waits = true;
+	assert_false(job_kinds_fit(&x));
+}
+
 int
 main(void)
 {
@@ -835,6 +866,7 @@ main(void)
 		PLACED(test_job_runs_once_with_what_was_put),
 		PLACED(test_the_newest_of_many_are_listed),
 		PLACED(test_no_two_take_the_same_job),
+		PLACED(test_every_kind_that_waits_is_passed_over),
 		PLACED(test_undone_and_future_jobs_do_not_run),
 		PLACED(test_payload_has_a_limit),
 		PLACED(test_pause_doubles_up_to_its_limit),
