@@ -93,6 +93,7 @@ struct http_server {
 	bool is_tls;
 	uint16_t port;
 	struct buf cert, key;
+	int listener; /* the daemon's */
 	_Atomic bool stopping;
 	_Atomic bool closing;    /* nobody may be suspended any more */
 	_Atomic int64_t running; /* begun and not over */
@@ -758,6 +759,7 @@ http_server_start(const struct http_options *o, const struct http_app *app,
 				"(ulimit -n) too low?");
 		goto out;
 	}
+	s->listener = fd;
 	*ret = s;
 	return SOUK_OK;
 out:
@@ -774,22 +776,26 @@ http_server_port(const struct http_server *s)
 void
 http_server_stop(struct http_server *s, int64_t ms)
 {
-	MHD_socket fd;
 	uint64_t end;
 
 	if (!s)
 		return;
 	end = clock_mono_ns() + (uint64_t)ms * 1000000;
 	atomic_store(&s->stopping, true);
-	fd = MHD_quiesce_daemon(s->daemon);
-	if (fd != MHD_INVALID_SOCKET)
-		(void)close(fd);
+	/*
+	 * Nobody is let in any more. MHD_quiesce_daemon() is not used: it and an awake thread
+	 * both take the socket out of that thread's epoll, and who comes second ends the process.
+	 * The socket is closed when the daemon stops; until then its threads find it hung up.
+	 */
+	(void)shutdown(s->listener, SHUT_RDWR);
 	while (atomic_load(&s->running) > 0 && clock_mono_ns() < end)
 		clock_sleep_ms(2);
 	/* The library cannot stop with suspended connections; who is to answer them always does. */
 	atomic_store(&s->closing, true);
 	while (atomic_load(&s->parked) > 0)
 		clock_sleep_ms(2);
+	/* A malformed request found while the library stops would end the process. */
+	http_pace_end(s->pace);
 	MHD_stop_daemon(s->daemon);
 	server_free(s);
 }

@@ -17,8 +17,8 @@
 struct http_pace {
 	pthread_t thread;
 	pthread_mutex_t lock;
-	pthread_cond_t told;
-	bool stop;
+	pthread_cond_t told, none;
+	bool stop, ended;
 	unsigned patience_s;
 	struct http_paced *first;
 	_Atomic uint64_t now_s; /* from 1 */
@@ -71,6 +71,7 @@ http_pace_start(unsigned patience_s, struct http_pace **ret)
 	atomic_init(&p->now_s, 1);
 	(void)pthread_mutex_init(&p->lock, NULL);
 	clock_cond_init(&p->told);
+	clock_cond_init(&p->none);
 	if (pthread_create(&p->thread, NULL, run, p) != 0) {
 		free(p);
 		return SOUK_E_NOMEM;
@@ -90,6 +91,8 @@ http_pace_add(struct http_pace *p, struct http_paced *c, int fd)
 	if (c->next)
 		c->next->link = &c->next;
 	p->first = c;
+	if (p->ended)
+		(void)shutdown(fd, SHUT_RDWR);
 	(void)pthread_mutex_unlock(&p->lock);
 }
 
@@ -102,6 +105,8 @@ http_pace_remove(struct http_pace *p, struct http_paced *c)
 	*c->link = c->next;
 	if (c->next)
 		c->next->link = c->link;
+	if (!p->first)
+		(void)pthread_cond_signal(&p->none);
 	(void)pthread_mutex_unlock(&p->lock);
 	c->link = NULL;
 }
@@ -133,6 +138,18 @@ http_pace_rest(struct http_paced *c)
 }
 
 void
+http_pace_end(struct http_pace *p)
+{
+	(void)pthread_mutex_lock(&p->lock);
+	p->ended = true;
+	for (struct http_paced *c = p->first; c; c = c->next)
+		(void)shutdown(c->fd, SHUT_RDWR);
+	while (p->first)
+		(void)pthread_cond_wait(&p->none, &p->lock);
+	(void)pthread_mutex_unlock(&p->lock);
+}
+
+void
 http_pace_stop(struct http_pace *p)
 {
 	if (!p)
@@ -143,6 +160,7 @@ http_pace_stop(struct http_pace *p)
 	(void)pthread_mutex_unlock(&p->lock);
 	(void)pthread_join(p->thread, NULL);
 	(void)pthread_cond_destroy(&p->told);
+	(void)pthread_cond_destroy(&p->none);
 	(void)pthread_mutex_destroy(&p->lock);
 	free(p);
 }

@@ -32,6 +32,8 @@ void http_pace_remove(struct http_pace *p, struct http_paced *c);
 void http_pace_head(struct http_pace *p, struct http_paced *c);
 void http_pace_body(struct http_pace *p, struct http_paced *c, uint64_t got);
 void http_pace_rest(struct http_paced *c);
+/* Ends every connection there is and that comes yet; returns when all are removed. What was sent arrives. */
+void http_pace_end(struct http_pace *p);
 void http_pace_stop(struct http_pace *p); /* after the last connection; accepts NULL */
 
 #endif

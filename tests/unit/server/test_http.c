@@ -7,6 +7,7 @@
 #include "server/http_listen.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -199,15 +200,27 @@ stop(void **state)
 
 /* ---- a client ------------------------------------------------------------------------------ */
 
+/* -1: nobody listens there. */
 static int
-dial(struct app *a)
+dial_port(uint16_t port)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET,
-		.sin_port = htons(http_server_port(a->server)),
+		.sin_port = htons(port),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
-	assert_int_equal(connect(fd, (const struct sockaddr *)&to, sizeof(to)), 0);
+	if (connect(fd, (const struct sockaddr *)&to, sizeof(to)) == 0)
+		return fd;
+	(void)close(fd);
+	return -1;
+}
+
+static int
+dial(struct app *a)
+{
+	int fd = dial_port(http_server_port(a->server));
+
+	assert_true(fd >= 0);
 	return fd;
 }
 
@@ -746,6 +759,92 @@ stops_though_a_request_is_about_to_wait(void **state)
 	(void)close(later);
 }
 
+struct asker {
+	pthread_t thread;
+	uint16_t port;
+	bool malformed;
+};
+
+/* Asks over and over until nobody listens; the malformed way on a new connection each time. */
+static void *
+keep_asking(void *arg)
+{
+	static const char text[] = "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n";
+	const struct asker *k = arg;
+	ssize_t n = (ssize_t)sizeof(text) - (k->malformed ? 0 : 1);
+	char b[512];
+	int fd;
+
+	while ((fd = dial_port(k->port)) >= 0) {
+		while (
+		    send(fd, text, (size_t)n, MSG_NOSIGNAL) == n && recv(fd, b, sizeof(b), 0) > 0)
+			;
+		(void)close(fd);
+	}
+	return NULL;
+}
+
+/*
+ * Threads that are awake when the server stops, again and again. The library ends the process
+ * when it is quiesced while a thread looks at the listening socket, and when it finds a
+ * malformed request after it was told to stop.
+ */
+static void
+stops_while_its_threads_work(void **state)
+{
+	struct app *a = *state;
+
+	http_server_stop(a->server, 0);
+	a->server = NULL;
+	for (int i = 0; i < 100; i++) {
+		struct asker k[2] = { { .malformed = false }, { .malformed = true } };
+		void *again;
+
+		assert_int_equal(start(&again), 0);
+		for (int j = 0; j < 2; j++) {
+			k[j].port = http_server_port(((struct app *)again)->server);
+			assert_int_equal(pthread_create(&k[j].thread, NULL, keep_asking, &k[j]), 0);
+		}
+		clock_sleep_ms(1 + i % 3);
+		assert_int_equal(stop(&again), 0);
+		for (int j = 0; j < 2; j++)
+			(void)pthread_join(k[j].thread, NULL);
+	}
+}
+
+static void *
+stop_slowly(void *arg)
+{
+	struct app *a = arg;
+
+	http_server_stop(a->server, 5000);
+	return NULL;
+}
+
+static void
+refuses_connections_while_it_stops(void **state)
+{
+	struct app *a = *state;
+	uint16_t port = http_server_port(a->server);
+	struct buf b = { 0 };
+	int fd = dial(a);
+	pthread_t t;
+
+	say(fd, "GET /slow HTTP/1.1\r\nHost: x\r\n\r\n");
+	while (atomic_load(&a->begun) == 0)
+		clock_sleep_ms(1);
+	assert_int_equal(pthread_create(&t, NULL, stop_slowly, a), 0);
+	clock_sleep_ms(20);
+	assert_int_equal(dial_port(port), -1);
+	assert_int_equal(errno, ECONNREFUSED);
+	hear(fd, &b, false);
+	assert_answer(&b, 200, "");
+	(void)pthread_join(t, NULL);
+	(void)close(fd);
+	a->server = NULL;
+	buf_done(&b);
+}
+
 static void
 says_who_cannot_listen(void **state)
 {
@@ -822,6 +921,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(lets_running_exchanges_end, start, stop),
 		cmocka_unit_test_setup_teardown(
 		    stops_though_a_request_is_about_to_wait, start_impatient, stop),
+		cmocka_unit_test_setup_teardown(stops_while_its_threads_work, start, stop),
+		cmocka_unit_test_setup_teardown(refuses_connections_while_it_stops, start, stop),
 		cmocka_unit_test_setup_teardown(says_who_cannot_listen, start, stop),
 		cmocka_unit_test(reads_listen_addresses),
 	};
