@@ -783,9 +783,8 @@ http_server_stop(struct http_server *s, int64_t ms)
 	end = clock_mono_ns() + (uint64_t)ms * 1000000;
 	atomic_store(&s->stopping, true);
 	/*
-	 * Nobody is let in any more. MHD_quiesce_daemon() is not used: it and an awake thread
-	 * both take the socket out of that thread's epoll, and who comes second ends the process.
-	 * The socket is closed when the daemon stops; until then its threads find it hung up.
+	 * Not MHD_quiesce_daemon(): it and an awake thread both take the socket out of that
+	 * thread's epoll, and who comes second ends the process. The daemon closes it later.
 	 */
 	(void)shutdown(s->listener, SHUT_RDWR);
 	while (atomic_load(&s->running) > 0 && clock_mono_ns() < end)
