@@ -653,41 +653,43 @@ swap_tx(struct db_tx *tx, void *arg)
 }
 
 static void
+does_not_open(struct world *w, unsigned q, const char *named, unsigned threads)
+{
+	struct buf_sink sink = buf_sink_make();
+	struct psc_export_stats stats;
+	struct fail f = { 0 };
+	enum souk_err err;
+
+	err = psc_export_write(w->db, w->vault, str_c(q == 3 ? OTHER_SELLER : SELLER), w->base,
+	    clock_now(), threads, &sink.sink, &stats, &f);
+	buf_done(&sink.buf);
+	assert_row(q, err == SOUK_E_STORAGE);
+	assert_string_equal(f.code, "damaged_contact");
+	assert_row(q, strstr(f.detail, named) != NULL);
+}
+
+static void
 moved_bytes_do_not_open(void **state)
 {
 	(void)state;
-	for (unsigned q = 0; q < COUNT(swaps); q++)
-		for (unsigned threads = 1; threads <= 2; threads++) {
-			struct world *w = world_new();
-			struct guid theirs = world_product(w, OTHER_SELLER, 1);
-			struct swap s = { .q = q };
-			struct psc_export_stats stats;
-			struct fail f = { 0 };
-			char id[37];
-			const char *seller = q == 3 ? OTHER_SELLER : SELLER;
-			enum souk_err err;
+	for (unsigned q = 0; q < COUNT(swaps); q++) {
+		struct world *w = world_new();
+		struct swap s = { .q = q };
+		char id[37];
 
-			(void)theirs;
-			world_enrol(w, OTHER_SELLER, true, 1);
-			world_fill(w, 3000, false);
-			s.from = world_fill_row(w, 2000).id;
-			s.to = world_fill_row(w, 2001).id;
-			assert_ok(db_write(w->db, swap_tx, &s));
-			if (q == 3)
-				world_move(w, &w->product, OTHER_SELLER);
-			{
-				struct buf_sink sink = buf_sink_make();
-
-				err = psc_export_write(w->db, w->vault, str_c(seller), w->base,
-				    clock_now(), threads, &sink.sink, &stats, &f);
-				buf_done(&sink.buf);
-			}
-			assert_row(q, err == SOUK_E_STORAGE);
-			assert_string_equal(f.code, "damaged_contact");
-			guid_format(q < 3 ? &s.to : &s.from, id);
-			assert_row(q, strstr(f.detail, id) != NULL);
-			world_free(w);
-		}
+		(void)world_product(w, OTHER_SELLER, 1);
+		world_enrol(w, OTHER_SELLER, true, 1);
+		world_fill(w, 3000, false);
+		s.from = world_fill_row(w, 2000).id;
+		s.to = world_fill_row(w, 2001).id;
+		assert_ok(db_write(w->db, swap_tx, &s));
+		if (q == 3)
+			world_move(w, &w->product, OTHER_SELLER);
+		guid_format(q < 3 ? &s.to : &s.from, id);
+		for (unsigned threads = 1; threads <= 2; threads++)
+			does_not_open(w, q, id, threads);
+		world_free(w);
+	}
 }
 
 int

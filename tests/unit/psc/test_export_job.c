@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "delivery/role.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -689,19 +690,25 @@ a_failed_request_can_be_tried_again(void **state)
 
 /* ---- killed ---- */
 
+/* Whoever waits for a byte in *ret_open learns that the child has its database open and begins with the job. */
 static pid_t
-run_in_child(struct world *w)
+run_in_child(struct world *w, int *ret_open)
 {
-	pid_t child = fork();
+	int ends[2];
+	pid_t child;
 
-	if (child == 0) {
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	if ((child = fork()) == 0) {
 		struct runner r;
 
 		world_open(w, false);
 		r = runner_of(w);
-		(void)run_due(w, &r);
+		if (write(ends[1], "", 1) == 1)
+			(void)run_due(w, &r);
 		_exit(0);
 	}
+	(void)close(ends[1]);
+	*ret_open = ends[0];
 	return child;
 }
 
@@ -719,16 +726,20 @@ killed_at_any_moment(void **state)
 	ask(&x);
 	want = world_export(w, x.r.coverage_start, x.r.coverage_end, 1, NULL);
 	for (int round = 0; round < 200 && str_eq(x.r.state, STR("waiting")); round++) {
+		int status, open;
 		pid_t child;
-		int status;
+		char byte;
 
 		world_close(w); /* no thread of ours is there when we fork */
-		child = run_in_child(w);
-		/* Ever later, until it gets through; connecting to a server takes a while. */
+		child = run_in_child(w, &open);
+		/* Ever later, until it gets through; one in four times already while it opens the database. */
+		if (prng_below(&random, 4) > 0)
+			assert_int_equal(read(open, &byte, 1), 1);
 		clock_sleep_ms((int64_t)prng_below(&random, 2 + (uint64_t)round) *
 			       (test_on_postgres() ? 10 : 1));
 		(void)kill(child, SIGKILL);
 		(void)waitpid(child, &status, 0);
+		(void)close(open);
 		kills += WIFSIGNALED(status);
 		world_open(w, false);
 		assert_ok(db_read(w->db, load_tx, &x));
