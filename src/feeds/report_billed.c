@@ -132,6 +132,7 @@ fold_billed(struct fold *f, struct fail *fail)
 	static const struct fold_needs needs = {
 		.actions = 1U << ACTION_INVOICED | 1U << ACTION_FORGIVEN,
 		.types = (1U << TYPE_AWS_TAX_SHARE) - 1,
+		.skip = SKIP_LINKS | SKIP_DUE | SKIP_INVOICE | SKIP_TRACE,
 	};
 	struct billed *b = calloc(1, sizeof(*b));
 	enum souk_err r;

@@ -133,15 +133,14 @@ line_query(const struct fold *f, const struct group *g, struct made_line *ret)
 	return FOLD_PRINT;
 }
 
-static const struct fold_needs disbursed_needs = {
-	.actions = 1U << ACTION_DISBURSED,
-	.types = TYPES_ALL,
-	.all_months = true, /* lines may carry the dates of their invoices */
-};
-
+/* Lines may carry the dates of their invoices: payouts of the period have them of any month. */
 static enum souk_err
-load(struct fold *f, struct fail *fail)
+load(struct fold *f, unsigned types, uint64_t skip, struct fail *fail)
 {
+	const struct fold_needs needs = { .actions = 1U << ACTION_DISBURSED,
+		.types = types,
+		.all_months = true,
+		.skip = skip | SKIP_USAGE | SKIP_DUE | SKIP_INVOICE };
 	struct disbursed *d = calloc(1, sizeof(*d));
 	enum souk_err r;
 
@@ -149,7 +148,7 @@ load(struct fold *f, struct fail *fail)
 	f->done = done;
 	if (d == NULL)
 		return fail_set(fail, SOUK_E_NOMEM, "memory", "out of memory");
-	if ((r = fold_load(f, &disbursed_needs, fail)) != SOUK_OK)
+	if ((r = fold_load(f, &needs, fail)) != SOUK_OK)
 		return r;
 	d->date = column_at(f, "Disbursement Date");
 	d->bank_trace = column_at(f, "Bank Trace ID");
@@ -161,7 +160,7 @@ enum souk_err
 fold_disbursed(struct fold *f, struct fail *fail)
 {
 	bool page = f->request->variant == REPORT_AS_PAGE;
-	enum souk_err r = load(f, fail);
+	enum souk_err r = load(f, TYPES_ALL, page ? SKIP_TRACE : 0, fail);
 
 	if (r != SOUK_OK)
 		return r;
@@ -256,7 +255,10 @@ line_users(const struct fold *f, const struct group *g, struct made_line *ret)
 enum souk_err
 fold_instance_hours(struct fold *f, struct fail *fail)
 {
-	enum souk_err r = load(f, fail);
+	/* Revenue and payouts; fees tell whose feeds they are. */
+	unsigned types = 1U << TYPE_SELLER_REV_SHARE | 7U << TYPE_AWS_REV_SHARE |
+			 1U << TYPE_DISBURSEMENT | 1U << TYPE_DISBURSEMENT_FAILURE;
+	enum souk_err r = load(f, types, SKIP_TRACE | SKIP_REFERENCE | SKIP_ADDRESS, fail);
 
 	if (r != SOUK_OK)
 		return r;

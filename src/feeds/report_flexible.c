@@ -188,6 +188,7 @@ fold_flexible(struct fold *f, struct fail *fail)
 		.actions = 1U << ACTION_INVOICED,
 		.types = 1U << TYPE_SELLER_REV_SHARE,
 		.all_months = true,
+		.skip = SKIP_LINKS | SKIP_DUE | SKIP_TRACE | COLUMN(BE_USAGE_PERIOD_START_DATE),
 	};
 	struct flexible *x = calloc(1, sizeof(*x));
 	enum souk_err r;

@@ -239,14 +239,13 @@ line_open(const struct fold *f, const struct group *g, struct made_line *ret)
 }
 
 static enum souk_err
-load(struct fold *f, struct fail *fail)
+load(struct fold *f, uint64_t skip, struct fail *fail)
 {
 	/* What was invoiced or paid out in any month may be open or settled in this one. */
-	static const struct fold_needs needs = {
-		.actions = ACTIONS_ALL,
+	const struct fold_needs needs = { .actions = ACTIONS_ALL,
 		.types = TYPES_ALL & ~(7U << TYPE_AWS_TAX_SHARE),
 		.all_months = true,
-	};
+		.skip = skip | SKIP_USAGE | SKIP_INVOICE | SKIP_TRACE | SKIP_USER };
 	struct funds *u = calloc(1, sizeof(*u));
 	enum souk_err r;
 
@@ -257,6 +256,9 @@ load(struct fold *f, struct fail *fail)
 	r = fold_load(f, &needs, fail);
 	return r == SOUK_OK ? payouts_find(f, &u->payouts, fail) : r;
 }
+
+/* A line of ages names nobody. */
+#define SKIP_FOR_AGES (SKIP_REFERENCE | SKIP_ADDRESS | SKIP_PRODUCT)
 
 /* Six columns: the buckets in order, then all of them. */
 static void
@@ -275,11 +277,12 @@ age_columns(struct fold *f)
 enum souk_err
 fold_funds(struct fold *f, struct fail *fail)
 {
-	enum souk_err r = load(f, fail);
+	bool past_due = f->request->data_set == DS_AGE_OF_PAST_DUE;
+	enum souk_err r = load(f, SKIP_FOR_AGES | (past_due ? 0 : SKIP_DUE), fail);
 
 	if (r != SOUK_OK)
 		return r;
-	((struct funds *)f->own)->past_due = f->request->data_set == DS_AGE_OF_PAST_DUE;
+	((struct funds *)f->own)->past_due = past_due;
 	age_columns(f);
 	f->slot = slot_age;
 	return SOUK_OK;
@@ -288,7 +291,7 @@ fold_funds(struct fold *f, struct fail *fail)
 enum souk_err
 fold_collected(struct fold *f, struct fail *fail)
 {
-	enum souk_err r = load(f, fail);
+	enum souk_err r = load(f, SKIP_FOR_AGES | SKIP_DUE, fail);
 
 	if (r != SOUK_OK)
 		return r;
@@ -300,7 +303,7 @@ fold_collected(struct fold *f, struct fail *fail)
 enum souk_err
 fold_breakdown(struct fold *f, struct fail *fail)
 {
-	enum souk_err r = load(f, fail);
+	enum souk_err r = load(f, 0, fail);
 	struct funds *u = f->own;
 
 	if (r != SOUK_OK)

@@ -156,9 +156,22 @@ fold_maker fold_breakdown;      /* uncollected transactions */
 fold_maker fold_collected;      /* the age of disbursed funds */
 fold_maker fold_flexible;       /* flexible payments */
 
+/* Of the events, beside what every fold is told. */
+#define SKIP_LINKS (COLUMN(BE_PARENT_BILLING_EVENT_ID) | COLUMN(BE_DISBURSEMENT_BILLING_EVENT_ID))
+#define SKIP_USAGE (COLUMN(BE_USAGE_PERIOD_START_DATE) | COLUMN(BE_USAGE_PERIOD_END_DATE))
+#define SKIP_DUE COLUMN(BE_PAYMENT_DUE_DATE)
+#define SKIP_INVOICE COLUMN(BE_INVOICE_ID)
+#define SKIP_TRACE COLUMN(BE_BANK_TRACE_ID)
+#define SKIP_MORE (SKIP_LINKS | SKIP_USAGE | SKIP_DUE | SKIP_INVOICE | SKIP_TRACE)
+#define SKIP_REFERENCE COLUMN(BE_TRANSACTION_REFERENCE_ID)
+#define SKIP_ADDRESS COLUMN(BE_BILLING_ADDRESS_ID)
+#define SKIP_PRODUCT COLUMN(BE_PRODUCT_ID)
+#define SKIP_USER COLUMN(BE_END_USER_ACCOUNT_ID)
+
 struct fold_needs {
 	unsigned actions, types; /* bits, as events_query has them */
 	bool all_months;         /* not only the request's */
+	uint64_t skip;           /* columns of the events that the lines do without */
 };
 /* Loads the feeds and finds the seller. */
 SOUK_MUST enum souk_err fold_load(struct fold *f, const struct fold_needs *n, struct fail *fail);

@@ -174,7 +174,9 @@ report_find_payout(const struct report_request *q, instant_t earliest, instant_t
 {
 	static const struct fold_needs needs = { .actions = 1U << ACTION_DISBURSED,
 		.types = 1U << TYPE_DISBURSEMENT | 1U << TYPE_DISBURSEMENT_FAILURE,
-		.all_months = true };
+		.all_months = true,
+		.skip = SKIP_USAGE | SKIP_DUE | SKIP_INVOICE | SKIP_REFERENCE | SKIP_ADDRESS |
+			SKIP_PRODUCT | SKIP_USER };
 	struct fold f = { .request = q, .info = data_set_info(q->data_set) };
 	struct payouts p = { 0 };
 	enum souk_err r = currency_load(fail);

@@ -429,7 +429,8 @@ tax_run(struct fold *f, struct report_sink *s, struct report_summary *sum, struc
 	/* For the payers of transactions. */
 	static const struct fold_needs needs = {
 		.actions = 1U << ACTION_INVOICED,
-		.types = TYPES_ALL & ~(1U << TYPE_DISBURSEMENT | 1U << TYPE_DISBURSEMENT_FAILURE),
+		.types = (1U << TYPE_AWS_TAX_SHARE) - 1, /* the seller's, and fees tell who that is */
+		.skip = SKIP_MORE | SKIP_ADDRESS | SKIP_PRODUCT | SKIP_USER,
 	};
 	struct tax *t = calloc(1, sizeof(*t));
 	enum souk_err e;
