@@ -83,10 +83,11 @@ struct events_query {
 	instant_t known_at; /* INSTANT_NONE: everything */
 	int month_from;     /* of invoice_date, inclusive; MONTHS_FROM, MONTHS_TO: all */
 	int month_to;
-	unsigned actions;         /* bits of enum event_action, ACTIONS_ALL */
-	unsigned types;           /* bits of enum event_type, TYPES_ALL */
-	unsigned flags;           /* EVENTS_... */
-	uint64_t skip; /* COLUMNs of texts, links and optional dates that nobody asks for: read as if they were empty */
+	unsigned actions; /* bits of enum event_action, ACTIONS_ALL */
+	unsigned types;   /* bits of enum event_type, TYPES_ALL */
+	unsigned flags;   /* EVENTS_... */
+	uint64_t
+	    skip; /* COLUMNs of texts, links and optional dates that nobody asks for: read as if they were empty */
 	uint64_t account_columns; /* to keep of each of these feeds; 0: the feed is not read */
 	uint64_t address_columns;
 	uint64_t product_columns;

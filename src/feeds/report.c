@@ -85,6 +85,20 @@ chosen_line(struct report_sink *s, const struct report_line *all, struct fail *f
 	return c->to->line(c->to, &l, f);
 }
 
+/* As chosen_line, for the text alone. */
+static void
+chosen_format(const struct report_sink *s, const struct report_line *all, struct buf *b)
+{
+	const struct chosen *c = (const struct chosen *)s;
+	struct report_cell cells[REPORT_COLUMNS_MAX];
+	struct report_line l = *all;
+
+	for (size_t i = 0; i < c->head.n_columns; i++)
+		cells[i] = all->cells[c->from[i]];
+	l.cells = cells;
+	c->to->format(c->to, &l, b);
+}
+
 static void
 choose_columns(struct chosen *c, const struct fold *f)
 {
@@ -272,6 +286,7 @@ report_run(const struct report_request *asked, struct report_sink *s, struct rep
 	f.n_columns = query ? info->n_query_columns : info->n_columns;
 	common_find(&f);
 	c->sink.line = chosen_line;
+	c->sink.format = s->format != NULL ? chosen_format : NULL;
 	c->to = s;
 	c->head.data_set = asked->data_set;
 	c->head.request = asked;

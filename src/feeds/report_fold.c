@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The driver of folds: groups events, makes lines on several threads, hands them on in order, and
- * compares what the lines sum to with what the events sum to.
- */
+/* The driver of folds: groups events, makes lines, and compares what the lines sum to with what the events sum to. */
 #include "feeds/report_int.h"
 
 #include "feeds/parallel.h"
 
 #include <stdlib.h>
-
-#define BATCH 512 /* lines a thread makes at a time */
 
 static enum souk_err
 no_memory(struct fail *f)
@@ -233,7 +228,6 @@ event_adds(const struct report_events *e, size_t i, uint64_t *ret_columns)
 void
 fold_line(const struct fold *f, const struct group *g, struct made_line *ret)
 {
-	memset(ret, 0, sizeof(*ret));
 	ret->line.cells = ret->cells;
 	for (uint32_t i = g->first; i < g->first + g->n; i++) {
 		uint32_t event = f->groups.members[i];
@@ -260,23 +254,10 @@ fold_line(const struct fold *f, const struct group *g, struct made_line *ret)
 struct run {
 	const struct fold *f;
 	unsigned threads;
-	struct made_line *made; /* threads * BATCH */
-	size_t first, n;        /* lines of the batch under way */
-	unsigned parts;         /* it is made in */
+	struct report_summary *sum;
 	struct totals events[PARALLEL_MAX];
+	struct totals lines;
 };
-
-static enum souk_err
-make_part(void *ctx, unsigned i, struct fail *fail)
-{
-	struct run *r = ctx;
-	size_t to = parallel_part(r->n, i + 1, r->parts);
-
-	for (size_t l = parallel_part(r->n, i, r->parts); l < to; l++)
-		fold_line(r->f, fold_group(r->f, r->first + l), &r->made[l]);
-	(void)fail;
-	return SOUK_OK;
-}
 
 static enum souk_err
 sum_part(void *ctx, unsigned i, struct fail *fail)
@@ -325,11 +306,11 @@ sum_events(struct run *r, struct fail *fail)
 
 /* Every cent of the events is in a line, printed or not, and in no line is one that no event has. */
 static enum souk_err
-check(const struct run *r, struct totals *lines, struct fail *fail)
+check(struct run *r, struct fail *fail)
 {
 	for (size_t n = 0; n < r->events[0].n; n++) {
 		const struct total_entry *e = &r->events[0].entries[n];
-		const struct total_entry *l = totals_of(lines, e->currency);
+		const struct total_entry *l = totals_of(&r->lines, e->currency);
 
 		if (l == NULL)
 			return no_memory(fail);
@@ -338,69 +319,67 @@ check(const struct run *r, struct totals *lines, struct fail *fail)
 			    "totals: lines and billing events do not add up to the same, so "
 			    "nothing was written; please report this");
 	}
-	return lines->n == r->events[0].n
+	return r->lines.n == r->events[0].n
 		   ? SOUK_OK
 		   : fail_set(fail, SOUK_E_INTERNAL, "totals",
 			 "totals: lines have a currency that no billing event has, so nothing was "
 			 "written; please report this");
 }
 
-static enum souk_err
-emit(const struct run *r, const struct made_line *m, const struct group *g, struct report_sink *s,
-    struct totals *all, struct report_summary *sum, struct fail *fail)
+static void
+make_line(const void *ctx, size_t i, struct made_line *ret)
 {
+	const struct run *r = ctx;
+
+	fold_line(r->f, fold_group(r->f, i), ret);
+}
+
+static enum souk_err
+take_line(void *ctx, size_t i, const struct made_line *m, struct fail *fail)
+{
+	struct run *r = ctx;
+	const struct group *g = fold_group(r->f, i);
 	struct total_entry *t;
 
 	if (m->overflow)
 		return too_large(fail);
-	if ((t = totals_of(all, currency_of_event(r->f, r->f->groups.members[g->first]))) == NULL)
+	t = totals_of(&r->lines, currency_of_event(r->f, r->f->groups.members[g->first]));
+	if (t == NULL)
 		return no_memory(fail);
 	t->events += g->n;
 	if (!add_slots(t->slots, m->slots))
 		return too_large(fail);
-	sum->left_out += m->print == FOLD_LEFT_OUT;
+	r->sum->left_out += m->print == FOLD_LEFT_OUT;
 	if (m->print == FOLD_LEFT_OUT)
-		sum->left_out_why = r->f->left_out_why;
-	if (m->print != FOLD_PRINT)
-		return SOUK_OK;
-	sum->lines++;
-	sum->events += g->n;
-	return s->line(s, &m->line, fail);
+		r->sum->left_out_why = r->f->left_out_why;
+	if (m->print == FOLD_PRINT) {
+		r->sum->lines++;
+		r->sum->events += g->n;
+	}
+	return SOUK_OK;
 }
 
 enum souk_err
 fold_run(struct fold *f, struct report_sink *s, struct report_summary *sum, struct fail *fail)
 {
-	struct totals *lines = calloc(1, sizeof(*lines));
 	struct run *r = calloc(1, sizeof(*r));
-	enum souk_err e = SOUK_E_NOMEM;
+	const struct lines lines = { .n = f->groups.n,
+		.threads = f->request->threads,
+		.make = make_line,
+		.take = take_line,
+		.ctx = r };
+	enum souk_err e;
 
-	if (r == NULL || lines == NULL)
-		goto out;
+	if (r == NULL)
+		return no_memory(fail);
 	r->f = f;
+	r->sum = sum;
 	r->threads = parallel_threads(f->request->threads);
-	if ((r->made = calloc((size_t)r->threads * BATCH, sizeof(*r->made))) == NULL)
-		goto out;
-	e = sum_events(r, fail);
-	for (; e == SOUK_OK && r->first < f->groups.n; r->first += r->n) {
-		r->n = f->groups.n - r->first;
-		if (r->n > (size_t)r->threads * BATCH)
-			r->n = (size_t)r->threads * BATCH;
-		r->parts = r->n < BATCH / 4 ? 1 : r->threads;
-		e = parallel_run(r->parts, make_part, r, fail);
-		for (size_t l = 0; e == SOUK_OK && l < r->n; l++)
-			e = emit(r, &r->made[l], fold_group(f, r->first + l), s, lines, sum, fail);
-	}
-	if (e == SOUK_OK)
-		e = check(r, lines, fail);
-out:
-	for (unsigned i = 0; r != NULL && i < r->threads; i++)
+	if ((e = sum_events(r, fail)) == SOUK_OK && (e = lines_run(&lines, s, fail)) == SOUK_OK)
+		e = check(r, fail);
+	for (unsigned i = 0; i < r->threads; i++)
 		totals_free(&r->events[i]);
-	if (r != NULL)
-		free(r->made);
+	totals_free(&r->lines);
 	free(r);
-	if (lines != NULL)
-		totals_free(lines);
-	free(lines);
-	return e != SOUK_E_NOMEM ? e : no_memory(fail);
+	return e;
 }

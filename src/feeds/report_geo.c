@@ -229,12 +229,11 @@ columns(struct fold *f, struct geo *g)
 enum souk_err
 fold_geo(struct fold *f, struct fail *fail)
 {
-	static const struct fold_needs needs = {
-		.actions = 1U << ACTION_DISBURSED,
+	static const struct fold_needs needs = { .actions = 1U << ACTION_DISBURSED,
 		.types = TYPES_ALL,
 		.all_months = true,
-		.skip = SKIP_USAGE | SKIP_DUE | SKIP_INVOICE | SKIP_TRACE | SKIP_PRODUCT | SKIP_USER
-	};
+		.skip =
+		    SKIP_USAGE | SKIP_DUE | SKIP_INVOICE | SKIP_TRACE | SKIP_PRODUCT | SKIP_USER };
 	struct geo *g = calloc(1, sizeof(*g));
 	enum souk_err r;
 

@@ -119,6 +119,18 @@ struct made_line {
 const struct group *fold_group(const struct fold *f, size_t i);
 void fold_line(const struct fold *f, const struct group *g, struct made_line *ret);
 
+/* Lines to be made on several threads. */
+struct lines {
+	size_t n;
+	unsigned threads; /* of the request */
+	/* The i-th line, zeroed before, with `print` or `overflow`. From any thread. */
+	void (*make)(const void *ctx, size_t i, struct made_line *ret);
+	/* Is told each line in order, whether it is printed or not, before it is handed on. */
+	enum souk_err (*take)(void *ctx, size_t i, const struct made_line *m, struct fail *fail);
+	void *ctx;
+};
+SOUK_MUST enum souk_err lines_run(const struct lines *l, struct report_sink *s, struct fail *fail);
+
 /* Sums per currency and slot, found fast. */
 struct totals {
 	uint16_t at[CURRENCY_COUNT + 1]; /* currency -> entry + 1 */
