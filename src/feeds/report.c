@@ -67,16 +67,16 @@ chosen_line(struct report_sink *s, const struct report_line *all, struct fail *f
 
 	if (l.currency != CURRENCY_NONE && (t = total_of(c, l.currency)) == NULL)
 		return no_memory(f);
-	for (size_t i = 0; i < c->head.n_columns; i++) {
-		c->cells[i] = all->cells[c->from[i]];
-		if (t != NULL && c->head.columns[i]->type == CELL_MONEY &&
-		    !money_add(t->money[i], c->cells[i].money, &t->money[i]))
+	for (size_t i = 0; t != NULL && i < c->head.n_columns; i++)
+		if (c->head.columns[i]->type == CELL_MONEY &&
+		    !money_add(t->money[i], all->cells[c->from[i]].money, &t->money[i]))
 			return fail_set(f, SOUK_E_INVALID, "sum",
 			    "--feeds: amounts add up to more than can be counted");
-	}
 	if (t != NULL)
 		t->lines++;
-	l.cells = c->cells;
+	for (size_t i = 0; all->text.n == 0 && i < c->head.n_columns; i++)
+		c->cells[i] = all->cells[c->from[i]];
+	l.cells = all->text.n == 0 ? c->cells : NULL;
 	c->all_events = all->events;
 	c->events = all->events != NULL ? *all->events : (struct report_events){ .n = 0 };
 	c->events.adds = chosen_adds;

@@ -113,7 +113,7 @@ struct report_sink {
 	enum souk_err (*end)(struct report_sink *s, const struct report_summary *m, struct fail *f);
 	/*
 	 * May be NULL. A line as text, behind what is in `b`; called from several threads at once, between `begin` and
-	 * `end`. `line` then gets the line with this text, and need not make it again.
+	 * `end`. `line` then gets the line with this text and without `cells`.
 	 */
 	void (*format)(const struct report_sink *s, const struct report_line *l, struct buf *b);
 };

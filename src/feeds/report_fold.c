@@ -54,7 +54,7 @@ static bool
 add_slots(money_t *to, const money_t *from)
 {
 	for (size_t i = 0; i < FOLD_SLOTS; i++)
-		if (!money_add(to[i], from[i], &to[i]))
+		if (from[i] != 0 && !money_add(to[i], from[i], &to[i]))
 			return false;
 	return true;
 }
@@ -343,7 +343,7 @@ take_line(void *ctx, size_t i, const struct made_line *m, struct fail *fail)
 
 	if (m->overflow)
 		return too_large(fail);
-	t = totals_of(&r->lines, currency_of_event(r->f, r->f->groups.members[g->first]));
+	t = totals_of(&r->lines, m->line.currency);
 	if (t == NULL)
 		return no_memory(fail);
 	t->events += g->n;

@@ -4,17 +4,25 @@
 
 #include "feeds/parallel.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
-#define BATCH 512 /* lines a thread makes at a time */
+#define BATCH 1024 /* lines a thread makes, about */
+#define CHUNK 64   /* that it takes at a time */
 
+struct batch {
+	struct made_line *made;
+	struct buf *texts;
+	size_t first, n;
+};
+
+/* While the threads make one batch, the caller's hands the one before on. */
 struct run {
 	const struct lines *l;
 	struct report_sink *s;
-	struct made_line *made;
-	struct buf *texts;
-	size_t first, n; /* lines of the batch under way */
-	unsigned parts;  /* it is made in */
+	struct batch batches[2], *making, *made;
+	unsigned threads;
+	atomic_size_t next; /* line of `making` that nobody took yet */
 };
 
 static enum souk_err
@@ -23,65 +31,100 @@ no_memory(struct fail *f)
 	return fail_set(f, SOUK_E_NOMEM, "memory", "out of memory");
 }
 
-static enum souk_err
-make_part(void *ctx, unsigned i, struct fail *fail)
+static bool
+make_line(const struct run *r, const struct batch *b, size_t i)
 {
-	struct run *r = ctx;
-	size_t to = parallel_part(r->n, i + 1, r->parts);
+	struct made_line *m = &b->made[i];
+	struct buf *text = &b->texts[i];
 
-	for (size_t l = parallel_part(r->n, i, r->parts); l < to; l++) {
-		struct made_line *m = &r->made[l];
-		struct buf *text = &r->texts[l];
-
-		memset(m, 0, sizeof(*m));
-		r->l->make(r->l->ctx, r->first + l, m);
-		if (r->s->format == NULL || m->overflow || m->print != FOLD_PRINT)
-			continue;
-		buf_clear(text);
-		r->s->format(r->s, &m->line, text);
-		if (!buf_ok(text))
-			return no_memory(fail);
-		m->line.text = buf_str(text);
-	}
-	return SOUK_OK;
+	memset(m, 0, sizeof(*m));
+	r->l->make(r->l->ctx, b->first + i, m);
+	if (r->s->format == NULL || m->overflow || m->print != FOLD_PRINT)
+		return true;
+	buf_clear(text);
+	r->s->format(r->s, &m->line, text);
+	m->line.text = buf_str(text);
+	return buf_ok(text);
 }
 
 static enum souk_err
-hand_on(const struct run *r, struct fail *fail)
+hand_on(const struct run *r, const struct batch *b, struct fail *fail)
 {
 	enum souk_err e = SOUK_OK;
 
-	for (size_t l = 0; e == SOUK_OK && l < r->n; l++) {
-		const struct made_line *m = &r->made[l];
+	for (size_t i = 0; e == SOUK_OK && i < b->n; i++) {
+		const struct made_line *m = &b->made[i];
 
-		e = r->l->take(r->l->ctx, r->first + l, m, fail);
+		e = r->l->take(r->l->ctx, b->first + i, m, fail);
 		if (e == SOUK_OK && m->print == FOLD_PRINT)
 			e = r->s->line(r->s, &m->line, fail);
 	}
 	return e;
 }
 
+static enum souk_err
+work(void *ctx, unsigned which, struct fail *fail)
+{
+	struct run *r = ctx;
+	enum souk_err e = SOUK_OK;
+	size_t i;
+
+	/* parallel_run gives the last one to the caller's thread, which sinks may count on. */
+	if (which == r->threads - 1)
+		e = hand_on(r, r->made, fail);
+	while (e == SOUK_OK && (i = atomic_fetch_add(&r->next, CHUNK)) < r->making->n)
+		for (size_t to = i + CHUNK; e == SOUK_OK && i < to && i < r->making->n; i++)
+			if (!make_line(r, r->making, i))
+				e = no_memory(fail);
+	return e;
+}
+
+static bool
+batch_new(struct batch *b, size_t n)
+{
+	b->made = calloc(n, sizeof(*b->made));
+	b->texts = calloc(n, sizeof(*b->texts));
+	return b->made != NULL && b->texts != NULL;
+}
+
+static void
+batch_free(struct batch *b, size_t n)
+{
+	for (size_t i = 0; b->texts != NULL && i < n; i++)
+		buf_done(&b->texts[i]);
+	free(b->texts);
+	free(b->made);
+}
+
 enum souk_err
 lines_run(const struct lines *l, struct report_sink *s, struct fail *fail)
 {
-	unsigned threads = parallel_threads(l->threads);
-	size_t most = (size_t)threads * BATCH;
-	struct run r = { .l = l,
-		.s = s,
-		.made = calloc(most, sizeof(*r.made)),
-		.texts = calloc(most, sizeof(*r.texts)) };
-	enum souk_err e = r.made != NULL && r.texts != NULL ? SOUK_OK : no_memory(fail);
+	struct run r = { .l = l, .s = s, .threads = parallel_threads(l->threads) };
+	size_t most = l->n < (size_t)r.threads * BATCH ? l->n : (size_t)r.threads * BATCH;
+	enum souk_err e = SOUK_OK;
 
-	for (; e == SOUK_OK && r.first < l->n; r.first += r.n) {
-		r.n = l->n - r.first < most ? l->n - r.first : most;
-		r.parts = r.n < BATCH / 4 ? 1 : threads;
-		e = parallel_run(r.parts, make_part, &r, fail);
-		if (e == SOUK_OK)
-			e = hand_on(&r, fail);
+	if (l->n == 0)
+		return SOUK_OK;
+	/* Few lines are not worth a thread. */
+	if (l->n <= CHUNK)
+		r.threads = 1;
+	if (!batch_new(&r.batches[0], most) || !batch_new(&r.batches[1], most))
+		e = no_memory(fail);
+	r.making = &r.batches[0];
+	r.made = &r.batches[1];
+	for (size_t first = 0; e == SOUK_OK && first < l->n + most; first += most) {
+		struct batch *made = r.making;
+
+		r.making->first = first;
+		r.making->n = first >= l->n ? 0 : l->n - first < most ? l->n - first : most;
+		atomic_store(&r.next, 0);
+		if (r.making->n == 0)
+			r.threads = 1; /* only the last is to be handed on */
+		e = parallel_run(r.threads, work, &r, fail);
+		r.making = r.made;
+		r.made = made;
 	}
-	for (size_t i = 0; r.texts != NULL && i < most; i++)
-		buf_done(&r.texts[i]);
-	free(r.texts);
-	free(r.made);
+	batch_free(&r.batches[0], most);
+	batch_free(&r.batches[1], most);
 	return e;
 }
