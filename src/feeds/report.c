@@ -152,12 +152,12 @@ static fold_maker *const makers[DS__COUNT] = {
 	[DS_UNCOLLECTED_BREAKDOWN] = fold_breakdown,
 };
 
-/* Is it made of what is open at the end of a month, or of a month's payouts without their dates in lines? */
+/* Is it made of what is open at the end of a month, or of how old a month's payouts were? */
 static bool
 month_by_month(enum data_set d)
 {
 	return d == DS_AGE_OF_UNCOLLECTED || d == DS_AGE_OF_PAST_DUE || d == DS_AGE_OF_DISBURSED ||
-	       d == DS_UNCOLLECTED_BREAKDOWN || d == DS_DISBURSED_BY_INSTANCE_HOURS;
+	       d == DS_UNCOLLECTED_BREAKDOWN;
 }
 
 /* The months that events are of; false when there are none. */

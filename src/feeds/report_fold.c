@@ -84,19 +84,47 @@ currency_of_event(const struct fold *f, uint32_t event)
 					       : CURRENCY_NONE;
 }
 
-static uint8_t
-slot_if_counted(const struct fold *f, uint32_t event, money_t *ret_amount)
+/* Slots are asked for again and again, and need events that stand far apart. */
+static enum souk_err
+slot_part(void *ctx, unsigned i, struct fail *fail)
 {
-	return counted(f, event) ? f->slot(f, event, ret_amount) : FOLD_NO_SLOT;
+	struct fold *f = ctx;
+	unsigned threads = parallel_threads(f->request->threads);
+	uint32_t bound = events_bound(f->feeds);
+	uint32_t e = (uint32_t)parallel_part(bound, i, threads);
+	uint32_t to = (uint32_t)parallel_part(bound, i + 1, threads);
+
+	(void)fail;
+	for (e = events_next(f->feeds, e); e < to; e = events_next(f->feeds, e + 1))
+		if (counted(f, e))
+			f->event_slots[e] = f->slot(f, e);
+	return SOUK_OK;
+}
+
+static enum souk_err
+find_slots(struct fold *f, struct fail *fail)
+{
+	size_t bound = events_bound(f->feeds);
+
+	free(f->event_slots);
+	if ((f->event_slots = malloc(bound + 1)) == NULL)
+		return no_memory(fail);
+	memset(f->event_slots, FOLD_NO_SLOT, bound + 1);
+	return parallel_run(parallel_threads(f->request->threads), slot_part, f, fail);
+}
+
+static money_t
+amount_of(const struct fold *f, uint32_t event)
+{
+	return f->sign != 0 ? f->sign * event_at(f->feeds, event)->amount : 0;
 }
 
 static bool
 group_key(const void *ctx, uint32_t event, uint32_t *ret_primary, uint32_t *ret_key)
 {
 	const struct fold *f = ctx;
-	money_t amount;
 
-	if (slot_if_counted(f, event, &amount) == FOLD_NO_SLOT)
+	if (f->event_slots[event] == FOLD_NO_SLOT)
 		return false;
 	f->key(f, event, ret_primary, ret_key);
 	return true;
@@ -122,49 +150,40 @@ static uint32_t
 group_next(const void *ctx, uint32_t event)
 {
 	const struct fold *f = ctx;
+	uint32_t bound = events_bound(f->feeds);
 
-	return events_next(f->feeds, event);
+	while (event < bound && f->event_slots[event] == FOLD_NO_SLOT)
+		event++;
+	return event < bound ? event : EVENT_NONE;
 }
 
-struct by_month {
-	month_t month;
-	uint32_t group;
-};
-
-static int
-compare_months(const void *pa, const void *pb)
-{
-	const struct by_month *a = pa, *b = pb;
-
-	if (a->month != b->month)
-		return a->month < b->month ? -1 : 1;
-	return (a->group > b->group) - (a->group < b->group);
-}
-
-/* Lines month by month, within a month as the groups are. */
+/* Lines month by month, within a month as they were: counted, for months are few. */
 static enum souk_err
 sequence_months(struct fold *f, struct fail *fail)
 {
-	struct by_month *m = calloc(f->groups.n + 1, sizeof(*m));
-	uint32_t *sequence = calloc(f->groups.n + 1, sizeof(*sequence));
+	size_t n = f->groups.n, *count = calloc(MONTH_MAX - MONTH_MIN + 2, sizeof(*count));
+	month_t *months = calloc(n + 1, sizeof(*months));
+	uint32_t *sequence = calloc(n + 1, sizeof(*sequence));
 
-	if (m != NULL && sequence != NULL) {
-		for (size_t i = 0; i < f->groups.n; i++) {
-			uint32_t g = f->sequence != NULL ? f->sequence[i] : (uint32_t)i;
-
-			m[i] = (struct by_month){ f->month(f, &f->groups.groups[g]), (uint32_t)i };
-		}
-		qsort(m, f->groups.n, sizeof(*m), compare_months);
-		for (size_t i = 0; i < f->groups.n; i++)
-			sequence[i] = f->sequence != NULL ? f->sequence[m[i].group] : m[i].group;
-		free(f->sequence);
-		f->sequence = sequence;
-		free(m);
-		return SOUK_OK;
+	if (count == NULL || months == NULL || sequence == NULL) {
+		free(count);
+		free(months);
+		free(sequence);
+		return no_memory(fail);
 	}
-	free(m);
-	free(sequence);
-	return no_memory(fail);
+	for (size_t i = 0; i < n; i++) {
+		months[i] = f->month(f, fold_group(f, i)) - MONTH_MIN;
+		count[months[i] + 1]++;
+	}
+	for (month_t m = 0; m < MONTH_MAX - MONTH_MIN; m++)
+		count[m + 1] += count[m];
+	for (size_t i = 0; i < n; i++)
+		sequence[count[months[i]]++] = f->sequence != NULL ? f->sequence[i] : (uint32_t)i;
+	free(count);
+	free(months);
+	free(f->sequence);
+	f->sequence = sequence;
+	return SOUK_OK;
 }
 
 enum souk_err
@@ -184,6 +203,8 @@ fold_group_events(struct fold *f, struct fail *fail)
 	groups_free(&f->groups);
 	free(f->sequence);
 	f->sequence = NULL;
+	if ((r = find_slots(f, fail)) != SOUK_OK)
+		return r;
 	if (groups_make(&by, &f->groups) != SOUK_OK)
 		return no_memory(fail);
 	r = f->prepare != NULL ? f->prepare(f, fail) : SOUK_OK;
@@ -215,14 +236,13 @@ static money_t
 event_adds(const struct report_events *e, size_t i, uint64_t *ret_columns)
 {
 	const struct fold *f = e->own;
-	money_t amount = 0;
-	uint8_t slot = f->slot(f, e->list[i], &amount);
+	uint8_t slot = f->event_slots[e->list[i]];
 
 	*ret_columns = 0;
 	for (size_t c = 0; c < f->n_columns; c++)
 		if (slot != FOLD_NO_SLOT && (f->slots_of[c] & SLOT_BIT(slot)) != 0)
 			*ret_columns |= UINT64_C(1) << c;
-	return amount;
+	return amount_of(f, e->list[i]);
 }
 
 void
@@ -231,10 +251,9 @@ fold_line(const struct fold *f, const struct group *g, struct made_line *ret)
 	ret->line.cells = ret->cells;
 	for (uint32_t i = g->first; i < g->first + g->n; i++) {
 		uint32_t event = f->groups.members[i];
-		money_t amount = 0;
-		uint8_t slot = f->slot(f, event, &amount);
+		uint8_t slot = f->event_slots[event];
 
-		if (!money_add(ret->slots[slot], amount, &ret->slots[slot])) {
+		if (!money_add(ret->slots[slot], amount_of(f, event), &ret->slots[slot])) {
 			ret->overflow = true;
 			return;
 		}
@@ -267,9 +286,8 @@ sum_part(void *ctx, unsigned i, struct fail *fail)
 	uint32_t e = (uint32_t)parallel_part(bound, i, r->threads);
 	uint32_t to = (uint32_t)parallel_part(bound, i + 1, r->threads);
 
-	for (e = events_next(r->f->feeds, e); e < to; e = events_next(r->f->feeds, e + 1)) {
-		money_t amount = 0;
-		uint8_t slot = slot_if_counted(r->f, e, &amount);
+	for (; e < to; e++) {
+		uint8_t slot = r->f->event_slots[e];
 		struct total_entry *t;
 
 		if (slot == FOLD_NO_SLOT)
@@ -277,7 +295,7 @@ sum_part(void *ctx, unsigned i, struct fail *fail)
 		t = totals_of(&r->events[i], currency_of_event(r->f, e));
 		if (t == NULL)
 			return no_memory(fail);
-		if (!money_add(t->slots[slot], amount, &t->slots[slot]))
+		if (!money_add(t->slots[slot], amount_of(r->f, e), &t->slots[slot]))
 			return too_large(fail);
 		t->events++;
 	}

@@ -7,6 +7,7 @@
  * parent and whose payout had happened and not failed by then, and forgiven charges. Amounts are the seller's net
  * without tax, so that the overall figure is the sum of the breakdown's Net Revenue.
  */
+#include "feeds/parallel.h"
 #include "feeds/report_payout.h"
 
 #include <stdlib.h>
@@ -76,18 +77,17 @@ open_event(const struct fold *f, uint32_t event)
 }
 
 static uint8_t
-slot_open(const struct fold *f, uint32_t event, money_t *ret_amount)
+slot_open(const struct fold *f, uint32_t event)
 {
 	uint32_t open = open_event(f, event);
 
 	if (open == EVENT_NONE)
 		return FOLD_NO_SLOT;
-	*ret_amount = event_at(f->feeds, event)->amount;
 	return slot_of_type(f, event_at(f->feeds, open));
 }
 
 static uint8_t
-slot_age(const struct fold *f, uint32_t event, money_t *ret_amount)
+slot_age(const struct fold *f, uint32_t event)
 {
 	const struct funds *u = f->own;
 	uint32_t open = open_event(f, event);
@@ -102,13 +102,12 @@ slot_age(const struct fold *f, uint32_t event, money_t *ret_amount)
 	if (s == FOLD_NO_SLOT || (SLOTS_NET & SLOT_BIT(s)) == 0 || since == INSTANT_NONE ||
 	    (u->past_due && days_between(since, f->request->to) < 1))
 		return FOLD_NO_SLOT;
-	*ret_amount = event_at(f->feeds, event)->amount;
 	return (uint8_t)bucket(days_between(since, f->request->to));
 }
 
 /* Of a disbursed line of the period's payouts: days from its invoice to the payout. */
 static uint8_t
-slot_collected(const struct fold *f, uint32_t event, money_t *ret_amount)
+slot_collected(const struct fold *f, uint32_t event)
 {
 	const struct funds *u = f->own;
 	const struct event *e = event_at(f->feeds, event);
@@ -120,7 +119,6 @@ slot_collected(const struct fold *f, uint32_t event, money_t *ret_amount)
 	    (SLOTS_NET & SLOT_BIT(s)) == 0 || (p = payout_of(f, &u->payouts, event)) == NULL ||
 	    !in_period(f, p->date) || p->failed_at != INSTANT_MAX)
 		return FOLD_NO_SLOT;
-	*ret_amount = -e->amount;
 	return (uint8_t)bucket(days_between(
 	    parent != EVENT_NONE ? event_at(f->feeds, parent)->invoice_date : e->invoice_date,
 	    p->date));
@@ -185,10 +183,51 @@ due_of(const struct fold *f, const struct group *g)
 	return due;
 }
 
+/* The seller's net of a group, which is no line without one. */
+static bool
+is_open(const struct fold *f, const struct group *g)
+{
+	money_t net = 0;
+
+	for (uint32_t i = g->first; i < g->first + g->n; i++) {
+		uint32_t event = f->groups.members[i];
+		uint8_t slot = f->event_slots[event];
+
+		if ((SLOTS_NET & SLOT_BIT(slot)) != 0 &&
+		    !money_add(net, event_at(f->feeds, event)->amount, &net))
+			return true; /* told where lines are made */
+	}
+	return net != 0;
+}
+
 struct by_due {
 	instant_t due;
 	uint32_t group;
+	bool open;
 };
+
+struct dues {
+	const struct fold *f;
+	struct by_due *list;
+	unsigned threads;
+};
+
+static enum souk_err
+find_dues(void *ctx, unsigned part, struct fail *fail)
+{
+	const struct dues *d = ctx;
+	const struct groups *gs = &d->f->groups;
+	size_t to = parallel_part(gs->n, part + 1, d->threads);
+
+	(void)fail;
+	for (size_t i = parallel_part(gs->n, part, d->threads); i < to; i++) {
+		bool open = is_open(d->f, &gs->groups[i]);
+		instant_t due = open ? due_of(d->f, &gs->groups[i]) : INSTANT_MAX;
+
+		d->list[i] = (struct by_due){ due, (uint32_t)i, open };
+	}
+	return SOUK_OK;
+}
 
 static int
 compare_due(const void *pa, const void *pb)
@@ -200,24 +239,32 @@ compare_due(const void *pa, const void *pb)
 	return order_u32(a->group, b->group);
 }
 
-/* Sorted by payment due date, those without one first; then as the groups are. */
+/* Sorted by payment due date, those without one first; then as the groups are. Most are settled, and come last in any order. */
 static enum souk_err
 sequence_due(struct fold *f, struct fail *fail)
 {
-	struct by_due *d = calloc(f->groups.n + 1, sizeof(*d));
+	struct dues d = { .f = f, .threads = parallel_threads(f->request->threads) };
+	size_t n = 0, last = f->groups.n;
+	enum souk_err r;
 
+	d.list = calloc(f->groups.n + 1, sizeof(*d.list));
 	f->sequence = calloc(f->groups.n + 1, sizeof(*f->sequence));
-	if (d == NULL || f->sequence == NULL) {
-		free(d);
+	if (d.list == NULL || f->sequence == NULL) {
+		free(d.list);
 		return fail_set(fail, SOUK_E_NOMEM, "memory", "out of memory");
 	}
-	for (size_t i = 0; i < f->groups.n; i++)
-		d[i] = (struct by_due){ due_of(f, &f->groups.groups[i]), (uint32_t)i };
-	qsort(d, f->groups.n, sizeof(*d), compare_due);
-	for (size_t i = 0; i < f->groups.n; i++)
-		f->sequence[i] = d[i].group;
-	free(d);
-	return SOUK_OK;
+	r = parallel_run(d.threads, find_dues, &d, fail);
+	for (size_t i = 0; r == SOUK_OK && i < f->groups.n; i++)
+		if (d.list[i].open)
+			d.list[n++] = d.list[i];
+		else
+			f->sequence[--last] = d.list[i].group;
+	if (n > 1)
+		qsort(d.list, n, sizeof(*d.list), compare_due);
+	for (size_t i = 0; i < n; i++)
+		f->sequence[i] = d.list[i].group;
+	free(d.list);
+	return r;
 }
 
 static enum fold_print
@@ -285,6 +332,7 @@ fold_funds(struct fold *f, struct fail *fail)
 	((struct funds *)f->own)->past_due = past_due;
 	age_columns(f);
 	f->slot = slot_age;
+	f->sign = 1;
 	return SOUK_OK;
 }
 
@@ -297,6 +345,7 @@ fold_collected(struct fold *f, struct fail *fail)
 		return r;
 	age_columns(f);
 	f->slot = slot_collected;
+	f->sign = -1;
 	return SOUK_OK;
 }
 
@@ -317,6 +366,7 @@ fold_breakdown(struct fold *f, struct fail *fail)
 	column_slots(f, "Net Revenue", SLOTS_NET);
 	f->amount_column = column_at(f, "Net Revenue");
 	f->slot = slot_open;
+	f->sign = 1;
 	f->key = key_transaction;
 	f->primary_text = reference_text;
 	f->compare = compare;

@@ -71,7 +71,9 @@ struct fold {
 	 * An event's slot, FOLD_NO_SLOT: it counts for nothing. Is asked about events that the request lets in
 	 * only: of its currency, and in the page's variant current ones of its seller.
 	 */
-	uint8_t (*slot)(const struct fold *f, uint32_t event, money_t *ret_amount);
+	uint8_t (*slot)(const struct fold *f, uint32_t event);
+	int sign; /* what an event adds to its slot: 1 its amount, -1 that inverted, 0 nothing */
+	uint8_t *event_slots; /* of each event, once for a period; malloc'd */
 	/* Which line an event with a slot belongs to, and in which order the lines of one primary come (as group_by). */
 	void (*key)(const struct fold *f, uint32_t event, uint32_t *ret_primary, uint32_t *ret_key);
 	struct str (*primary_text)(const struct fold *f, uint32_t primary);

@@ -106,6 +106,7 @@ fold_free(struct fold *f)
 		free(f->own);
 	groups_free(&f->groups);
 	free(f->sequence);
+	free(f->event_slots);
 	free(f->account_key);
 	free(f->product_key);
 	free(f->codes);
