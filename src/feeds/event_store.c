@@ -2,7 +2,9 @@
 /* Events by id, collapsed as they come. */
 #include "feeds/event_store.h"
 
+#include <assert.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -11,9 +13,11 @@
 #define ROW_BYTES 320    /* a row is seldom shorter */
 #define FILTER_BYTES_MAX (UINT64_C(64) * 1024 * 1024)
 
+/* Hashes without padding. Until links are settled they stand in arrays of their own, or where event_more's texts would be. */
 struct link {
-	struct text_hash parent, disbursement;
+	uint32_t parent[3], disbursement[3];
 };
+static_assert(sizeof(struct link) <= offsetof(struct event_more, payment_due), "links fit");
 
 struct shard {
 	pthread_mutex_t lock;
@@ -28,7 +32,7 @@ struct shard {
 
 struct events_store {
 	struct feed_source *source;
-	bool more;
+	enum events_more more;
 	/* Address space for all the events that the files can hold; memory comes as it is touched. */
 	struct event *events;
 	struct event_more *mores;
@@ -74,7 +78,7 @@ release(const struct events_store *st, void *p, size_t size)
 }
 
 enum souk_err
-events_store_new(struct feed_source *s, bool more, bool all_months, uint64_t bytes,
+events_store_new(struct feed_source *s, enum events_more more, bool all_months, uint64_t bytes,
     struct events_store **ret, struct fail *f)
 {
 	struct events_store *st = aligned_alloc(64, sizeof(*st));
@@ -90,7 +94,7 @@ events_store_new(struct feed_source *s, bool more, bool all_months, uint64_t byt
 	st->blocks_max = blocks < BLOCKS_MAX ? (uint32_t)blocks : BLOCKS_MAX;
 	st->events = reserve(st, sizeof(*st->events));
 	st->mores = more ? reserve(st, sizeof(*st->mores)) : NULL;
-	st->links = more ? reserve(st, sizeof(*st->links)) : NULL;
+	st->links = more == MORE_ALL ? reserve(st, sizeof(*st->links)) : NULL;
 	st->used = calloc(st->blocks_max, sizeof(*st->used));
 	for (size_t i = 0; i < EVENT_SHARDS; i++) {
 		st->shard[i].used = EVENT_BLOCK;
@@ -103,7 +107,8 @@ events_store_new(struct feed_source *s, bool more, bool all_months, uint64_t byt
 		if (all_months)
 			ok = ok && hash_table_reserve(&st->shard[i].table, keys / 2);
 	}
-	if (!ok || !st->events || (more && (!st->mores || !st->links)) || !st->used) {
+	if (!ok || !st->events || (more && !st->mores) || (more == MORE_ALL && !st->links) ||
+	    !st->used) {
 		events_store_free(st);
 		return out_of_memory(f);
 	}
@@ -151,6 +156,46 @@ new_block(struct events_store *st, struct shard *s)
 }
 
 static void
+pack(struct text_hash h, uint32_t to[3])
+{
+	to[0] = (uint32_t)h.a;
+	to[1] = (uint32_t)(h.a >> 32);
+	to[2] = h.b;
+}
+
+static struct text_hash
+unpack(const uint32_t from[3])
+{
+	return (struct text_hash){ (uint64_t)from[1] << 32 | from[0], from[2] };
+}
+
+static void
+set_link(struct events_store *st, uint32_t i, const struct event_in *row)
+{
+	struct link link;
+
+	pack(row->parent, link.parent);
+	pack(row->disbursement, link.disbursement);
+	if (st->links)
+		st->links[i] = link;
+	else
+		memcpy(&st->mores[i], &link, sizeof(link));
+}
+
+static struct link
+take_link(struct events_store *st, uint32_t i)
+{
+	struct event_more *m = &st->mores[i];
+	struct link link;
+
+	if (st->links)
+		return st->links[i];
+	memcpy(&link, m, sizeof(link));
+	m->invoice = m->bank_trace = m->broker = INTERN_NONE;
+	return link;
+}
+
+static void
 set(struct events_store *st, uint32_t i, const struct event_in *row)
 {
 	struct event *e = at(st, i);
@@ -163,7 +208,7 @@ set(struct events_store *st, uint32_t i, const struct event_in *row)
 	e->current = true;
 	if (st->more) {
 		st->mores[i] = row->more;
-		st->links[i] = (struct link){ row->parent, row->disbursement };
+		set_link(st, i, row);
 	}
 }
 
@@ -376,9 +421,11 @@ settle_links(struct events_store *st)
 		for (uint32_t i = b * EVENT_BLOCK; i < b * EVENT_BLOCK + st->used[b]; i++) {
 			struct event_more *m = &st->mores[i];
 
-			m->parent = linked(st, st->links[i].parent, &m->parent_dangling);
+			struct link link = take_link(st, i);
+
+			m->parent = linked(st, unpack(link.parent), &m->parent_dangling);
 			m->disbursement =
-			    linked(st, st->links[i].disbursement, &m->disbursement_dangling);
+			    linked(st, unpack(link.disbursement), &m->disbursement_dangling);
 		}
 	release(st, st->links, sizeof(*st->links));
 	st->links = NULL;

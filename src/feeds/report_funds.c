@@ -286,11 +286,11 @@ line_open(const struct fold *f, const struct group *g, struct made_line *ret)
 }
 
 static enum souk_err
-load(struct fold *f, uint64_t skip, struct fail *fail)
+load(struct fold *f, unsigned types, uint64_t skip, struct fail *fail)
 {
 	/* What was invoiced or paid out in any month may be open or settled in this one. */
 	const struct fold_needs needs = { .actions = ACTIONS_ALL,
-		.types = TYPES_ALL & ~(7U << TYPE_AWS_TAX_SHARE),
+		.types = types & ~(7U << TYPE_AWS_TAX_SHARE),
 		.all_months = true,
 		.skip = skip | SKIP_USAGE | SKIP_INVOICE | SKIP_TRACE | SKIP_USER };
 	struct funds *u = calloc(1, sizeof(*u));
@@ -325,7 +325,9 @@ enum souk_err
 fold_funds(struct fold *f, struct fail *fail)
 {
 	bool past_due = f->request->data_set == DS_AGE_OF_PAST_DUE;
-	enum souk_err r = load(f, SKIP_FOR_AGES | (past_due ? 0 : SKIP_DUE), fail);
+	/* An open event that is tax has no age. */
+	enum souk_err r = load(f, TYPES_ALL & ~(7U << TYPE_SELLER_TAX_SHARE),
+	    SKIP_FOR_AGES | (past_due ? 0 : SKIP_DUE), fail);
 
 	if (r != SOUK_OK)
 		return r;
@@ -339,7 +341,7 @@ fold_funds(struct fold *f, struct fail *fail)
 enum souk_err
 fold_collected(struct fold *f, struct fail *fail)
 {
-	enum souk_err r = load(f, SKIP_FOR_AGES | SKIP_DUE, fail);
+	enum souk_err r = load(f, TYPES_ALL, SKIP_FOR_AGES | SKIP_DUE, fail);
 
 	if (r != SOUK_OK)
 		return r;
@@ -352,7 +354,7 @@ fold_collected(struct fold *f, struct fail *fail)
 enum souk_err
 fold_breakdown(struct fold *f, struct fail *fail)
 {
-	enum souk_err r = load(f, 0, fail);
+	enum souk_err r = load(f, TYPES_ALL, 0, fail);
 	struct funds *u = f->own;
 
 	if (r != SOUK_OK)
