@@ -162,6 +162,13 @@ feeds_free(struct feeds *fs)
 	free(fs);
 }
 
+void
+events_release(struct feeds *fs)
+{
+	events_store_free(fs->store);
+	fs->store = NULL;
+}
+
 /* ---- asking ---------------------------------------------------------------------------------------------- */
 
 uint32_t

@@ -117,6 +117,9 @@ SOUK_MUST enum souk_err feeds_load(
     const struct events_query *q, struct feeds **ret, struct fail *f);
 void feeds_free(struct feeds *fs); /* accepts NULL */
 
+/* Lets go of the events, the largest part; dimensions and texts stay. Nothing more may be asked about events. */
+void events_release(struct feeds *fs);
+
 /*
  * Events are numbered; the numbers in use are not consecutive. To visit all:
  *     for (uint32_t i = events_next(fs, 0); i != EVENT_NONE; i = events_next(fs, i + 1))

@@ -39,6 +39,7 @@ find_payers(struct tax *t)
 		if (*payer == INTERN_NONE || order_of(fs->accounts, e->from, *payer) > 0)
 			*payer = e->from;
 	}
+	events_release(t->f->loaded);
 	return true;
 }
 
