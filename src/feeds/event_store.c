@@ -32,10 +32,11 @@ struct shard {
 
 struct events_store {
 	struct feed_source *source;
-	enum events_more more;
+	size_t more; /* bytes of event_more that are kept: up to the last date asked for; 0: none */
+	bool overlay; /* nobody asks for its texts */
 	/* Address space for all the events that the files can hold; memory comes as it is touched. */
 	struct event *events;
-	struct event_more *mores;
+	char *mores; /* `more` bytes each */
 	struct link *links;
 	uint32_t *used; /* by block */
 	uint32_t blocks_max;
@@ -77,10 +78,31 @@ release(const struct events_store *st, void *p, size_t size)
 		(void)munmap(p, (size_t)st->blocks_max * EVENT_BLOCK * size);
 }
 
-enum souk_err
-events_store_new(struct feed_source *s, enum events_more more, bool all_months, uint64_t bytes,
-    struct events_store **ret, struct fail *f)
+static bool
+skips(const struct events_query *q, uint64_t columns)
 {
+	return (q->skip & columns) == columns;
+}
+
+static size_t
+more_bytes(const struct events_query *q)
+{
+	const uint64_t usage =
+	    COLUMN(BE_USAGE_PERIOD_START_DATE) | COLUMN(BE_USAGE_PERIOD_END_DATE);
+
+	if ((q->flags & EVENTS_MORE) == 0)
+		return 0;
+	if (!skips(q, usage))
+		return sizeof(struct event_more);
+	return skips(q, COLUMN(BE_PAYMENT_DUE_DATE)) ? offsetof(struct event_more, payment_due)
+						     : offsetof(struct event_more, usage_start);
+}
+
+enum souk_err
+events_store_new(
+    const struct events_query *q, uint64_t bytes, struct events_store **ret, struct fail *f)
+{
+	bool all_months = q->month_from <= MONTHS_FROM && q->month_to >= MONTHS_TO;
 	struct events_store *st = aligned_alloc(64, sizeof(*st));
 	uint64_t blocks = bytes / ROW_BYTES_MIN / EVENT_BLOCK + 2 * EVENT_SHARDS;
 	uint64_t keys = bytes / ROW_BYTES / EVENT_SHARDS + 1;
@@ -89,12 +111,14 @@ events_store_new(struct feed_source *s, enum events_more more, bool all_months, 
 	if (!st)
 		return out_of_memory(f);
 	memset(st, 0, sizeof(*st));
-	st->source = s;
-	st->more = more;
+	st->source = q->source;
+	st->more = more_bytes(q);
+	st->overlay =
+	    skips(q, COLUMN(BE_INVOICE_ID) | COLUMN(BE_BANK_TRACE_ID) | COLUMN(BE_BROKER_ID));
 	st->blocks_max = blocks < BLOCKS_MAX ? (uint32_t)blocks : BLOCKS_MAX;
 	st->events = reserve(st, sizeof(*st->events));
-	st->mores = more ? reserve(st, sizeof(*st->mores)) : NULL;
-	st->links = more == MORE_ALL ? reserve(st, sizeof(*st->links)) : NULL;
+	st->mores = st->more > 0 ? reserve(st, st->more) : NULL;
+	st->links = st->more > 0 && !st->overlay ? reserve(st, sizeof(*st->links)) : NULL;
 	st->used = calloc(st->blocks_max, sizeof(*st->used));
 	for (size_t i = 0; i < EVENT_SHARDS; i++) {
 		st->shard[i].used = EVENT_BLOCK;
@@ -107,8 +131,8 @@ events_store_new(struct feed_source *s, enum events_more more, bool all_months, 
 		if (all_months)
 			ok = ok && hash_table_reserve(&st->shard[i].table, keys / 2);
 	}
-	if (!ok || !st->events || (more && !st->mores) || (more == MORE_ALL && !st->links) ||
-	    !st->used) {
+	ok = ok && st->events && (st->mores || st->more == 0);
+	if (!ok || (!st->links && !st->overlay && st->more > 0) || !st->used) {
 		events_store_free(st);
 		return out_of_memory(f);
 	}
@@ -127,7 +151,7 @@ events_store_free(struct events_store *st)
 		(void)pthread_mutex_destroy(&st->shard[i].lock);
 	}
 	release(st, st->events, sizeof(*st->events));
-	release(st, st->mores, sizeof(*st->mores));
+	release(st, st->mores, st->more);
 	release(st, st->links, sizeof(*st->links));
 	free(st->used);
 	free(st);
@@ -155,6 +179,12 @@ new_block(struct events_store *st, struct shard *s)
 	return true;
 }
 
+static struct event_more *
+more_at(const struct events_store *st, uint32_t i)
+{
+	return (struct event_more *)(void *)(st->mores + (size_t)i * st->more);
+}
+
 static void
 pack(struct text_hash h, uint32_t to[3])
 {
@@ -179,13 +209,13 @@ set_link(struct events_store *st, uint32_t i, const struct event_in *row)
 	if (st->links)
 		st->links[i] = link;
 	else
-		memcpy(&st->mores[i], &link, sizeof(link));
+		memcpy(more_at(st, i), &link, sizeof(link));
 }
 
 static struct link
 take_link(struct events_store *st, uint32_t i)
 {
-	struct event_more *m = &st->mores[i];
+	struct event_more *m = more_at(st, i);
 	struct link link;
 
 	if (st->links)
@@ -207,7 +237,7 @@ set(struct events_store *st, uint32_t i, const struct event_in *row)
 	e->suspect = suspect;
 	e->current = true;
 	if (st->more) {
-		st->mores[i] = row->more;
+		memcpy(more_at(st, i), &row->more, st->more);
 		set_link(st, i, row);
 	}
 }
@@ -419,7 +449,7 @@ settle_links(struct events_store *st)
 {
 	for (uint32_t b = 0; b < st->n_blocks; b++)
 		for (uint32_t i = b * EVENT_BLOCK; i < b * EVENT_BLOCK + st->used[b]; i++) {
-			struct event_more *m = &st->mores[i];
+			struct event_more *m = more_at(st, i);
 
 			struct link link = take_link(st, i);
 
@@ -461,7 +491,7 @@ events_store_at(const struct events_store *st, uint32_t i)
 const struct event_more *
 events_store_more(const struct events_store *st, uint32_t i)
 {
-	return &st->mores[i];
+	return more_at(st, i);
 }
 
 bool

@@ -104,17 +104,6 @@ need_feeds(const struct events_query *q, uint64_t *ret_bytes, struct fail *f)
 	return err == SOUK_OK ? need_feed(q->source, FEED_BILLING_EVENT, ret_bytes, f) : err;
 }
 
-static enum events_more
-more_of(const struct events_query *q)
-{
-	const uint64_t texts =
-	    COLUMN(BE_INVOICE_ID) | COLUMN(BE_BANK_TRACE_ID) | COLUMN(BE_BROKER_ID);
-
-	if ((q->flags & EVENTS_MORE) == 0)
-		return MORE_NOTHING;
-	return (q->skip & texts) == texts ? MORE_WITHOUT_TEXTS : MORE_ALL;
-}
-
 enum souk_err
 feeds_load(const struct events_query *q, struct feeds **ret, struct fail *f)
 {
@@ -135,7 +124,7 @@ feeds_load(const struct events_query *q, struct feeds **ret, struct fail *f)
 		!intern_reserve(fs->references, all ? bytes / REFERENCE_BYTES : 0)))
 		err = out_of_memory(f);
 	if (err == SOUK_OK && (err = load_dimensions(q, fs, f)) == SOUK_OK &&
-	    (err = events_store_new(q->source, more_of(q), all, bytes, &fs->store, f)) == SOUK_OK)
+	    (err = events_store_new(q, bytes, &fs->store, f)) == SOUK_OK)
 		err = events_scan(q, fs, bytes, f);
 	if (err != SOUK_OK) {
 		feeds_free(fs);

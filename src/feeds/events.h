@@ -54,7 +54,7 @@ struct event {
 	uint16_t file; /* of the source */
 };
 
-/* What only some data sets need (EVENTS_MORE). */
+/* What only some data sets need (EVENTS_MORE). The dates are undefined where the query skips all from one to the last. */
 struct event_more {
 	uint32_t parent;       /* an event's number, EVENT_NONE when empty or dangling */
 	uint32_t disbursement; /* likewise */
