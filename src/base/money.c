@@ -138,6 +138,12 @@ rounded(money_t m, unsigned decimals)
 {
 	u128 p = power_of_ten(decimals < MONEY_DECIMALS ? MONEY_DECIMALS - decimals : 0);
 
+	/* Most amounts fit 64 bits, which divide far faster; p always does. */
+	if (magnitude(m) <= UINT64_MAX) {
+		uint64_t v = (uint64_t)magnitude(m), q = (uint64_t)p;
+
+		return v / q + (v % q >= q - q / 2);
+	}
 	return magnitude(m) / p + (magnitude(m) % p >= p - p / 2);
 }
 
@@ -163,8 +169,13 @@ put_decimal(u128 v, bool negative, unsigned decimals, char *out)
 	for (unsigned i = 0; i <= decimals || v != 0; i++) {
 		if (i == decimals && decimals > 0)
 			text[n++] = '.';
-		text[n++] = (char)('0' + (int)(v % 10));
-		v /= 10;
+		if (v <= UINT64_MAX) {
+			text[n++] = (char)('0' + (int)((uint64_t)v % 10));
+			v = (uint64_t)v / 10;
+		} else {
+			text[n++] = (char)('0' + (int)(v % 10));
+			v /= 10;
+		}
 	}
 	if (negative)
 		text[n++] = '-';
@@ -188,6 +199,8 @@ money_format_exact(money_t m, unsigned least, char out[MONEY_TEXT_SIZE])
 	u128 v = magnitude(m);
 	unsigned decimals = MONEY_DECIMALS;
 
+	for (; decimals > least && v <= UINT64_MAX && (uint64_t)v % 10 == 0; decimals--)
+		v = (uint64_t)v / 10;
 	for (; decimals > least && v % 10 == 0; decimals--)
 		v /= 10;
 	return put_decimal(v, m < 0, decimals, out);

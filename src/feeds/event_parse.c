@@ -44,7 +44,7 @@ event_columns(const struct events_query *q)
 			   COLUMN(BE_DISBURSEMENT_BILLING_EVENT_ID) | COLUMN(BE_PAYMENT_DUE_DATE) |
 			   COLUMN(BE_USAGE_PERIOD_START_DATE) | COLUMN(BE_USAGE_PERIOD_END_DATE) |
 			   COLUMN(BE_INVOICE_ID) | COLUMN(BE_BANK_TRACE_ID) | COLUMN(BE_BROKER_ID);
-	return columns;
+	return columns & ~q->skip;
 }
 
 void

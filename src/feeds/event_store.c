@@ -2,7 +2,9 @@
 /* Events by id, collapsed as they come. */
 #include "feeds/event_store.h"
 
+#include <assert.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -11,9 +13,11 @@
 #define ROW_BYTES 320    /* a row is seldom shorter */
 #define FILTER_BYTES_MAX (UINT64_C(64) * 1024 * 1024)
 
+/* Hashes without padding. Until links are settled they stand in arrays of their own, or where event_more's texts would be. */
 struct link {
-	struct text_hash parent, disbursement;
+	uint32_t parent[3], disbursement[3];
 };
+static_assert(sizeof(struct link) <= offsetof(struct event_more, payment_due), "links fit");
 
 struct shard {
 	pthread_mutex_t lock;
@@ -28,10 +32,11 @@ struct shard {
 
 struct events_store {
 	struct feed_source *source;
-	bool more;
+	size_t more; /* bytes of event_more that are kept: up to the last date asked for; 0: none */
+	bool overlay; /* nobody asks for its texts */
 	/* Address space for all the events that the files can hold; memory comes as it is touched. */
 	struct event *events;
-	struct event_more *mores;
+	char *mores; /* `more` bytes each */
 	struct link *links;
 	uint32_t *used; /* by block */
 	uint32_t blocks_max;
@@ -73,10 +78,31 @@ release(const struct events_store *st, void *p, size_t size)
 		(void)munmap(p, (size_t)st->blocks_max * EVENT_BLOCK * size);
 }
 
-enum souk_err
-events_store_new(struct feed_source *s, bool more, bool all_months, uint64_t bytes,
-    struct events_store **ret, struct fail *f)
+static bool
+skips(const struct events_query *q, uint64_t columns)
 {
+	return (q->skip & columns) == columns;
+}
+
+static size_t
+more_bytes(const struct events_query *q)
+{
+	const uint64_t usage =
+	    COLUMN(BE_USAGE_PERIOD_START_DATE) | COLUMN(BE_USAGE_PERIOD_END_DATE);
+
+	if ((q->flags & EVENTS_MORE) == 0)
+		return 0;
+	if (!skips(q, usage))
+		return sizeof(struct event_more);
+	return skips(q, COLUMN(BE_PAYMENT_DUE_DATE)) ? offsetof(struct event_more, payment_due)
+						     : offsetof(struct event_more, usage_start);
+}
+
+enum souk_err
+events_store_new(
+    const struct events_query *q, uint64_t bytes, struct events_store **ret, struct fail *f)
+{
+	bool all_months = q->month_from <= MONTHS_FROM && q->month_to >= MONTHS_TO;
 	struct events_store *st = aligned_alloc(64, sizeof(*st));
 	uint64_t blocks = bytes / ROW_BYTES_MIN / EVENT_BLOCK + 2 * EVENT_SHARDS;
 	uint64_t keys = bytes / ROW_BYTES / EVENT_SHARDS + 1;
@@ -85,12 +111,14 @@ events_store_new(struct feed_source *s, bool more, bool all_months, uint64_t byt
 	if (!st)
 		return out_of_memory(f);
 	memset(st, 0, sizeof(*st));
-	st->source = s;
-	st->more = more;
+	st->source = q->source;
+	st->more = more_bytes(q);
+	st->overlay =
+	    skips(q, COLUMN(BE_INVOICE_ID) | COLUMN(BE_BANK_TRACE_ID) | COLUMN(BE_BROKER_ID));
 	st->blocks_max = blocks < BLOCKS_MAX ? (uint32_t)blocks : BLOCKS_MAX;
 	st->events = reserve(st, sizeof(*st->events));
-	st->mores = more ? reserve(st, sizeof(*st->mores)) : NULL;
-	st->links = more ? reserve(st, sizeof(*st->links)) : NULL;
+	st->mores = st->more > 0 ? reserve(st, st->more) : NULL;
+	st->links = st->more > 0 && !st->overlay ? reserve(st, sizeof(*st->links)) : NULL;
 	st->used = calloc(st->blocks_max, sizeof(*st->used));
 	for (size_t i = 0; i < EVENT_SHARDS; i++) {
 		st->shard[i].used = EVENT_BLOCK;
@@ -103,7 +131,8 @@ events_store_new(struct feed_source *s, bool more, bool all_months, uint64_t byt
 		if (all_months)
 			ok = ok && hash_table_reserve(&st->shard[i].table, keys / 2);
 	}
-	if (!ok || !st->events || (more && (!st->mores || !st->links)) || !st->used) {
+	ok = ok && st->events && (st->mores || st->more == 0);
+	if (!ok || (!st->links && !st->overlay && st->more > 0) || !st->used) {
 		events_store_free(st);
 		return out_of_memory(f);
 	}
@@ -122,7 +151,7 @@ events_store_free(struct events_store *st)
 		(void)pthread_mutex_destroy(&st->shard[i].lock);
 	}
 	release(st, st->events, sizeof(*st->events));
-	release(st, st->mores, sizeof(*st->mores));
+	release(st, st->mores, st->more);
 	release(st, st->links, sizeof(*st->links));
 	free(st->used);
 	free(st);
@@ -150,6 +179,52 @@ new_block(struct events_store *st, struct shard *s)
 	return true;
 }
 
+static struct event_more *
+more_at(const struct events_store *st, uint32_t i)
+{
+	return (struct event_more *)(void *)(st->mores + (size_t)i * st->more);
+}
+
+static void
+pack(struct text_hash h, uint32_t to[3])
+{
+	to[0] = (uint32_t)h.a;
+	to[1] = (uint32_t)(h.a >> 32);
+	to[2] = h.b;
+}
+
+static struct text_hash
+unpack(const uint32_t from[3])
+{
+	return (struct text_hash){ (uint64_t)from[1] << 32 | from[0], from[2] };
+}
+
+static void
+set_link(struct events_store *st, uint32_t i, const struct event_in *row)
+{
+	struct link link;
+
+	pack(row->parent, link.parent);
+	pack(row->disbursement, link.disbursement);
+	if (st->links)
+		st->links[i] = link;
+	else
+		memcpy(more_at(st, i), &link, sizeof(link));
+}
+
+static struct link
+take_link(struct events_store *st, uint32_t i)
+{
+	struct event_more *m = more_at(st, i);
+	struct link link;
+
+	if (st->links)
+		return st->links[i];
+	memcpy(&link, m, sizeof(link));
+	m->invoice = m->bank_trace = m->broker = INTERN_NONE;
+	return link;
+}
+
 static void
 set(struct events_store *st, uint32_t i, const struct event_in *row)
 {
@@ -162,8 +237,8 @@ set(struct events_store *st, uint32_t i, const struct event_in *row)
 	e->suspect = suspect;
 	e->current = true;
 	if (st->more) {
-		st->mores[i] = row->more;
-		st->links[i] = (struct link){ row->parent, row->disbursement };
+		memcpy(more_at(st, i), &row->more, st->more);
+		set_link(st, i, row);
 	}
 }
 
@@ -374,11 +449,13 @@ settle_links(struct events_store *st)
 {
 	for (uint32_t b = 0; b < st->n_blocks; b++)
 		for (uint32_t i = b * EVENT_BLOCK; i < b * EVENT_BLOCK + st->used[b]; i++) {
-			struct event_more *m = &st->mores[i];
+			struct event_more *m = more_at(st, i);
 
-			m->parent = linked(st, st->links[i].parent, &m->parent_dangling);
+			struct link link = take_link(st, i);
+
+			m->parent = linked(st, unpack(link.parent), &m->parent_dangling);
 			m->disbursement =
-			    linked(st, st->links[i].disbursement, &m->disbursement_dangling);
+			    linked(st, unpack(link.disbursement), &m->disbursement_dangling);
 		}
 	release(st, st->links, sizeof(*st->links));
 	st->links = NULL;
@@ -414,7 +491,7 @@ events_store_at(const struct events_store *st, uint32_t i)
 const struct event_more *
 events_store_more(const struct events_store *st, uint32_t i)
 {
-	return &st->mores[i];
+	return more_at(st, i);
 }
 
 bool

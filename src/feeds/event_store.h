@@ -33,9 +33,9 @@ struct put_context {
 };
 void put_context_done(struct put_context *c);
 
-/* `bytes` of the feed's files decide how large the filters are. */
-SOUK_MUST enum souk_err events_store_new(struct feed_source *s, bool more, bool all_months,
-    uint64_t bytes, struct events_store **ret, struct fail *f);
+/* Of what the query asks for; `bytes` of the feed's files decide how large the filters are. */
+SOUK_MUST enum souk_err events_store_new(
+    const struct events_query *q, uint64_t bytes, struct events_store **ret, struct fail *f);
 void events_store_free(struct events_store *st); /* accepts NULL */
 
 /* `cap` >= n: how many rows at once to be prepared for. */

@@ -124,8 +124,7 @@ feeds_load(const struct events_query *q, struct feeds **ret, struct fail *f)
 		!intern_reserve(fs->references, all ? bytes / REFERENCE_BYTES : 0)))
 		err = out_of_memory(f);
 	if (err == SOUK_OK && (err = load_dimensions(q, fs, f)) == SOUK_OK &&
-	    (err = events_store_new(
-		 q->source, q->flags & EVENTS_MORE, all, bytes, &fs->store, f)) == SOUK_OK)
+	    (err = events_store_new(q, bytes, &fs->store, f)) == SOUK_OK)
 		err = events_scan(q, fs, bytes, f);
 	if (err != SOUK_OK) {
 		feeds_free(fs);
@@ -150,6 +149,13 @@ feeds_free(struct feeds *fs)
 	intern_free(fs->others);
 	events_store_free(fs->store);
 	free(fs);
+}
+
+void
+events_release(struct feeds *fs)
+{
+	events_store_free(fs->store);
+	fs->store = NULL;
 }
 
 /* ---- asking ---------------------------------------------------------------------------------------------- */

@@ -54,7 +54,7 @@ struct event {
 	uint16_t file; /* of the source */
 };
 
-/* What only some data sets need (EVENTS_MORE). */
+/* What only some data sets need (EVENTS_MORE). The dates are undefined where the query skips all from one to the last. */
 struct event_more {
 	uint32_t parent;       /* an event's number, EVENT_NONE when empty or dangling */
 	uint32_t disbursement; /* likewise */
@@ -83,9 +83,11 @@ struct events_query {
 	instant_t known_at; /* INSTANT_NONE: everything */
 	int month_from;     /* of invoice_date, inclusive; MONTHS_FROM, MONTHS_TO: all */
 	int month_to;
-	unsigned actions;         /* bits of enum event_action, ACTIONS_ALL */
-	unsigned types;           /* bits of enum event_type, TYPES_ALL */
-	unsigned flags;           /* EVENTS_... */
+	unsigned actions; /* bits of enum event_action, ACTIONS_ALL */
+	unsigned types;   /* bits of enum event_type, TYPES_ALL */
+	unsigned flags;   /* EVENTS_... */
+	uint64_t
+	    skip; /* COLUMNs of texts, links and optional dates that nobody asks for: read as if they were empty */
 	uint64_t account_columns; /* to keep of each of these feeds; 0: the feed is not read */
 	uint64_t address_columns;
 	uint64_t product_columns;
@@ -114,6 +116,9 @@ struct feeds {
 SOUK_MUST enum souk_err feeds_load(
     const struct events_query *q, struct feeds **ret, struct fail *f);
 void feeds_free(struct feeds *fs); /* accepts NULL */
+
+/* Lets go of the events, the largest part; dimensions and texts stay. Nothing more may be asked about events. */
+void events_release(struct feeds *fs);
 
 /*
  * Events are numbered; the numbers in use are not consecutive. To visit all:

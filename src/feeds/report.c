@@ -67,22 +67,36 @@ chosen_line(struct report_sink *s, const struct report_line *all, struct fail *f
 
 	if (l.currency != CURRENCY_NONE && (t = total_of(c, l.currency)) == NULL)
 		return no_memory(f);
-	for (size_t i = 0; i < c->head.n_columns; i++) {
-		c->cells[i] = all->cells[c->from[i]];
-		if (t != NULL && c->head.columns[i]->type == CELL_MONEY &&
-		    !money_add(t->money[i], c->cells[i].money, &t->money[i]))
+	for (size_t i = 0; t != NULL && i < c->head.n_columns; i++)
+		if (c->head.columns[i]->type == CELL_MONEY &&
+		    !money_add(t->money[i], all->cells[c->from[i]].money, &t->money[i]))
 			return fail_set(f, SOUK_E_INVALID, "sum",
 			    "--feeds: amounts add up to more than can be counted");
-	}
 	if (t != NULL)
 		t->lines++;
-	l.cells = c->cells;
+	for (size_t i = 0; all->text.n == 0 && i < c->head.n_columns; i++)
+		c->cells[i] = all->cells[c->from[i]];
+	l.cells = all->text.n == 0 ? c->cells : NULL;
 	c->all_events = all->events;
 	c->events = all->events != NULL ? *all->events : (struct report_events){ .n = 0 };
 	c->events.adds = chosen_adds;
 	c->events.own = c;
 	l.events = all->events != NULL ? &c->events : NULL;
 	return c->to->line(c->to, &l, f);
+}
+
+/* As chosen_line, for the text alone. */
+static void
+chosen_format(const struct report_sink *s, const struct report_line *all, struct buf *b)
+{
+	const struct chosen *c = (const struct chosen *)s;
+	struct report_cell cells[REPORT_COLUMNS_MAX];
+	struct report_line l = *all;
+
+	for (size_t i = 0; i < c->head.n_columns; i++)
+		cells[i] = all->cells[c->from[i]];
+	l.cells = cells;
+	c->to->format(c->to, &l, b);
 }
 
 static void
@@ -138,12 +152,12 @@ static fold_maker *const makers[DS__COUNT] = {
 	[DS_UNCOLLECTED_BREAKDOWN] = fold_breakdown,
 };
 
-/* Is it made of what is open at the end of a month, or of a month's payouts without their dates in lines? */
+/* Is it made of what is open at the end of a month, or of how old a month's payouts were? */
 static bool
 month_by_month(enum data_set d)
 {
 	return d == DS_AGE_OF_UNCOLLECTED || d == DS_AGE_OF_PAST_DUE || d == DS_AGE_OF_DISBURSED ||
-	       d == DS_UNCOLLECTED_BREAKDOWN || d == DS_DISBURSED_BY_INSTANCE_HOURS;
+	       d == DS_UNCOLLECTED_BREAKDOWN;
 }
 
 /* The months that events are of; false when there are none. */
@@ -272,6 +286,7 @@ report_run(const struct report_request *asked, struct report_sink *s, struct rep
 	f.n_columns = query ? info->n_query_columns : info->n_columns;
 	common_find(&f);
 	c->sink.line = chosen_line;
+	c->sink.format = s->format != NULL ? chosen_format : NULL;
 	c->to = s;
 	c->head.data_set = asked->data_set;
 	c->head.request = asked;

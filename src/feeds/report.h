@@ -77,6 +77,7 @@ struct report_line {
 	struct str product, country;        /* for charts; may be empty */
 	money_t amount;                     /* the line's main amount, for charts */
 	const struct report_events *events; /* NULL: the line is not made of billing events */
+	struct str text; /* what the sink's `format` made of it; empty: nothing */
 };
 
 /* What a file begins with. Borrowed from the run. */
@@ -110,6 +111,11 @@ struct report_sink {
 	enum souk_err (*begin)(struct report_sink *s, const struct report_head *h, struct fail *f);
 	enum souk_err (*line)(struct report_sink *s, const struct report_line *l, struct fail *f);
 	enum souk_err (*end)(struct report_sink *s, const struct report_summary *m, struct fail *f);
+	/*
+	 * May be NULL. A line as text, behind what is in `b`; called from several threads at once, between `begin` and
+	 * `end`. `line` then gets the line with this text and without `cells`.
+	 */
+	void (*format)(const struct report_sink *s, const struct report_line *l, struct buf *b);
 };
 
 /*

@@ -18,14 +18,13 @@ struct billed {
 };
 
 static uint8_t
-slot(const struct fold *f, uint32_t event, money_t *ret_amount)
+slot(const struct fold *f, uint32_t event)
 {
 	const struct event *e = event_at(f->feeds, event);
 
 	if (e->action == ACTION_DISBURSED || !e->balance_impacting ||
 	    e->type == TYPE_BALANCE_ADJUSTMENT || !in_period(f, e->invoice_date))
 		return FOLD_NO_SLOT;
-	*ret_amount = e->amount;
 	return slot_of_type(f, e);
 }
 
@@ -132,6 +131,7 @@ fold_billed(struct fold *f, struct fail *fail)
 	static const struct fold_needs needs = {
 		.actions = 1U << ACTION_INVOICED | 1U << ACTION_FORGIVEN,
 		.types = (1U << TYPE_AWS_TAX_SHARE) - 1,
+		.skip = SKIP_LINKS | SKIP_DUE | SKIP_INVOICE | SKIP_TRACE,
 	};
 	struct billed *b = calloc(1, sizeof(*b));
 	enum souk_err r;
@@ -144,6 +144,7 @@ fold_billed(struct fold *f, struct fail *fail)
 	b->annual = f->request->data_set == DS_ANNUAL_SUBSCRIPTIONS;
 	columns(f, b);
 	f->slot = slot;
+	f->sign = 1;
 	f->key = key;
 	f->primary_text = reference_text;
 	f->compare = compare;

@@ -549,7 +549,8 @@ report_diff(const struct report_request *q, instant_t from, instant_t to, bool j
 
 	if (d == NULL)
 		return no_memory(f);
-	d->before.sink = d->after.sink = (struct report_sink){ keep_begin, keep_line, keep_end };
+	d->before.sink = d->after.sink =
+	    (struct report_sink){ keep_begin, keep_line, keep_end, NULL };
 	d->from = from;
 	d->to = to;
 	d->json = json;

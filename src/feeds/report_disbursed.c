@@ -41,25 +41,23 @@ carried(const struct fold *f, uint32_t event)
 }
 
 static uint8_t
-slot_page(const struct fold *f, uint32_t event, money_t *ret_amount)
+slot_page(const struct fold *f, uint32_t event)
 {
 	const struct event *e = event_at(f->feeds, event);
 
 	if (!e->balance_impacting || carried(f, event) == NULL)
 		return FOLD_NO_SLOT;
-	*ret_amount = -e->amount;
 	return slot_of_disbursed_type(e);
 }
 
 static uint8_t
-slot_query(const struct fold *f, uint32_t event, money_t *ret_amount)
+slot_query(const struct fold *f, uint32_t event)
 {
 	const struct event *e = event_at(f->feeds, event);
 	uint8_t s;
 
 	if (carried(f, event) == NULL)
 		return FOLD_NO_SLOT;
-	*ret_amount = -e->amount;
 	s = slot_of_disbursed_type(e);
 	return s == FOLD_NO_SLOT || s == SLOT_TAX_CREDIT || s == SLOT_ADJUSTMENT ? SLOT_OTHER : s;
 }
@@ -133,15 +131,14 @@ line_query(const struct fold *f, const struct group *g, struct made_line *ret)
 	return FOLD_PRINT;
 }
 
-static const struct fold_needs disbursed_needs = {
-	.actions = 1U << ACTION_DISBURSED,
-	.types = TYPES_ALL,
-	.all_months = true, /* lines may carry the dates of their invoices */
-};
-
+/* Lines may carry the dates of their invoices: payouts of the period have them of any month. */
 static enum souk_err
-load(struct fold *f, struct fail *fail)
+load(struct fold *f, unsigned types, uint64_t skip, struct fail *fail)
 {
+	const struct fold_needs needs = { .actions = 1U << ACTION_DISBURSED,
+		.types = types,
+		.all_months = true,
+		.skip = skip | SKIP_USAGE | SKIP_DUE | SKIP_INVOICE };
 	struct disbursed *d = calloc(1, sizeof(*d));
 	enum souk_err r;
 
@@ -149,7 +146,7 @@ load(struct fold *f, struct fail *fail)
 	f->done = done;
 	if (d == NULL)
 		return fail_set(fail, SOUK_E_NOMEM, "memory", "out of memory");
-	if ((r = fold_load(f, &disbursed_needs, fail)) != SOUK_OK)
+	if ((r = fold_load(f, &needs, fail)) != SOUK_OK)
 		return r;
 	d->date = column_at(f, "Disbursement Date");
 	d->bank_trace = column_at(f, "Bank Trace ID");
@@ -161,7 +158,7 @@ enum souk_err
 fold_disbursed(struct fold *f, struct fail *fail)
 {
 	bool page = f->request->variant == REPORT_AS_PAGE;
-	enum souk_err r = load(f, fail);
+	enum souk_err r = load(f, TYPES_ALL, page ? SKIP_TRACE : 0, fail);
 
 	if (r != SOUK_OK)
 		return r;
@@ -178,6 +175,7 @@ fold_disbursed(struct fold *f, struct fail *fail)
 	f->amount_column = column_at(f, "Net Amount");
 	f->rounded[f->amount_column] = !page;
 	f->slot = page ? slot_page : slot_query;
+	f->sign = -1;
 	f->key = key;
 	f->primary_text = reference_text;
 	f->compare = compare;
@@ -192,20 +190,37 @@ fold_disbursed(struct fold *f, struct fail *fail)
 /* By instance hours: a line for each product, its users counted. */
 
 static uint8_t
-slot_users(const struct fold *f, uint32_t event, money_t *ret_amount)
+slot_users(const struct fold *f, uint32_t event)
 {
 	const struct event *e = event_at(f->feeds, event);
-	uint8_t s = slot_page(f, event, ret_amount);
+	uint8_t s = slot_page(f, event);
 
-	*ret_amount = 0; /* the set has no amounts */
 	return s == SLOT_REVENUE && e->product != INTERN_NONE ? s : FOLD_NO_SLOT;
 }
 
+/* With all months each is a request of its own. */
 static void
 key_product(const struct fold *f, uint32_t event, uint32_t *ret_primary, uint32_t *ret_key)
 {
-	(void)ret_key;
+	const struct disbursed *d = f->own;
+
 	*ret_primary = event_at(f->feeds, event)->product;
+	ret_key[0] =
+	    f->request->all_months ? (uint32_t)month_of(payout_of(f, &d->payouts, event)->date) : 0;
+}
+
+static int
+compare_months(const struct fold *f, const uint32_t *a, const uint32_t *b)
+{
+	(void)f;
+	return order_u32(a[0], b[0]);
+}
+
+static month_t
+month_of_key(const struct fold *f, const struct group *g)
+{
+	(void)f;
+	return (month_t)g->key[0];
 }
 
 static struct str
@@ -256,14 +271,21 @@ line_users(const struct fold *f, const struct group *g, struct made_line *ret)
 enum souk_err
 fold_instance_hours(struct fold *f, struct fail *fail)
 {
-	enum souk_err r = load(f, fail);
+	/* Revenue and payouts; fees tell whose feeds they are. */
+	unsigned types = 1U << TYPE_SELLER_REV_SHARE | 7U << TYPE_AWS_REV_SHARE |
+			 1U << TYPE_DISBURSEMENT | 1U << TYPE_DISBURSEMENT_FAILURE;
+	enum souk_err r = load(f, types, SKIP_TRACE | SKIP_REFERENCE | SKIP_ADDRESS, fail);
 
 	if (r != SOUK_OK)
 		return r;
 	f->slot = slot_users;
+	f->sign = 0;
 	f->key = key_product;
 	f->primary_text = product_primary_text;
 	f->n_primaries = intern_bound(f->feeds->products);
+	f->compare = compare_months;
+	f->parts = 1;
+	f->month = month_of_key;
 	f->amount_column = f->n_columns;
 	f->line = line_users;
 	return SOUK_OK;

@@ -326,7 +326,7 @@ report_explain_sink(const char *const *keys, size_t n_keys, bool json, struct si
 
 	if (x == NULL)
 		return NULL;
-	x->sink = (struct report_sink){ explain_begin, explain_line, explain_end };
+	x->sink = (struct report_sink){ explain_begin, explain_line, explain_end, NULL };
 	x->to = to;
 	x->keys = keys;
 	x->n_keys = n_keys;

@@ -37,14 +37,13 @@ done(struct fold *f)
 
 /* Of all months: a contract is made of all its instalments. */
 static uint8_t
-slot(const struct fold *f, uint32_t event, money_t *ret_amount)
+slot(const struct fold *f, uint32_t event)
 {
 	const struct event *e = event_at(f->feeds, event);
 
 	if (e->action != ACTION_INVOICED || !e->balance_impacting ||
 	    slot_of_type(f, e) != SLOT_REVENUE)
 		return FOLD_NO_SLOT;
-	*ret_amount = e->amount;
 	return SLOT_REVENUE;
 }
 
@@ -188,6 +187,7 @@ fold_flexible(struct fold *f, struct fail *fail)
 		.actions = 1U << ACTION_INVOICED,
 		.types = 1U << TYPE_SELLER_REV_SHARE,
 		.all_months = true,
+		.skip = SKIP_LINKS | SKIP_DUE | SKIP_TRACE | COLUMN(BE_USAGE_PERIOD_START_DATE),
 	};
 	struct flexible *x = calloc(1, sizeof(*x));
 	enum souk_err r;
@@ -208,6 +208,7 @@ fold_flexible(struct fold *f, struct fail *fail)
 	column_slots(f, "Invoice Amount (USD)", SLOT_BIT(SLOT_REVENUE));
 	f->amount_column = column_at(f, "Invoice Amount (USD)");
 	f->slot = slot;
+	f->sign = 1;
 	f->key = key;
 	f->primary_text = reference_text;
 	f->compare = compare;

@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The driver of folds: groups events, makes lines on several threads, hands them on in order, and
- * compares what the lines sum to with what the events sum to.
- */
+/* The driver of folds: groups events, makes lines, and compares what the lines sum to with what the events sum to. */
 #include "feeds/report_int.h"
 
 #include "feeds/parallel.h"
 
 #include <stdlib.h>
-
-#define BATCH 512 /* lines a thread makes at a time */
 
 static enum souk_err
 no_memory(struct fail *f)
@@ -59,7 +54,7 @@ static bool
 add_slots(money_t *to, const money_t *from)
 {
 	for (size_t i = 0; i < FOLD_SLOTS; i++)
-		if (!money_add(to[i], from[i], &to[i]))
+		if (from[i] != 0 && !money_add(to[i], from[i], &to[i]))
 			return false;
 	return true;
 }
@@ -89,19 +84,47 @@ currency_of_event(const struct fold *f, uint32_t event)
 					       : CURRENCY_NONE;
 }
 
-static uint8_t
-slot_if_counted(const struct fold *f, uint32_t event, money_t *ret_amount)
+/* Slots are asked for again and again, and need events that stand far apart. */
+static enum souk_err
+slot_part(void *ctx, unsigned i, struct fail *fail)
 {
-	return counted(f, event) ? f->slot(f, event, ret_amount) : FOLD_NO_SLOT;
+	struct fold *f = ctx;
+	unsigned threads = parallel_threads(f->request->threads);
+	uint32_t bound = events_bound(f->feeds);
+	uint32_t e = (uint32_t)parallel_part(bound, i, threads);
+	uint32_t to = (uint32_t)parallel_part(bound, i + 1, threads);
+
+	(void)fail;
+	for (e = events_next(f->feeds, e); e < to; e = events_next(f->feeds, e + 1))
+		if (counted(f, e))
+			f->event_slots[e] = f->slot(f, e);
+	return SOUK_OK;
+}
+
+static enum souk_err
+find_slots(struct fold *f, struct fail *fail)
+{
+	size_t bound = events_bound(f->feeds);
+
+	free(f->event_slots);
+	if ((f->event_slots = malloc(bound + 1)) == NULL)
+		return no_memory(fail);
+	memset(f->event_slots, FOLD_NO_SLOT, bound + 1);
+	return parallel_run(parallel_threads(f->request->threads), slot_part, f, fail);
+}
+
+static money_t
+amount_of(const struct fold *f, uint32_t event)
+{
+	return f->sign != 0 ? f->sign * event_at(f->feeds, event)->amount : 0;
 }
 
 static bool
 group_key(const void *ctx, uint32_t event, uint32_t *ret_primary, uint32_t *ret_key)
 {
 	const struct fold *f = ctx;
-	money_t amount;
 
-	if (slot_if_counted(f, event, &amount) == FOLD_NO_SLOT)
+	if (f->event_slots[event] == FOLD_NO_SLOT)
 		return false;
 	f->key(f, event, ret_primary, ret_key);
 	return true;
@@ -127,49 +150,40 @@ static uint32_t
 group_next(const void *ctx, uint32_t event)
 {
 	const struct fold *f = ctx;
+	uint32_t bound = events_bound(f->feeds);
 
-	return events_next(f->feeds, event);
+	while (event < bound && f->event_slots[event] == FOLD_NO_SLOT)
+		event++;
+	return event < bound ? event : EVENT_NONE;
 }
 
-struct by_month {
-	month_t month;
-	uint32_t group;
-};
-
-static int
-compare_months(const void *pa, const void *pb)
-{
-	const struct by_month *a = pa, *b = pb;
-
-	if (a->month != b->month)
-		return a->month < b->month ? -1 : 1;
-	return (a->group > b->group) - (a->group < b->group);
-}
-
-/* Lines month by month, within a month as the groups are. */
+/* Lines month by month, within a month as they were: counted, for months are few. */
 static enum souk_err
 sequence_months(struct fold *f, struct fail *fail)
 {
-	struct by_month *m = calloc(f->groups.n + 1, sizeof(*m));
-	uint32_t *sequence = calloc(f->groups.n + 1, sizeof(*sequence));
+	size_t n = f->groups.n, *count = calloc(MONTH_MAX - MONTH_MIN + 2, sizeof(*count));
+	month_t *months = calloc(n + 1, sizeof(*months));
+	uint32_t *sequence = calloc(n + 1, sizeof(*sequence));
 
-	if (m != NULL && sequence != NULL) {
-		for (size_t i = 0; i < f->groups.n; i++) {
-			uint32_t g = f->sequence != NULL ? f->sequence[i] : (uint32_t)i;
-
-			m[i] = (struct by_month){ f->month(f, &f->groups.groups[g]), (uint32_t)i };
-		}
-		qsort(m, f->groups.n, sizeof(*m), compare_months);
-		for (size_t i = 0; i < f->groups.n; i++)
-			sequence[i] = f->sequence != NULL ? f->sequence[m[i].group] : m[i].group;
-		free(f->sequence);
-		f->sequence = sequence;
-		free(m);
-		return SOUK_OK;
+	if (count == NULL || months == NULL || sequence == NULL) {
+		free(count);
+		free(months);
+		free(sequence);
+		return no_memory(fail);
 	}
-	free(m);
-	free(sequence);
-	return no_memory(fail);
+	for (size_t i = 0; i < n; i++) {
+		months[i] = f->month(f, fold_group(f, i)) - MONTH_MIN;
+		count[months[i] + 1]++;
+	}
+	for (month_t m = 0; m < MONTH_MAX - MONTH_MIN; m++)
+		count[m + 1] += count[m];
+	for (size_t i = 0; i < n; i++)
+		sequence[count[months[i]]++] = f->sequence != NULL ? f->sequence[i] : (uint32_t)i;
+	free(count);
+	free(months);
+	free(f->sequence);
+	f->sequence = sequence;
+	return SOUK_OK;
 }
 
 enum souk_err
@@ -189,6 +203,8 @@ fold_group_events(struct fold *f, struct fail *fail)
 	groups_free(&f->groups);
 	free(f->sequence);
 	f->sequence = NULL;
+	if ((r = find_slots(f, fail)) != SOUK_OK)
+		return r;
 	if (groups_make(&by, &f->groups) != SOUK_OK)
 		return no_memory(fail);
 	r = f->prepare != NULL ? f->prepare(f, fail) : SOUK_OK;
@@ -220,27 +236,24 @@ static money_t
 event_adds(const struct report_events *e, size_t i, uint64_t *ret_columns)
 {
 	const struct fold *f = e->own;
-	money_t amount = 0;
-	uint8_t slot = f->slot(f, e->list[i], &amount);
+	uint8_t slot = f->event_slots[e->list[i]];
 
 	*ret_columns = 0;
 	for (size_t c = 0; c < f->n_columns; c++)
 		if (slot != FOLD_NO_SLOT && (f->slots_of[c] & SLOT_BIT(slot)) != 0)
 			*ret_columns |= UINT64_C(1) << c;
-	return amount;
+	return amount_of(f, e->list[i]);
 }
 
 void
 fold_line(const struct fold *f, const struct group *g, struct made_line *ret)
 {
-	memset(ret, 0, sizeof(*ret));
 	ret->line.cells = ret->cells;
 	for (uint32_t i = g->first; i < g->first + g->n; i++) {
 		uint32_t event = f->groups.members[i];
-		money_t amount = 0;
-		uint8_t slot = f->slot(f, event, &amount);
+		uint8_t slot = f->event_slots[event];
 
-		if (!money_add(ret->slots[slot], amount, &ret->slots[slot])) {
+		if (!money_add(ret->slots[slot], amount_of(f, event), &ret->slots[slot])) {
 			ret->overflow = true;
 			return;
 		}
@@ -260,23 +273,10 @@ fold_line(const struct fold *f, const struct group *g, struct made_line *ret)
 struct run {
 	const struct fold *f;
 	unsigned threads;
-	struct made_line *made; /* threads * BATCH */
-	size_t first, n;        /* lines of the batch under way */
-	unsigned parts;         /* it is made in */
+	struct report_summary *sum;
 	struct totals events[PARALLEL_MAX];
+	struct totals lines;
 };
-
-static enum souk_err
-make_part(void *ctx, unsigned i, struct fail *fail)
-{
-	struct run *r = ctx;
-	size_t to = parallel_part(r->n, i + 1, r->parts);
-
-	for (size_t l = parallel_part(r->n, i, r->parts); l < to; l++)
-		fold_line(r->f, fold_group(r->f, r->first + l), &r->made[l]);
-	(void)fail;
-	return SOUK_OK;
-}
 
 static enum souk_err
 sum_part(void *ctx, unsigned i, struct fail *fail)
@@ -286,9 +286,8 @@ sum_part(void *ctx, unsigned i, struct fail *fail)
 	uint32_t e = (uint32_t)parallel_part(bound, i, r->threads);
 	uint32_t to = (uint32_t)parallel_part(bound, i + 1, r->threads);
 
-	for (e = events_next(r->f->feeds, e); e < to; e = events_next(r->f->feeds, e + 1)) {
-		money_t amount = 0;
-		uint8_t slot = slot_if_counted(r->f, e, &amount);
+	for (; e < to; e++) {
+		uint8_t slot = r->f->event_slots[e];
 		struct total_entry *t;
 
 		if (slot == FOLD_NO_SLOT)
@@ -296,7 +295,7 @@ sum_part(void *ctx, unsigned i, struct fail *fail)
 		t = totals_of(&r->events[i], currency_of_event(r->f, e));
 		if (t == NULL)
 			return no_memory(fail);
-		if (!money_add(t->slots[slot], amount, &t->slots[slot]))
+		if (!money_add(t->slots[slot], amount_of(r->f, e), &t->slots[slot]))
 			return too_large(fail);
 		t->events++;
 	}
@@ -325,11 +324,11 @@ sum_events(struct run *r, struct fail *fail)
 
 /* Every cent of the events is in a line, printed or not, and in no line is one that no event has. */
 static enum souk_err
-check(const struct run *r, struct totals *lines, struct fail *fail)
+check(struct run *r, struct fail *fail)
 {
 	for (size_t n = 0; n < r->events[0].n; n++) {
 		const struct total_entry *e = &r->events[0].entries[n];
-		const struct total_entry *l = totals_of(lines, e->currency);
+		const struct total_entry *l = totals_of(&r->lines, e->currency);
 
 		if (l == NULL)
 			return no_memory(fail);
@@ -338,69 +337,67 @@ check(const struct run *r, struct totals *lines, struct fail *fail)
 			    "totals: lines and billing events do not add up to the same, so "
 			    "nothing was written; please report this");
 	}
-	return lines->n == r->events[0].n
+	return r->lines.n == r->events[0].n
 		   ? SOUK_OK
 		   : fail_set(fail, SOUK_E_INTERNAL, "totals",
 			 "totals: lines have a currency that no billing event has, so nothing was "
 			 "written; please report this");
 }
 
-static enum souk_err
-emit(const struct run *r, const struct made_line *m, const struct group *g, struct report_sink *s,
-    struct totals *all, struct report_summary *sum, struct fail *fail)
+static void
+make_line(const void *ctx, size_t i, struct made_line *ret)
 {
+	const struct run *r = ctx;
+
+	fold_line(r->f, fold_group(r->f, i), ret);
+}
+
+static enum souk_err
+take_line(void *ctx, size_t i, const struct made_line *m, struct fail *fail)
+{
+	struct run *r = ctx;
+	const struct group *g = fold_group(r->f, i);
 	struct total_entry *t;
 
 	if (m->overflow)
 		return too_large(fail);
-	if ((t = totals_of(all, currency_of_event(r->f, r->f->groups.members[g->first]))) == NULL)
+	t = totals_of(&r->lines, m->line.currency);
+	if (t == NULL)
 		return no_memory(fail);
 	t->events += g->n;
 	if (!add_slots(t->slots, m->slots))
 		return too_large(fail);
-	sum->left_out += m->print == FOLD_LEFT_OUT;
+	r->sum->left_out += m->print == FOLD_LEFT_OUT;
 	if (m->print == FOLD_LEFT_OUT)
-		sum->left_out_why = r->f->left_out_why;
-	if (m->print != FOLD_PRINT)
-		return SOUK_OK;
-	sum->lines++;
-	sum->events += g->n;
-	return s->line(s, &m->line, fail);
+		r->sum->left_out_why = r->f->left_out_why;
+	if (m->print == FOLD_PRINT) {
+		r->sum->lines++;
+		r->sum->events += g->n;
+	}
+	return SOUK_OK;
 }
 
 enum souk_err
 fold_run(struct fold *f, struct report_sink *s, struct report_summary *sum, struct fail *fail)
 {
-	struct totals *lines = calloc(1, sizeof(*lines));
 	struct run *r = calloc(1, sizeof(*r));
-	enum souk_err e = SOUK_E_NOMEM;
+	const struct lines lines = { .n = f->groups.n,
+		.threads = f->request->threads,
+		.make = make_line,
+		.take = take_line,
+		.ctx = r };
+	enum souk_err e;
 
-	if (r == NULL || lines == NULL)
-		goto out;
+	if (r == NULL)
+		return no_memory(fail);
 	r->f = f;
+	r->sum = sum;
 	r->threads = parallel_threads(f->request->threads);
-	if ((r->made = calloc((size_t)r->threads * BATCH, sizeof(*r->made))) == NULL)
-		goto out;
-	e = sum_events(r, fail);
-	for (; e == SOUK_OK && r->first < f->groups.n; r->first += r->n) {
-		r->n = f->groups.n - r->first;
-		if (r->n > (size_t)r->threads * BATCH)
-			r->n = (size_t)r->threads * BATCH;
-		r->parts = r->n < BATCH / 4 ? 1 : r->threads;
-		e = parallel_run(r->parts, make_part, r, fail);
-		for (size_t l = 0; e == SOUK_OK && l < r->n; l++)
-			e = emit(r, &r->made[l], fold_group(f, r->first + l), s, lines, sum, fail);
-	}
-	if (e == SOUK_OK)
-		e = check(r, lines, fail);
-out:
-	for (unsigned i = 0; r != NULL && i < r->threads; i++)
+	if ((e = sum_events(r, fail)) == SOUK_OK && (e = lines_run(&lines, s, fail)) == SOUK_OK)
+		e = check(r, fail);
+	for (unsigned i = 0; i < r->threads; i++)
 		totals_free(&r->events[i]);
-	if (r != NULL)
-		free(r->made);
+	totals_free(&r->lines);
 	free(r);
-	if (lines != NULL)
-		totals_free(lines);
-	free(lines);
-	return e != SOUK_E_NOMEM ? e : no_memory(fail);
+	return e;
 }

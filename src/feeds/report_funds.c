@@ -7,6 +7,7 @@
  * parent and whose payout had happened and not failed by then, and forgiven charges. Amounts are the seller's net
  * without tax, so that the overall figure is the sum of the breakdown's Net Revenue.
  */
+#include "feeds/parallel.h"
 #include "feeds/report_payout.h"
 
 #include <stdlib.h>
@@ -76,18 +77,17 @@ open_event(const struct fold *f, uint32_t event)
 }
 
 static uint8_t
-slot_open(const struct fold *f, uint32_t event, money_t *ret_amount)
+slot_open(const struct fold *f, uint32_t event)
 {
 	uint32_t open = open_event(f, event);
 
 	if (open == EVENT_NONE)
 		return FOLD_NO_SLOT;
-	*ret_amount = event_at(f->feeds, event)->amount;
 	return slot_of_type(f, event_at(f->feeds, open));
 }
 
 static uint8_t
-slot_age(const struct fold *f, uint32_t event, money_t *ret_amount)
+slot_age(const struct fold *f, uint32_t event)
 {
 	const struct funds *u = f->own;
 	uint32_t open = open_event(f, event);
@@ -102,13 +102,12 @@ slot_age(const struct fold *f, uint32_t event, money_t *ret_amount)
 	if (s == FOLD_NO_SLOT || (SLOTS_NET & SLOT_BIT(s)) == 0 || since == INSTANT_NONE ||
 	    (u->past_due && days_between(since, f->request->to) < 1))
 		return FOLD_NO_SLOT;
-	*ret_amount = event_at(f->feeds, event)->amount;
 	return (uint8_t)bucket(days_between(since, f->request->to));
 }
 
 /* Of a disbursed line of the period's payouts: days from its invoice to the payout. */
 static uint8_t
-slot_collected(const struct fold *f, uint32_t event, money_t *ret_amount)
+slot_collected(const struct fold *f, uint32_t event)
 {
 	const struct funds *u = f->own;
 	const struct event *e = event_at(f->feeds, event);
@@ -120,7 +119,6 @@ slot_collected(const struct fold *f, uint32_t event, money_t *ret_amount)
 	    (SLOTS_NET & SLOT_BIT(s)) == 0 || (p = payout_of(f, &u->payouts, event)) == NULL ||
 	    !in_period(f, p->date) || p->failed_at != INSTANT_MAX)
 		return FOLD_NO_SLOT;
-	*ret_amount = -e->amount;
 	return (uint8_t)bucket(days_between(
 	    parent != EVENT_NONE ? event_at(f->feeds, parent)->invoice_date : e->invoice_date,
 	    p->date));
@@ -185,10 +183,51 @@ due_of(const struct fold *f, const struct group *g)
 	return due;
 }
 
+/* The seller's net of a group, which is no line without one. */
+static bool
+is_open(const struct fold *f, const struct group *g)
+{
+	money_t net = 0;
+
+	for (uint32_t i = g->first; i < g->first + g->n; i++) {
+		uint32_t event = f->groups.members[i];
+		uint8_t slot = f->event_slots[event];
+
+		if ((SLOTS_NET & SLOT_BIT(slot)) != 0 &&
+		    !money_add(net, event_at(f->feeds, event)->amount, &net))
+			return true; /* told where lines are made */
+	}
+	return net != 0;
+}
+
 struct by_due {
 	instant_t due;
 	uint32_t group;
+	bool open;
 };
+
+struct dues {
+	const struct fold *f;
+	struct by_due *list;
+	unsigned threads;
+};
+
+static enum souk_err
+find_dues(void *ctx, unsigned part, struct fail *fail)
+{
+	const struct dues *d = ctx;
+	const struct groups *gs = &d->f->groups;
+	size_t to = parallel_part(gs->n, part + 1, d->threads);
+
+	(void)fail;
+	for (size_t i = parallel_part(gs->n, part, d->threads); i < to; i++) {
+		bool open = is_open(d->f, &gs->groups[i]);
+		instant_t due = open ? due_of(d->f, &gs->groups[i]) : INSTANT_MAX;
+
+		d->list[i] = (struct by_due){ due, (uint32_t)i, open };
+	}
+	return SOUK_OK;
+}
 
 static int
 compare_due(const void *pa, const void *pb)
@@ -200,24 +239,32 @@ compare_due(const void *pa, const void *pb)
 	return order_u32(a->group, b->group);
 }
 
-/* Sorted by payment due date, those without one first; then as the groups are. */
+/* Sorted by payment due date, those without one first; then as the groups are. Most are settled, and come last in any order. */
 static enum souk_err
 sequence_due(struct fold *f, struct fail *fail)
 {
-	struct by_due *d = calloc(f->groups.n + 1, sizeof(*d));
+	struct dues d = { .f = f, .threads = parallel_threads(f->request->threads) };
+	size_t n = 0, last = f->groups.n;
+	enum souk_err r;
 
+	d.list = calloc(f->groups.n + 1, sizeof(*d.list));
 	f->sequence = calloc(f->groups.n + 1, sizeof(*f->sequence));
-	if (d == NULL || f->sequence == NULL) {
-		free(d);
+	if (d.list == NULL || f->sequence == NULL) {
+		free(d.list);
 		return fail_set(fail, SOUK_E_NOMEM, "memory", "out of memory");
 	}
-	for (size_t i = 0; i < f->groups.n; i++)
-		d[i] = (struct by_due){ due_of(f, &f->groups.groups[i]), (uint32_t)i };
-	qsort(d, f->groups.n, sizeof(*d), compare_due);
-	for (size_t i = 0; i < f->groups.n; i++)
-		f->sequence[i] = d[i].group;
-	free(d);
-	return SOUK_OK;
+	r = parallel_run(d.threads, find_dues, &d, fail);
+	for (size_t i = 0; r == SOUK_OK && i < f->groups.n; i++)
+		if (d.list[i].open)
+			d.list[n++] = d.list[i];
+		else
+			f->sequence[--last] = d.list[i].group;
+	if (n > 1)
+		qsort(d.list, n, sizeof(*d.list), compare_due);
+	for (size_t i = 0; i < n; i++)
+		f->sequence[i] = d.list[i].group;
+	free(d.list);
+	return r;
 }
 
 static enum fold_print
@@ -239,14 +286,13 @@ line_open(const struct fold *f, const struct group *g, struct made_line *ret)
 }
 
 static enum souk_err
-load(struct fold *f, struct fail *fail)
+load(struct fold *f, unsigned types, uint64_t skip, struct fail *fail)
 {
 	/* What was invoiced or paid out in any month may be open or settled in this one. */
-	static const struct fold_needs needs = {
-		.actions = ACTIONS_ALL,
-		.types = TYPES_ALL & ~(7U << TYPE_AWS_TAX_SHARE),
+	const struct fold_needs needs = { .actions = ACTIONS_ALL,
+		.types = types & ~(7U << TYPE_AWS_TAX_SHARE),
 		.all_months = true,
-	};
+		.skip = skip | SKIP_USAGE | SKIP_INVOICE | SKIP_TRACE | SKIP_USER };
 	struct funds *u = calloc(1, sizeof(*u));
 	enum souk_err r;
 
@@ -257,6 +303,9 @@ load(struct fold *f, struct fail *fail)
 	r = fold_load(f, &needs, fail);
 	return r == SOUK_OK ? payouts_find(f, &u->payouts, fail) : r;
 }
+
+/* A line of ages names nobody. */
+#define SKIP_FOR_AGES (SKIP_REFERENCE | SKIP_ADDRESS | SKIP_PRODUCT)
 
 /* Six columns: the buckets in order, then all of them. */
 static void
@@ -275,32 +324,37 @@ age_columns(struct fold *f)
 enum souk_err
 fold_funds(struct fold *f, struct fail *fail)
 {
-	enum souk_err r = load(f, fail);
+	bool past_due = f->request->data_set == DS_AGE_OF_PAST_DUE;
+	/* An open event that is tax has no age. */
+	enum souk_err r = load(f, TYPES_ALL & ~(7U << TYPE_SELLER_TAX_SHARE),
+	    SKIP_FOR_AGES | (past_due ? 0 : SKIP_DUE), fail);
 
 	if (r != SOUK_OK)
 		return r;
-	((struct funds *)f->own)->past_due = f->request->data_set == DS_AGE_OF_PAST_DUE;
+	((struct funds *)f->own)->past_due = past_due;
 	age_columns(f);
 	f->slot = slot_age;
+	f->sign = 1;
 	return SOUK_OK;
 }
 
 enum souk_err
 fold_collected(struct fold *f, struct fail *fail)
 {
-	enum souk_err r = load(f, fail);
+	enum souk_err r = load(f, TYPES_ALL, SKIP_FOR_AGES | SKIP_DUE, fail);
 
 	if (r != SOUK_OK)
 		return r;
 	age_columns(f);
 	f->slot = slot_collected;
+	f->sign = -1;
 	return SOUK_OK;
 }
 
 enum souk_err
 fold_breakdown(struct fold *f, struct fail *fail)
 {
-	enum souk_err r = load(f, fail);
+	enum souk_err r = load(f, TYPES_ALL, 0, fail);
 	struct funds *u = f->own;
 
 	if (r != SOUK_OK)
@@ -314,6 +368,7 @@ fold_breakdown(struct fold *f, struct fail *fail)
 	column_slots(f, "Net Revenue", SLOTS_NET);
 	f->amount_column = column_at(f, "Net Revenue");
 	f->slot = slot_open;
+	f->sign = 1;
 	f->key = key_transaction;
 	f->primary_text = reference_text;
 	f->compare = compare;

@@ -5,23 +5,21 @@
  * Fees do not name the customer, so a transaction's events are grouped first: their payer's tax address,
  * else the address they were billed to, is the location of all of them.
  */
+#include "feeds/parallel.h"
 #include "feeds/report_payout.h"
 
 #include <stdlib.h>
 
 struct location {
 	uint32_t payout; /* of the payouts' list */
-	struct address_cells address;
-	struct str text; /* what it is ordered and told apart by */
+	struct str country, state, city, postal_code;
 };
 
 struct geo {
 	struct payouts payouts;
-	uint32_t *location_of; /* by event number */
-	struct location *locations;
-	uint32_t n, cap;
-	struct intern *names;
-	uint32_t *by_name; /* interned text -> location */
+	uint32_t *location_of;      /* by event number: its interned name */
+	struct intern *names;       /* what locations are ordered and told apart by */
+	struct location *locations; /* by name */
 	size_t id, from, to, deposit, amount, country, state, city, postal_code;
 };
 
@@ -35,13 +33,12 @@ done(struct fold *f)
 	payouts_free(&g->payouts);
 	free(g->location_of);
 	free(g->locations);
-	free(g->by_name);
 	intern_free(g->names);
 	free(g);
 }
 
 static uint8_t
-slot(const struct fold *f, uint32_t event, money_t *ret_amount)
+slot(const struct fold *f, uint32_t event)
 {
 	const struct geo *g = f->own;
 	const struct event *e = event_at(f->feeds, event);
@@ -51,7 +48,6 @@ slot(const struct fold *f, uint32_t event, money_t *ret_amount)
 	    (p = payout_of(f, &g->payouts, event)) == NULL || !in_period(f, p->date) ||
 	    p->failed_at != INSTANT_MAX)
 		return FOLD_NO_SLOT;
-	*ret_amount = -e->amount;
 	return slot_of_type(f, e);
 }
 
@@ -85,7 +81,7 @@ location_text(const struct fold *f, uint32_t primary)
 {
 	const struct geo *g = f->own;
 
-	return g->locations[primary].text;
+	return intern_text(g->names, primary);
 }
 
 /* The payer's tax address as of the payout, else where the bill went. */
@@ -100,79 +96,98 @@ tax_location(const struct fold *f, const struct group *x, instant_t t)
 	return a.country.n > 0 ? a : address_of(f, x, payer, t);
 }
 
-/* Payouts in their order, then the parts of the address; 0x1f is below all that texts hold. */
+#define PARTS 4
+#define BETWEEN '\x1f' /* below all that texts hold */
+
+/* Payouts in their order, then the parts of the address, then where those end. */
 static void
-name_location(struct buf *b, const struct location *l)
+name_location(struct buf *b, uint32_t payout, const struct address_cells *a)
 {
-	const struct str parts[] = { l->address.country, l->address.state, l->address.city,
-		l->address.postal_code };
+	const struct str parts[PARTS] = { a->country, a->state, a->city, a->postal_code };
+	uint32_t ends[PARTS];
 
 	buf_clear(b);
-	buf_printf(b, "%08x", l->payout);
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		buf_add_char(b, '\x1f');
+	for (int shift = 24; shift >= 0; shift -= 8)
+		buf_add_char(b, (char)(payout >> shift & 0xff));
+	for (size_t i = 0; i < PARTS; i++) {
 		buf_add_str(b, parts[i]);
+		ends[i] = (uint32_t)b->n;
+		buf_add_char(b, BETWEEN);
 	}
+	buf_add(b, ends, sizeof(ends));
 }
 
-/* The number of a location, a new one if it is. False: out of memory. */
-static bool
-find_location(struct geo *g, const struct location *l, struct buf *name, uint32_t *ret)
+static struct location
+named_location(struct str name)
 {
-	uint32_t id;
-	bool is_new;
+	const unsigned char *p = (const unsigned char *)name.p;
+	uint32_t ends[PARTS];
+	struct str parts[PARTS];
+	size_t at = sizeof(uint32_t);
 
-	name_location(name, l);
-	if (!buf_ok(name) ||
-	    !intern_put(g->names, buf_str(name), text_hash(buf_str(name)), &id, &is_new))
-		return false;
-	if (g->n == g->cap || intern_bound(g->names) > g->cap) {
-		uint32_t cap = g->cap != 0 ? 2 * g->cap : 256;
-		struct location *locations;
-		uint32_t *by_name;
+	memcpy(ends, name.p + name.n - sizeof(ends), sizeof(ends));
+	for (size_t i = 0; i < PARTS; i++) {
+		parts[i] = (struct str){ name.p + at, ends[i] - at };
+		at = ends[i] + 1;
+	}
+	return (struct location){ .payout = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
+					    (uint32_t)p[2] << 8 | p[3],
+		.country = parts[0],
+		.state = parts[1],
+		.city = parts[2],
+		.postal_code = parts[3] };
+}
 
-		while (cap < intern_bound(g->names))
-			cap *= 2;
-		if ((locations = reallocarray(g->locations, cap, sizeof(*locations))) == NULL)
-			return false;
-		g->locations = locations;
-		if ((by_name = reallocarray(g->by_name, cap, sizeof(*by_name))) == NULL)
-			return false;
-		g->by_name = by_name;
-		g->cap = cap;
+struct locating {
+	const struct fold *f;
+	unsigned threads;
+};
+
+static enum souk_err
+locate_part(void *ctx, unsigned part, struct fail *fail)
+{
+	const struct locating *l = ctx;
+	const struct fold *f = l->f;
+	struct geo *g = f->own;
+	size_t to = parallel_part(f->groups.n, part + 1, l->threads);
+	struct buf name = { 0 };
+	bool ok = true;
+
+	for (size_t i = parallel_part(f->groups.n, part, l->threads); ok && i < to; i++) {
+		const struct group *x = &f->groups.groups[i];
+		struct address_cells a = tax_location(f, x, g->payouts.list[x->key[0]].date);
+		uint32_t at = 0;
+
+		name_location(&name, x->key[0], &a);
+		ok = buf_ok(&name) &&
+		     intern_put(g->names, buf_str(&name), text_hash(buf_str(&name)), &at, NULL);
+		for (uint32_t m = x->first; ok && m < x->first + x->n; m++)
+			g->location_of[f->groups.members[m]] = at;
 	}
-	if (is_new) {
-		g->by_name[id] = g->n;
-		g->locations[g->n] = *l;
-		g->locations[g->n++].text = (struct str){ NULL, id };
-	}
-	*ret = g->by_name[id];
-	return true;
+	buf_done(&name);
+	return ok ? SOUK_OK : fail_set(fail, SOUK_E_NOMEM, "memory", "out of memory");
 }
 
 /* Each event's location, by its transaction. */
 static enum souk_err
 locate(struct fold *f, struct fail *fail)
 {
+	struct locating l = { f, parallel_threads(f->request->threads) };
 	struct geo *g = f->own;
-	struct buf name = { 0 };
-	bool ok = true;
+	enum souk_err r = parallel_run(l.threads, locate_part, &l, fail);
+	uint32_t bound = intern_bound(g->names);
 
-	for (size_t i = 0; ok && i < f->groups.n; i++) {
-		const struct group *x = &f->groups.groups[i];
-		struct location l = { .payout = x->key[0] };
-		uint32_t at = 0;
+	if (r != SOUK_OK)
+		return r;
+	if ((g->locations = calloc((size_t)bound + 1, sizeof(*g->locations))) == NULL)
+		return fail_set(fail, SOUK_E_NOMEM, "memory", "out of memory");
+	for (uint32_t i = 0; i < bound; i++) {
+		struct str name = intern_text(g->names, i);
 
-		l.address = tax_location(f, x, g->payouts.list[l.payout].date);
-		ok = find_location(g, &l, &name, &at);
-		for (uint32_t m = x->first; ok && m < x->first + x->n; m++)
-			g->location_of[f->groups.members[m]] = at;
+		if (name.n > 0)
+			g->locations[i] = named_location(name);
 	}
-	buf_done(&name);
-	/* Texts stay where they are once nobody puts. */
-	for (uint32_t i = 0; ok && i < g->n; i++)
-		g->locations[i].text = intern_text(g->names, (uint32_t)g->locations[i].text.n);
-	return ok ? SOUK_OK : fail_set(fail, SOUK_E_NOMEM, "memory", "out of memory");
+	return SOUK_OK;
 }
 
 static month_t
@@ -198,12 +213,12 @@ line(const struct fold *f, const struct group *x, struct made_line *ret)
 	cell_date(&c[g->to], p->date);
 	cell_date(&c[g->deposit], p->date);
 	cell_money(&c[g->amount], p->amount);
-	cell_text(&c[g->country], l->address.country);
-	cell_text(&c[g->state], l->address.state);
-	cell_text(&c[g->city], l->address.city);
-	cell_text(&c[g->postal_code], l->address.postal_code);
+	cell_text(&c[g->country], l->country);
+	cell_text(&c[g->state], l->state);
+	cell_text(&c[g->city], l->city);
+	cell_text(&c[g->postal_code], l->postal_code);
 	ret->line.month = month_of(p->date);
-	ret->line.country = l->address.country;
+	ret->line.country = l->country;
 	return FOLD_PRINT;
 }
 
@@ -229,9 +244,11 @@ columns(struct fold *f, struct geo *g)
 enum souk_err
 fold_geo(struct fold *f, struct fail *fail)
 {
-	static const struct fold_needs needs = {
-		.actions = 1U << ACTION_DISBURSED, .types = TYPES_ALL, .all_months = true
-	};
+	static const struct fold_needs needs = { .actions = 1U << ACTION_DISBURSED,
+		.types = TYPES_ALL,
+		.all_months = true,
+		.skip =
+		    SKIP_USAGE | SKIP_DUE | SKIP_INVOICE | SKIP_TRACE | SKIP_PRODUCT | SKIP_USER };
 	struct geo *g = calloc(1, sizeof(*g));
 	enum souk_err r;
 
@@ -248,6 +265,7 @@ fold_geo(struct fold *f, struct fail *fail)
 		return fail_set(fail, SOUK_E_NOMEM, "memory", "out of memory");
 	columns(f, g);
 	f->slot = slot;
+	f->sign = -1;
 	f->key = key_transaction;
 	f->primary_text = reference_text;
 	f->compare = compare_payouts;
@@ -257,7 +275,7 @@ fold_geo(struct fold *f, struct fail *fail)
 		return r;
 	f->key = key_location;
 	f->primary_text = location_text;
-	f->n_primaries = g->n;
+	f->n_primaries = intern_bound(g->names);
 	f->month = month;
 	f->line = line;
 	return SOUK_OK;

@@ -71,7 +71,9 @@ struct fold {
 	 * An event's slot, FOLD_NO_SLOT: it counts for nothing. Is asked about events that the request lets in
 	 * only: of its currency, and in the page's variant current ones of its seller.
 	 */
-	uint8_t (*slot)(const struct fold *f, uint32_t event, money_t *ret_amount);
+	uint8_t (*slot)(const struct fold *f, uint32_t event);
+	int sign; /* what an event adds to its slot: 1 its amount, -1 that inverted, 0 nothing */
+	uint8_t *event_slots; /* of each event, once for a period; malloc'd */
 	/* Which line an event with a slot belongs to, and in which order the lines of one primary come (as group_by). */
 	void (*key)(const struct fold *f, uint32_t event, uint32_t *ret_primary, uint32_t *ret_key);
 	struct str (*primary_text)(const struct fold *f, uint32_t primary);
@@ -119,6 +121,18 @@ struct made_line {
 const struct group *fold_group(const struct fold *f, size_t i);
 void fold_line(const struct fold *f, const struct group *g, struct made_line *ret);
 
+/* Lines to be made on several threads. */
+struct lines {
+	size_t n;
+	unsigned threads; /* of the request */
+	/* The i-th line, zeroed before, with `print` or `overflow`. From any thread. */
+	void (*make)(const void *ctx, size_t i, struct made_line *ret);
+	/* Is told each line in order, whether it is printed or not, before it is handed on. */
+	enum souk_err (*take)(void *ctx, size_t i, const struct made_line *m, struct fail *fail);
+	void *ctx;
+};
+SOUK_MUST enum souk_err lines_run(const struct lines *l, struct report_sink *s, struct fail *fail);
+
 /* Sums per currency and slot, found fast. */
 struct totals {
 	uint16_t at[CURRENCY_COUNT + 1]; /* currency -> entry + 1 */
@@ -156,9 +170,22 @@ fold_maker fold_breakdown;      /* uncollected transactions */
 fold_maker fold_collected;      /* the age of disbursed funds */
 fold_maker fold_flexible;       /* flexible payments */
 
+/* Of the events, beside what every fold is told. */
+#define SKIP_LINKS (COLUMN(BE_PARENT_BILLING_EVENT_ID) | COLUMN(BE_DISBURSEMENT_BILLING_EVENT_ID))
+#define SKIP_USAGE (COLUMN(BE_USAGE_PERIOD_START_DATE) | COLUMN(BE_USAGE_PERIOD_END_DATE))
+#define SKIP_DUE COLUMN(BE_PAYMENT_DUE_DATE)
+#define SKIP_INVOICE COLUMN(BE_INVOICE_ID)
+#define SKIP_TRACE COLUMN(BE_BANK_TRACE_ID)
+#define SKIP_MORE (SKIP_LINKS | SKIP_USAGE | SKIP_DUE | SKIP_INVOICE | SKIP_TRACE)
+#define SKIP_REFERENCE COLUMN(BE_TRANSACTION_REFERENCE_ID)
+#define SKIP_ADDRESS COLUMN(BE_BILLING_ADDRESS_ID)
+#define SKIP_PRODUCT COLUMN(BE_PRODUCT_ID)
+#define SKIP_USER COLUMN(BE_END_USER_ACCOUNT_ID)
+
 struct fold_needs {
 	unsigned actions, types; /* bits, as events_query has them */
 	bool all_months;         /* not only the request's */
+	uint64_t skip;           /* columns of the events that the lines do without */
 };
 /* Loads the feeds and finds the seller. */
 SOUK_MUST enum souk_err fold_load(struct fold *f, const struct fold_needs *n, struct fail *fail);

@@ -51,7 +51,9 @@ fold_load_events(struct fold *f, const struct fold_needs *n, struct fail *fail)
 		.month_to = all ? MONTHS_TO : month_of(q->to),
 		.actions = n->actions,
 		.types = n->types,
-		.flags = EVENTS_MORE,
+		.flags = (n->skip & SKIP_MORE) != SKIP_MORE ? EVENTS_MORE : 0U,
+		/* No line shows who carried the sale out. */
+		.skip = n->skip | COLUMN(BE_BROKER_ID),
 		.account_columns = ACCOUNT_COLUMNS,
 		.address_columns = ADDRESS_COLUMNS,
 		.product_columns = PRODUCT_COLUMNS,
@@ -104,6 +106,7 @@ fold_free(struct fold *f)
 		free(f->own);
 	groups_free(&f->groups);
 	free(f->sequence);
+	free(f->event_slots);
 	free(f->account_key);
 	free(f->product_key);
 	free(f->codes);

@@ -74,20 +74,59 @@ read_ids(const struct fold *f, struct payouts *p, struct fail *fail)
 	return r;
 }
 
+static int
+compare_events(const void *pa, const void *pb)
+{
+	const struct payout_event *a = pa, *b = pb;
+
+	return order_u32(a->event, b->event);
+}
+
+static bool
+find_places(struct payouts *p)
+{
+	if ((p->by_event = calloc((size_t)p->n + 1, sizeof(*p->by_event))) == NULL)
+		return false;
+	for (uint32_t i = 0; i < p->n; i++)
+		p->by_event[i] = (struct payout_event){ p->list[i].event, i };
+	if (p->n > 1)
+		qsort(p->by_event, p->n, sizeof(*p->by_event), compare_events);
+	return true;
+}
+
+/* The payout that an event is; NULL: it is none. */
+static struct payout *
+payout_at(const struct payouts *p, uint32_t event)
+{
+	uint32_t low = 0, high = p->n;
+
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (p->by_event[mid].event < event)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < p->n && p->by_event[low].event == event ? &p->list[p->by_event[low].place]
+							     : NULL;
+}
+
 static void
 find_failures(const struct fold *f, struct payouts *p)
 {
 	for (uint32_t i = events_next(f->feeds, 0); i != EVENT_NONE;
 	     i = events_next(f->feeds, i + 1)) {
 		const struct event *e = event_at(f->feeds, i);
-		uint32_t parent, rank;
+		struct payout *failed;
+		uint32_t parent;
 
 		if (e->type != TYPE_DISBURSEMENT_FAILURE || !e->current)
 			continue;
 		parent = event_more_at(f->feeds, i)->parent;
-		rank = parent != EVENT_NONE ? p->rank[parent] : EVENT_NONE;
-		if (rank != EVENT_NONE && e->invoice_date < p->list[rank].failed_at)
-			p->list[rank].failed_at = e->invoice_date;
+		failed = parent != EVENT_NONE ? payout_at(p, parent) : NULL;
+		if (failed != NULL && e->invoice_date < failed->failed_at)
+			failed->failed_at = e->invoice_date;
 	}
 }
 
@@ -119,12 +158,9 @@ enum souk_err
 payouts_find(const struct fold *f, struct payouts *ret, struct fail *fail)
 {
 	bool page = f->request->variant == REPORT_AS_PAGE;
-	size_t cap = 0, bound = events_bound(f->feeds);
+	size_t cap = 0;
 	enum souk_err r;
 
-	if ((ret->rank = malloc((bound + 1) * sizeof(*ret->rank))) == NULL)
-		return no_memory(fail);
-	memset(ret->rank, 0xff, (bound + 1) * sizeof(*ret->rank)); /* EVENT_NONE */
 	for (uint32_t i = events_next(f->feeds, 0); i != EVENT_NONE;
 	     i = events_next(f->feeds, i + 1)) {
 		const struct event *e = event_at(f->feeds, i);
@@ -136,8 +172,8 @@ payouts_find(const struct fold *f, struct payouts *ret, struct fail *fail)
 		return r;
 	if (ret->n > 1)
 		qsort(ret->list, ret->n, sizeof(*ret->list), compare);
-	for (uint32_t i = 0; i < ret->n; i++)
-		ret->rank[ret->list[i].event] = i;
+	if (!find_places(ret))
+		return no_memory(fail);
 	find_failures(f, ret);
 	return find_previous(ret) ? SOUK_OK : no_memory(fail);
 }
@@ -146,7 +182,7 @@ void
 payouts_free(struct payouts *p)
 {
 	free(p->list);
-	free(p->rank);
+	free(p->by_event);
 	buf_done(&p->ids);
 }
 
@@ -155,7 +191,7 @@ payout_of(const struct fold *f, const struct payouts *p, uint32_t event)
 {
 	uint32_t to = event_more_at(f->feeds, event)->disbursement;
 
-	return to != EVENT_NONE && p->rank[to] != EVENT_NONE ? &p->list[p->rank[to]] : NULL;
+	return to != EVENT_NONE ? payout_at(p, to) : NULL;
 }
 
 /* The last day before `limit` on which money went out; INSTANT_NONE. */
@@ -174,7 +210,9 @@ report_find_payout(const struct report_request *q, instant_t earliest, instant_t
 {
 	static const struct fold_needs needs = { .actions = 1U << ACTION_DISBURSED,
 		.types = 1U << TYPE_DISBURSEMENT | 1U << TYPE_DISBURSEMENT_FAILURE,
-		.all_months = true };
+		.all_months = true,
+		.skip = SKIP_USAGE | SKIP_DUE | SKIP_INVOICE | SKIP_REFERENCE | SKIP_ADDRESS |
+			SKIP_PRODUCT | SKIP_USER };
 	struct fold f = { .request = q, .info = data_set_info(q->data_set) };
 	struct payouts p = { 0 };
 	enum souk_err r = currency_load(fail);

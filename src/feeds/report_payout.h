@@ -20,7 +20,9 @@ struct payout {
 struct payouts {
 	struct payout *list; /* by date, then id */
 	uint32_t n;
-	uint32_t *rank; /* by event number: place in the list, EVENT_NONE for other events */
+	struct payout_event {
+		uint32_t event, place; /* in the list */
+	} * by_event;                  /* by event number */
 	struct buf ids;
 };
 

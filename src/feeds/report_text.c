@@ -81,22 +81,33 @@ csv_begin(struct report_sink *s, const struct report_head *h, struct fail *f)
 	return hand_on(t, BLOCK, f);
 }
 
-static enum souk_err
-csv_line_out(struct report_sink *s, const struct report_line *l, struct fail *f)
+static void
+csv_format(const struct report_sink *s, const struct report_line *l, struct buf *b)
 {
-	struct text_sink *t = (struct text_sink *)s;
+	const struct text_sink *t = (const struct text_sink *)s;
 
 	for (size_t i = 0; i < t->head.n_columns; i++) {
 		enum cell_type type = t->head.columns[i]->type;
 
 		if (i > 0)
-			buf_add_char(&t->out, ',');
+			buf_add_char(b, ',');
 		if (type == CELL_TEXT && l->cells[i].filled)
-			csv_field(&t->out, l->cells[i].text);
+			csv_field(b, l->cells[i].text);
 		else
-			report_cell_text(&t->out, type, &l->cells[i]);
+			report_cell_text(b, type, &l->cells[i]);
 	}
-	buf_add(&t->out, "\r\n", 2);
+	buf_add(b, "\r\n", 2);
+}
+
+static enum souk_err
+line_out(struct report_sink *s, const struct report_line *l, struct fail *f)
+{
+	struct text_sink *t = (struct text_sink *)s;
+
+	if (l->text.n > 0)
+		buf_add_str(&t->out, l->text);
+	else
+		s->format(s, l, &t->out);
 	return hand_on(t, BLOCK, f);
 }
 
@@ -128,41 +139,40 @@ json_begin(struct report_sink *s, const struct report_head *h, struct fail *f)
 }
 
 static void
-json_cell(struct text_sink *t, enum cell_type type, const struct report_cell *c)
+json_cell(struct buf *b, enum cell_type type, const struct report_cell *c)
 {
 	if (!c->filled) {
-		buf_add(&t->out, "null", 4);
+		buf_add(b, "null", 4);
 		return;
 	}
 	if (type == CELL_COUNT) {
-		report_cell_text(&t->out, type, c);
+		report_cell_text(b, type, c);
 		return;
 	}
 	if (type == CELL_TEXT) {
-		json_add_quoted(&t->out, c->text);
+		json_add_quoted(b, c->text);
 		return;
 	}
-	buf_add_char(&t->out, '"');
-	report_cell_text(&t->out, type, c);
-	buf_add_char(&t->out, '"');
+	buf_add_char(b, '"');
+	report_cell_text(b, type, c);
+	buf_add_char(b, '"');
 }
 
-static enum souk_err
-json_line_out(struct report_sink *s, const struct report_line *l, struct fail *f)
+static void
+json_format(const struct report_sink *s, const struct report_line *l, struct buf *b)
 {
-	struct text_sink *t = (struct text_sink *)s;
+	const struct text_sink *t = (const struct text_sink *)s;
 	char currency[4];
 
 	for (size_t i = 0; i < t->head.n_columns; i++) {
-		buf_add_str(&t->out, buf_str(&t->names[i]));
-		json_cell(t, t->head.columns[i]->type, &l->cells[i]);
+		buf_add_str(b, buf_str(&t->names[i]));
+		json_cell(b, t->head.columns[i]->type, &l->cells[i]);
 	}
 	if (t->add_currency && l->currency != CURRENCY_NONE) {
 		currency_text(l->currency, currency);
-		buf_printf(&t->out, ",\"Currency\":\"%s\"", currency);
+		buf_printf(b, ",\"Currency\":\"%s\"", currency);
 	}
-	buf_add(&t->out, "}\n", 2);
-	return hand_on(t, BLOCK, f);
+	buf_add(b, "}\n", 2);
 }
 
 static enum souk_err
@@ -180,8 +190,8 @@ report_text_sink(enum report_format format, struct sink *to)
 	if (t == NULL)
 		return NULL;
 	t->json = format == REPORT_JSON;
-	t->sink = t->json ? (struct report_sink){ json_begin, json_line_out, text_end }
-			  : (struct report_sink){ csv_begin, csv_line_out, text_end };
+	t->sink = t->json ? (struct report_sink){ json_begin, line_out, text_end, json_format }
+			  : (struct report_sink){ csv_begin, line_out, text_end, csv_format };
 	t->to = to;
 	return &t->sink;
 }

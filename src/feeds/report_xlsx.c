@@ -157,7 +157,7 @@ report_xlsx_sink(const char *path)
 
 	if (x == NULL)
 		return NULL;
-	x->sink = (struct report_sink){ xlsx_begin, xlsx_line, xlsx_end };
+	x->sink = (struct report_sink){ xlsx_begin, xlsx_line, xlsx_end, NULL };
 	x->path = path;
 	return &x->sink;
 }
