@@ -186,12 +186,12 @@ test('souk import usage: CSV and NDJSON, all or nothing, past subscriptions too'
   // Shared out: as a call would, and the call finds it told.
   const now = hour().toISOString(), UsageAllocations = [{ AllocatedUsageQuantity: 4, Tags: [{ Key: 'team', Value: 'red one' }] }, { AllocatedUsageQuantity: 1 }];
   const cell = JSON.stringify(UsageAllocations).replaceAll('"', '""');
-  const shared = file('shared.csv', `productCode,buyerId,dimension,timestamp,quantity,usageAllocations\n${product.productCode},${buyer.accountId},shared,${now},5,"${cell}"\n`
+  const shared = file('shared.csv', `productCode,buyerId,dimension,timestamp,quantity,usageAllocations\n${product.productCode},${buyer.accountId},told,${now},5,"${cell}"\n`
     + `${product.productCode},${buyer.accountId},alone,${now},5,\n`);
-  const again = file('shared.ndjson', JSON.stringify({ productCode: product.productCode, buyerId: buyer.accountId, dimension: 'shared', timestamp: now, quantity: 5,
+  const again = file('shared.ndjson', JSON.stringify({ productCode: product.productCode, buyerId: buyer.accountId, dimension: 'told', timestamp: now, quantity: 5,
     usageAllocations: [...UsageAllocations].reverse() }));
   await soukOk(['import', '--data', m.data, 'usage', shared, again], { env });
-  const status = async (more) => (await batch([record({ Dimension: 'shared', Quantity: 5, Timestamp: hour(), ...more })])).Results[0].Status;
+  const status = async (more) => (await batch([record({ Dimension: 'told', Quantity: 5, Timestamp: hour(), ...more })])).Results[0].Status;
   assert.equal(await status({ UsageAllocations }), 'Success');
   assert.equal(await status({}), 'DuplicateRecord');
   for (const [list, words] of [['[{""AllocatedUsageQuantity"": 6}]', /usageAllocations: cannot be taken: The allocated quantities do not sum/], ['red|5', /usageAllocations: is not JSON/]]) {
