@@ -137,6 +137,9 @@ const struct setting_row setting_rows[SET__COUNT] = {
 	    INT("sigv4.skew-s3-seconds", "900", 1, 86400, "The same for S3 requests."),
 	[SET_METERING_LATE_HOURS] =
 	    INT("metering.late-hours", "6", 1, 744, "How long after it usage may be told."),
+	[SET_DATA_SET_DEPRECATED] = WORD("data-set.deprecated", "answer", "answer|refuse",
+	    "Asked for a data set that is no longer published: take the request and say so in its "
+	    "notification, or refuse the call."),
 	[SET_REQUESTS_PER_SECOND] = INT("requests-per-second", "0", 0, 1000000,
 	    "Requests a second per access key or token; 0: no limit."),
 	[SET_LOG_LEVEL] = WORD(

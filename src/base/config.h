@@ -56,6 +56,7 @@ enum setting_id {
 	SET_CLOCK_SKEW_SECONDS, /* SigV4, services other than S3 */
 	SET_CLOCK_SKEW_S3_SECONDS,
 	SET_METERING_LATE_HOURS, /* how long after it usage may be told */
+	SET_DATA_SET_DEPRECATED, /* answer, refuse */
 	SET_REQUESTS_PER_SECOND, /* per access key or token; 0: no limit */
 	SET_LOG_LEVEL,
 	SET_LOG_FORMAT, /* text, json */

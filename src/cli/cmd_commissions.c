@@ -7,6 +7,7 @@
 #include "base/currency.h"
 #include "base/io.h"
 #include "cli/commissions.h"
+#include "cli/feeds_where.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -164,6 +165,9 @@ option(int key, char *arg, struct argp_state *state)
 			    "--threads: is not a number that can be used; give one from 1 to 256");
 		c->threads = (unsigned)n;
 		return 0;
+	case OPT_ENDPOINT_URL:
+		c->endpoint = arg;
+		return 0;
 	case OPT_SIMULATE:
 		c->simulate = true;
 		return 0;
@@ -279,7 +283,7 @@ load_lines(struct commissions *c, struct fail *f)
 		.threads = c->threads };
 	struct feed_source *source = NULL;
 	struct stopwatch w;
-	enum souk_err r = feed_source_folder(c->feeds, &source, f);
+	enum souk_err r = feeds_where_open(c->feeds, c->endpoint, &source, f);
 
 	if (r != SOUK_OK)
 		return r;
@@ -516,7 +520,8 @@ cmd_commissions(int argc, char **argv)
 		{ "usage", CLI_OPT_USAGE, NULL, 0, "Print the options only", 0 },
 		{ "version", 'V', NULL, 0, "Print the version", 0 },
 		{ "json", CLI_OPT_JSON, NULL, 0, "Print the summary as JSON, for scripts", 0 },
-		{ "feeds", OPT_FEEDS, "DIR", 0, "The folder of data feeds", 1 },
+		{ "feeds", OPT_FEEDS, "DIR|s3://BUCKET/PREFIX", 0, "The folder of data feeds", 1 },
+		CLI_ENDPOINT_OPTION,
 		{ "plan", OPT_PLAN, "FILE", 0, "People, territories and rates (docs/edsp.md)", 1 },
 		{ "month", OPT_MONTH, "YYYY-MM", 0,
 		    "The month that is paid; earlier ones count for tiers", 1 },

@@ -2,6 +2,7 @@
 /* souk feeds make, souk feeds check: data feeds without a server or a database. */
 #include "base/clock.h"
 #include "cli/cli.h"
+#include "cli/feeds_where.h"
 #include "feeds/check.h"
 #include "feeds/make.h"
 
@@ -176,6 +177,9 @@ check_option(int key, char *arg, struct argp_state *state)
 	struct check_command *c = state->input;
 
 	switch (key) {
+	case OPT_ENDPOINT_URL:
+		c->check.open_arg = arg;
+		return 0;
 	case OPT_BEFORE:
 		c->check.before = arg;
 		return 0;
@@ -263,13 +267,14 @@ cmd_feeds_check(int argc, char **argv)
 		    "An earlier copy: its files must be the beginnings of today's", 0 },
 		{ "limit", OPT_LIMIT, "N", 0,
 		    "Print so many findings of each rule; all are counted (default: 20)", 0 },
-		{ 0 } };
-	static const struct argp argp = { options, check_option, "DIR",
+		CLI_ENDPOINT_OPTION, { 0 } };
+	static const struct argp argp = { options, check_option, "DIR|s3://BUCKET/PREFIX",
 		"Checks data feeds: files, rows, ids, and the rules by which their amounts belong "
 		"together. Exit status 1 when something is found."
 		"\vExample: souk feeds check ./feeds --before ./feeds-of-yesterday",
 		NULL, NULL, NULL };
-	struct check_command c = { .common = { .optional = true }, .check = { .limit = 20 } };
+	struct check_command c = { .common = { .optional = true },
+		.check = { .limit = 20, .open = feeds_where_open } };
 	struct check_result result = { 0 };
 	struct fail f = { 0 };
 	enum souk_err r;

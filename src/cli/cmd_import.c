@@ -4,6 +4,7 @@
  * at all; every bad line (the first twenty) is named with file, line, field and fix.
  */
 #include "cli/cli.h"
+#include "cli/feeds_where.h"
 #include "cli/import_feeds.h"
 #include "cli/import_source.h"
 #include "market/market.h"
@@ -17,6 +18,8 @@
 
 #define SHOWN_MAX 20
 #define OPT_SELLER 0x201
+#define OPT_LENIENT 0x202
+#define OPT_REJECTS 0x203
 
 struct import;
 
@@ -81,7 +84,7 @@ take_subscription(struct import *im, struct db_tx *tx, json_t *o, struct fail *f
 static enum souk_err
 take_usage(struct import *im, struct db_tx *tx, json_t *o, struct fail *f)
 {
-	return usage_import(tx, &im->scope, o, f);
+	return usage_import(tx, &im->scope, o, im->arena, f);
 }
 
 /* The members that place a contact; taken out, the rest is the REST API's contact. */
@@ -180,7 +183,7 @@ static const struct import_column contact_columns[] = { { "subscriptionId", JSON
 	{ "zipCode", JSON_K_STR } };
 static const struct import_column usage_columns[] = { { "productCode", JSON_K_STR },
 	{ "buyerId", JSON_K_STR }, { "dimension", JSON_K_STR }, { "timestamp", JSON_K_STR },
-	{ "quantity", JSON_K_INT } };
+	{ "quantity", JSON_K_INT }, { "usageAllocations", JSON_K_ANY } };
 #define COLUMNS(table) (table), sizeof(table) / sizeof((table)[0])
 
 static const struct import_kind kinds[] = {
@@ -332,11 +335,27 @@ import_file(struct import *im, struct db *db)
 struct options {
 	struct cli_common common;
 	const struct import_kind *kind;
-	const char *seller;
 	bool feeds; /* folders of them, and no records: `kind` is NULL */
+	struct import_feeds_options of_feeds;
 	char **files;
 	int n_files;
 };
+
+static void
+check_feed_options(const struct options *o)
+{
+	const struct import_feeds_options *f = &o->of_feeds;
+
+	if (!o->feeds && f->seller != NULL)
+		cli_usage("--seller: is of feeds only; leave it out");
+	if (!o->feeds && (f->lenient || f->rejects != NULL || f->endpoint != NULL))
+		cli_usage("--lenient: is of feeds only, as --rejects and --endpoint-url are; leave "
+			  "them out");
+	if (f->rejects != NULL && !f->lenient)
+		cli_usage("--rejects: is for --lenient; give both, or neither");
+	if (f->rejects != NULL && o->n_files > 1)
+		cli_usage("--rejects: is a file for one folder; import the folders one by one");
+}
 
 static error_t
 option(int key, char *arg, struct argp_state *state)
@@ -361,14 +380,22 @@ option(int key, char *arg, struct argp_state *state)
 			    arg);
 		return 0;
 	case OPT_SELLER:
-		o->seller = arg;
+		o->of_feeds.seller = arg;
+		return 0;
+	case OPT_LENIENT:
+		o->of_feeds.lenient = true;
+		return 0;
+	case OPT_REJECTS:
+		o->of_feeds.rejects = arg;
+		return 0;
+	case OPT_ENDPOINT_URL:
+		o->of_feeds.endpoint = arg;
 		return 0;
 	case ARGP_KEY_END:
-		if (o->feeds && (o->seller == NULL || o->n_files == 0))
+		check_feed_options(o);
+		if (o->feeds && (o->of_feeds.seller == NULL || o->n_files == 0))
 			cli_usage("--seller: is missing, or the folder is; say whose feeds, as in: "
 				  "souk import --data DIR feeds --seller 000000700100 ./feeds");
-		if (!o->feeds && o->seller != NULL)
-			cli_usage("--seller: is of feeds only; leave it out");
 		if (o->kind == NULL && !o->feeds)
 			cli_usage("KIND: is missing; say what to import, as in: souk "
 				  "import --data DIR accounts FILE");
@@ -381,13 +408,17 @@ option(int key, char *arg, struct argp_state *state)
 static int
 import_folders(const struct options *o)
 {
+	struct import_feeds_options f = o->of_feeds;
 	struct installation in;
 	int code = CLI_DONE;
 
 	if (!cli_open(&o->common, false, &in, &code))
 		return code;
-	for (int i = 0; i < o->n_files && code == CLI_DONE; i++)
-		code = import_feeds(&in, o->seller, o->files[i], o->common.json);
+	f.json = o->common.json;
+	for (int i = 0; i < o->n_files && code == CLI_DONE; i++) {
+		f.where = o->files[i];
+		code = import_feeds(&in, &f);
+	}
 	installation_close(&in);
 	return code;
 }
@@ -396,7 +427,12 @@ int
 cmd_import(int argc, char **argv)
 {
 	static const struct argp_option options[] = { CLI_COMMON_OPTIONS,
-		{ "seller", OPT_SELLER, "ID", 0, "Of feeds: whose they are", 0 }, { 0 } };
+		{ "seller", OPT_SELLER, "ID", 0, "Of feeds: whose they are", 0 },
+		{ "lenient", OPT_LENIENT, NULL, 0,
+		    "Of feeds: set rows aside that cannot be read, and tell what else is wrong",
+		    0 },
+		{ "rejects", OPT_REJECTS, "FILE", 0, "With --lenient: where to write them", 0 },
+		CLI_ENDPOINT_OPTION, { 0 } };
 	static const struct argp argp = { options, option, "KIND [FILE...]",
 		"Takes in accounts, products, offers, subscriptions, usage or contacts from NDJSON "
 		"or CSV "
@@ -404,8 +440,11 @@ cmd_import(int argc, char **argv)
 		"their first character), or from standard input. All or nothing per file.\v"
 		"Example: souk import --data ./data accounts accounts.csv\n"
 		"Columns and members are those of the REST API (docs/openapi.yaml), of usage: "
-		"productCode, buyerId, dimension, timestamp, quantity. Lists in CSV cells are "
-		"separated by |.\nOf feeds, FILE is a folder: souk import --data ./data --seller "
+		"productCode, buyerId, dimension, timestamp, quantity, and usageAllocations as "
+		"JSON. Other "
+		"lists in CSV cells are "
+		"separated by |.\nOf feeds, FILE is a folder or s3://BUCKET/PREFIX: souk import "
+		"--data ./data --seller "
 		"000000700100 feeds ./feeds",
 		NULL, NULL, NULL };
 	static char dash[] = "-";

@@ -16,6 +16,7 @@ struct commissions {
 	/* what was asked for */
 	const char *feeds, *plan, *other_plan, *representative, *output, *lock, *approve,
 	    *approved_by, *rejects;
+	char *endpoint; /* of an s3:// bucket, NULL */
 	const char *known_at_text, *seller, *team;
 	const char *locked_paths[LOCKED_MAX];
 	size_t n_locked;

@@ -100,7 +100,7 @@ demo_feeds(struct installation *in, const char *seller_id, uint64_t seed, struct
 	    (r = feeds_make(&o, &made, f)) != SOUK_OK ||
 	    (r = feed_source_folder(feeds, &source, f)) != SOUK_OK)
 		return r;
-	r = feed_objects_put(in->db, in->objects, str_c(seller_id), source, f);
+	r = feed_objects_put(in->db, in->objects, str_c(seller_id), source, NULL, f);
 	feed_source_free(source);
 	return r;
 }

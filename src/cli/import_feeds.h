@@ -5,10 +5,19 @@
 
 #include "server/installation.h"
 
+struct import_feeds_options {
+	const char *seller;
+	const char *where;   /* a folder, or s3://BUCKET/PREFIX */
+	char *endpoint;      /* of the bucket's store, NULL */
+	bool lenient;        /* rows that cannot be read are set aside; other findings are told */
+	const char *rejects; /* where to, NULL: nowhere */
+	bool json;
+};
+
 /*
- * Checks the feeds below `dir` (feeds/check.h), says what is wrong, and keeps all files or none.
- * Returns an exit status.
+ * Checks the feeds (feeds/check.h), says what is wrong, and keeps all files or none. Returns an exit
+ * status.
  */
-int import_feeds(struct installation *in, const char *seller, const char *dir, bool json);
+int import_feeds(struct installation *in, const struct import_feeds_options *o);
 
 #endif

@@ -188,9 +188,13 @@ cell_value(const struct import_column *c, struct str text, json_t **ret, struct 
 	case JSON_K_ARR:
 		*ret = list_value(text);
 		return SOUK_OK;
+	case JSON_K_ANY:
+		if (json_read(text, ret, NULL) != SOUK_OK)
+			return fail_field(f, c->name, "is not JSON",
+			    "write the cell as in NDJSON, in quotes, with doubled quotes inside");
+		return SOUK_OK;
 	case JSON_K_STR:
 	case JSON_K_OBJ:
-	case JSON_K_ANY:
 		break;
 	}
 	*ret = json_stringn(text.p, text.n);

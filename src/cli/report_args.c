@@ -2,6 +2,8 @@
 /* The options of `souk report` and its second words; see report_args.h. */
 #include "cli/report_args.h"
 
+#include "cli/feeds_where.h"
+
 #include <stdlib.h>
 
 enum {
@@ -147,6 +149,9 @@ option(int key, char *arg, struct argp_state *state)
 	case OPT_FEEDS:
 		a->feeds = arg;
 		return 0;
+	case OPT_ENDPOINT_URL:
+		a->endpoint = arg;
+		return 0;
 	case OPT_SELLER:
 		a->request.seller = str_c(arg);
 		return 0;
@@ -205,7 +210,8 @@ option(int key, char *arg, struct argp_state *state)
 }
 
 #define SHARED                                                                                     \
-	{ "feeds", OPT_FEEDS, "DIR", 0, "The folder of data feeds", 0 },                           \
+	{ "feeds", OPT_FEEDS, "DIR|s3://BUCKET/PREFIX", 0, "The folder of data feeds", 0 },        \
+	    CLI_ENDPOINT_OPTION,                                                                   \
 	    { "seller", OPT_SELLER, "ID", 0,                                                       \
 		    "Whose report: account id or number (default: the feeds' only seller)", 0 },   \
 	    { "month", OPT_MONTH, "YYYY-MM", 0, "The invoice month; a payout's of disbursed sets", \
@@ -270,7 +276,7 @@ take_fault(struct fault_sink *s, const struct feed_fault *fault, struct str row,
 enum souk_err
 report_args_open(struct report_args *a, struct fail *f)
 {
-	enum souk_err r = feed_source_folder(a->feeds, &a->source, f);
+	enum souk_err r = feeds_where_open(a->feeds, a->endpoint, &a->source, f);
 
 	if (r != SOUK_OK)
 		return r;

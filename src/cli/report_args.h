@@ -10,6 +10,7 @@
 struct report_args {
 	struct cli_common common;
 	const char *data_set, *feeds, *output, *rejects;
+	char *endpoint; /* of an s3:// bucket, NULL */
 	enum report_format format;
 	struct report_request request; /* its source and faults are set by report_args_open */
 	bool has_month, lenient;

@@ -127,6 +127,7 @@ SOUK_MUST enum souk_err object_delete(
 struct object_list {
 	struct str bucket, prefix, delimiter, after; /* `after`: keys greater than it */
 	size_t max_keys;
+	bool with_headers;
 	/* out, in the arena; keys and common prefixes in one byte order */
 	struct object_entry {
 		struct str key; /* or the common prefix */
@@ -134,6 +135,7 @@ struct object_list {
 		struct str etag;
 		int64_t size;
 		instant_t modified_at;
+		struct str headers; /* as they were given (with_headers), else "" */
 	} * entries;
 	size_t n;
 	bool truncated;

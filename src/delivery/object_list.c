@@ -107,7 +107,8 @@ add_entry(struct lister *x, struct object_entry e)
 	}
 	e.key = arena_str(x->mem, e.key);
 	e.etag = arena_str(x->mem, e.etag);
-	if (!e.key.p || !e.etag.p)
+	e.headers = x->l->with_headers ? arena_str(x->mem, e.headers) : STR("");
+	if (!e.key.p || !e.etag.p || !e.headers.p)
 		return SOUK_E_NOMEM;
 	to = &x->l->entries[x->l->n++];
 	*to = e;

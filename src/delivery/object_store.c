@@ -64,7 +64,7 @@ static const char *const sql[Q__COUNT] = {
 			 " headers = excluded.headers, data_key = excluded.data_key,"
 			 " modified_at = excluded.modified_at, expires_at = excluded.expires_at",
 	[Q_OBJECT_DELETE] = "DELETE FROM object WHERE seller_id = $1 AND object_id = $2",
-	[Q_OBJECT_FROM] = "SELECT object_key, etag, size, modified_at FROM object"
+	[Q_OBJECT_FROM] = "SELECT object_key, etag, size, modified_at, headers FROM object"
 			  " WHERE seller_id = $1 AND bucket = $2 AND object_key >= $3"
 			  " AND expires_at > $4 ORDER BY object_key",
 	/* fan-out: housekeeping of all sellers, oldest first */
@@ -334,6 +334,7 @@ object_rows_next(struct db_stmt *st, struct object_entry *ret, bool *ret_more)
 			.etag = db_text(st, 1),
 			.size = db_int(st, 2),
 			.modified_at = db_int(st, 3),
+			.headers = db_text(st, 4),
 		};
 	return err;
 }

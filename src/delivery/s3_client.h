@@ -29,6 +29,8 @@
 /* How error words call what a target was made of; NULL: the member's plain name. */
 struct s3_names {
 	const char *endpoint, *region, *bucket, *access_key_id, *secret, *ca_file;
+	const char
+	    *rights; /* what the key's policy must allow; NULL: all that the calls below do */
 };
 
 /* All text is copied by s3_client_new; "" or NULL when not given. */
@@ -167,6 +169,7 @@ SOUK_MUST enum souk_err s3_delete(struct s3_client *c, struct str key, struct s3
 struct s3_listed {
 	struct str key;
 	int64_t size;          /* of objects */
+	struct str etag;       /* of objects, without quotes; "" when the store gives none */
 	struct str upload_id;  /* of uploads */
 	instant_t modified_at; /* of uploads: when they began */
 };

@@ -141,9 +141,9 @@ answer_words(const struct s3_client *c, struct s3_error *e, const char *region)
 		credentials_words(c, e);
 	else if (e->fault == S3_DENIED)
 		words_set(e,
-		    "the store denies it to this access key; its policy must allow reading, "
-		    "writing, deleting and listing in the bucket (%s)",
-		    bucket);
+		    "the store denies it to this access key; its policy must allow %s in the "
+		    "bucket (%s)",
+		    or_name(c->names.rights, "reading, writing, deleting and listing"), bucket);
 	else if (e->fault == S3_NO_BUCKET)
 		words_set(
 		    e, "there is no such bucket; make it, or check %s and %s", bucket, endpoint);

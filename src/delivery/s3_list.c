@@ -25,6 +25,11 @@ take_item(struct listing *l, const char *name, struct str text)
 	} else if (strcmp(name, "UploadId") == 0) {
 		l->one.upload_id = arena_str(l->mem, text);
 		l->failed |= !l->one.upload_id.p;
+	} else if (strcmp(name, "ETag") == 0) {
+		if (text.n >= 2 && text.p[0] == '"' && text.p[text.n - 1] == '"')
+			text = (struct str){ .p = text.p + 1, .n = text.n - 2 };
+		l->one.etag = arena_str(l->mem, text);
+		l->failed |= !l->one.etag.p;
 	} else if (strcmp(name, "Size") == 0) {
 		l->failed |= !str_to_u64(text, INT64_MAX, &size);
 		l->one.size = l->failed ? 0 : (int64_t)size;

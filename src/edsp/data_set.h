@@ -17,9 +17,12 @@
 #define EDSP_DATA_SET_JOB "data-set"
 #define EDSP_DATA_SET_AWAY_JOB "data-set-s3" /* the same, to a store that may keep it waiting */
 
-/* What needs no database to refuse: who asks, and the members' rules. */
-SOUK_MUST enum souk_err edsp_data_set_check(
-    const struct tenant_scope *s, const struct request_params *p, struct fail *f);
+/*
+ * What needs no database to refuse: who asks, and the members' rules. With `refuse_deprecated` types that are no longer
+ * published, too, else these are accepted and fail with their notification.
+ */
+SOUK_MUST enum souk_err edsp_data_set_check(const struct tenant_scope *s,
+    const struct request_params *p, bool refuse_deprecated, struct fail *f);
 /*
  * Checks and keeps the request, puts its job. What is not published (yet, or any more, or before the
  * seller joined) is accepted, and fails with its notification.

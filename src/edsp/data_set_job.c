@@ -281,6 +281,8 @@ meta(const struct request_run *x, struct buf *out)
 	request_meta_open(&x->r, "dataSetPublicationDate", &w);
 	jw_int(&w, "rowCount", x->r.rows_create);
 	jw_bool(&w, "participant", x->state[STATE_PARTICIPANT] != 0);
+	if (x->own && feed_objects_set_aside(x->own) > 0)
+		jw_int(&w, "feedRowsSetAside", (int64_t)feed_objects_set_aside(x->own));
 	request_meta_file(&x->r, x->why_empty, &w);
 	jw_close(&w, '}');
 	buf_add_char(out, '\n');

@@ -18,11 +18,20 @@ static const struct request_rules rules = {
 static const struct request_kinds kinds = { EDSP_DATA_SET_JOB, EDSP_DATA_SET_AWAY_JOB };
 
 enum souk_err
-edsp_data_set_check(const struct tenant_scope *s, const struct request_params *p, struct fail *f)
+edsp_data_set_check(const struct tenant_scope *s, const struct request_params *p,
+    bool refuse_deprecated, struct fail *f)
 {
+	enum data_set d;
 	instant_t at;
+	enum souk_err err = request_params_check(s, &rules, p, &at, f);
 
-	return request_params_check(s, &rules, p, &at, f);
+	if (err != SOUK_OK || !refuse_deprecated || !data_set_find(p->data_set_type, &d) ||
+	    !data_set_deprecated(d))
+		return err;
+	return fail_set(f, SOUK_E_INVALID, "ValidationException",
+	    "1 validation error detected: Value at 'dataSetType' failed to satisfy constraint: "
+	    "Member is no longer published; %s",
+	    data_set_info(d)->note ? data_set_info(d)->note : "nothing took its place");
 }
 
 enum souk_err

@@ -5,6 +5,8 @@
  */
 #include "edsp/feed_objects.h"
 
+#include "feeds/sift.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -26,6 +28,7 @@ struct kept {
 	char seller_id[ACCOUNT_ID_LEN + 1];
 	struct kept_file *files; /* by key */
 	size_t n;
+	uint64_t set_aside; /* rows */
 };
 
 static void
@@ -122,12 +125,17 @@ static enum souk_err
 take_entry(struct kept *k, const struct object_entry *e)
 {
 	struct kept_file *file = &k->files[k->n];
+	struct feed_note note;
 
 	if (e->key.n >= sizeof(file->key) || e->etag.n >= sizeof(file->etag))
 		return SOUK_E_INTERNAL;
 	(void)snprintf(file->key, sizeof(file->key), "%.*s", (int)e->key.n, e->key.p);
 	(void)snprintf(file->etag, sizeof(file->etag), "%.*s", (int)e->etag.n, e->etag.p);
 	file->size = e->size;
+	if (feed_note_read(e->headers, &note) != SOUK_OK)
+		return SOUK_E_INTERNAL;
+	k->set_aside += note.set_aside;
+	feed_note_done(&note);
 	if (pthread_mutex_init(&file->lock, NULL) != 0)
 		return SOUK_E_NOMEM;
 	k->n++;
@@ -137,9 +145,12 @@ take_entry(struct kept *k, const struct object_entry *e)
 static enum souk_err
 list_pages(struct db_tx *tx, struct kept *k, struct arena *mem)
 {
-	struct object_list l = { .bucket = STR(FEED_OBJECTS_BUCKET), .max_keys = 1000 };
+	struct object_list l = {
+		.bucket = STR(FEED_OBJECTS_BUCKET), .max_keys = 1000, .with_headers = true
+	};
 	enum souk_err err = SOUK_OK;
 
+	k->set_aside = 0;
 	do {
 		err = object_list_of(tx, str_c(k->seller_id), mem, &l);
 		for (size_t i = 0; i < l.n && err == SOUK_OK; i++)
@@ -207,11 +218,63 @@ feed_objects_source(struct db *db, struct object_store *objects, struct str sell
 	return err;
 }
 
+uint64_t
+feed_objects_set_aside(const struct feed_source *s)
+{
+	return ((const struct kept *)s->context)->set_aside;
+}
+
+static enum souk_err
+add_payouts(struct str headers, instant_t from, struct feed_note *io)
+{
+	struct feed_note note;
+	enum souk_err err = feed_note_read(headers, &note);
+
+	if (err != SOUK_OK)
+		return err;
+	for (size_t i = 0; err == SOUK_OK && i < note.n_payouts; i++)
+		if (note.payouts[i] >= from && !feed_note_add(io, note.payouts[i]))
+			err = SOUK_E_NOMEM;
+	feed_note_done(&note);
+	return err;
+}
+
+enum souk_err
+feed_objects_payouts(struct db_tx *tx, struct str seller_id, instant_t from, struct arena *mem,
+    struct feed_note *ret)
+{
+	struct object_list l = {
+		.bucket = STR(FEED_OBJECTS_BUCKET), .max_keys = 1000, .with_headers = true
+	};
+	const char *folder = feed_info(FEED_BILLING_EVENT)->folder;
+	char day[INSTANT_TEXT_LEN + 1];
+	enum souk_err err;
+
+	/* What happened on a day is in no month's file before that of the day before it. */
+	instant_format(from - DAY_MS, day);
+	l.prefix = str_c(arena_printf(mem, "%s/", folder));
+	l.after = str_c(arena_printf(mem, "%s/year=%.4s/month=%.2s", folder, day, day + 5));
+	*ret = (struct feed_note){ 0 };
+	if (!l.prefix.p || !l.after.p)
+		return SOUK_E_LIMIT;
+	do {
+		err = object_list_of(tx, seller_id, mem, &l);
+		for (size_t i = 0; i < l.n && err == SOUK_OK; i++)
+			err = add_payouts(l.entries[i].headers, from, ret);
+		if (l.n > 0)
+			l.after = l.entries[l.n - 1].key;
+	} while (err == SOUK_OK && l.truncated);
+	if (err != SOUK_OK)
+		feed_note_done(ret);
+	return err;
+}
+
 /* ---- keeping ---- */
 
 struct put_file {
 	char key[KEY_MAX];
 	struct object_writer *writer;
+	struct buf note;
 };
 
 struct putting {
@@ -221,29 +284,27 @@ struct putting {
 	struct fail *f;
 };
 
+/* The file's text, and what is noted of it. */
 static enum souk_err
-copy_file(struct feed_source *from, size_t i, struct sink *to, struct fail *f)
+sift_file(struct feed_source *from, size_t i, struct put_file *to, struct fault_sink *faults,
+    struct fail *f)
 {
-	const struct feed_file *file = &from->files[i];
-	char *block = malloc(COPY);
-	uint64_t at = 0;
-	enum souk_err err = block ? SOUK_OK : SOUK_E_NOMEM;
+	struct feed_note note = { 0 };
+	enum souk_err err =
+	    feed_sift(from, i, faults, object_writer_sink(to->writer), &note.set_aside, f);
 
-	while (err == SOUK_OK && at < file->size) {
-		size_t n = file->size - at < COPY ? (size_t)(file->size - at) : COPY;
-
-		if ((err = feed_source_read(from, i, at, block, n, f)) == SOUK_OK)
-			err = to->write(to, block, n);
-		at += n;
+	if (err == SOUK_OK && (err = feed_note_payouts(from, i, &note, f)) == SOUK_OK) {
+		feed_note_write(&note, &to->note);
+		err = buf_ok(&to->note) ? SOUK_OK : SOUK_E_NOMEM;
 	}
-	free(block);
+	feed_note_done(&note);
 	return err;
 }
 
 /* Kept as text, whatever it came as: a sealed file is read at any offset. */
 static enum souk_err
 write_file(struct object_store *objects, struct str seller_id, struct feed_source *from, size_t i,
-    struct put_file *to, struct fail *f)
+    struct put_file *to, struct fault_sink *faults, struct fail *f)
 {
 	const struct feed_file *file = &from->files[i];
 	const char *name = strrchr(file->name, '/');
@@ -257,7 +318,7 @@ write_file(struct object_store *objects, struct str seller_id, struct feed_sourc
 		    "A feed file's name is longer than this installation keeps; call it data.csv.");
 	if ((err = feed_source_open(from, i, f)) != SOUK_OK ||
 	    (err = object_writer_new(objects, seller_id, &to->writer)) != SOUK_OK ||
-	    (err = copy_file(from, i, object_writer_sink(to->writer), f)) != SOUK_OK)
+	    (err = sift_file(from, i, to, faults, f)) != SOUK_OK)
 		return err;
 	return object_writer_close(to->writer);
 }
@@ -272,14 +333,15 @@ put_tx(struct db_tx *tx, void *arg)
 		err = object_commit(tx, p->files[i].writer,
 		    &(struct object_facts){ .bucket = STR(FEED_OBJECTS_BUCKET),
 			.key = str_c(p->files[i].key),
-			.content_type = STR("text/csv") },
+			.content_type = STR("text/csv"),
+			.headers = buf_str(&p->files[i].note) },
 		    false, STR(""), p->f);
 	return err;
 }
 
 enum souk_err
 feed_objects_put(struct db *db, struct object_store *objects, struct str seller_id,
-    struct feed_source *from, struct fail *f)
+    struct feed_source *from, struct fault_sink *faults, struct fail *f)
 {
 	struct putting p = { .seller_id = seller_id, .f = f };
 	enum souk_err err = SOUK_OK;
@@ -290,11 +352,13 @@ feed_objects_put(struct db *db, struct object_store *objects, struct str seller_
 	if (!(p.files = calloc(from->n, sizeof(*p.files))))
 		return SOUK_E_NOMEM;
 	for (; p.n < from->n && err == SOUK_OK; p.n++)
-		err = write_file(objects, seller_id, from, p.n, &p.files[p.n], f);
+		err = write_file(objects, seller_id, from, p.n, &p.files[p.n], faults, f);
 	if (err == SOUK_OK)
 		err = db_bulk(db, put_tx, &p);
-	for (size_t i = 0; i < p.n; i++)
+	for (size_t i = 0; i < p.n; i++) {
 		object_writer_free(p.files[i].writer);
+		buf_done(&p.files[i].note);
+	}
 	free(p.files);
 	return err;
 }

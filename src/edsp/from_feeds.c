@@ -21,10 +21,12 @@ payout_row(void *arg, const struct feed_row *row, struct fail *f)
 {
 	struct looking *l = arg;
 	enum event_type type;
+	enum event_action action;
 	instant_t at = INSTANT_NONE;
 
 	(void)f;
 	if (value_type(row->cell[BE_TRANSACTION_TYPE], &type).what || type != TYPE_DISBURSEMENT ||
+	    value_action(row->cell[BE_ACTION], &action).what || action != ACTION_DISBURSED ||
 	    value_instant(row->cell[BE_INVOICE_DATE], &at).what || at == INSTANT_NONE)
 		return SOUK_OK;
 	at = day_of(at);
@@ -45,7 +47,8 @@ from_feeds_payout(struct feed_source *s, instant_t asked, struct payout_days *re
 	struct looking l = { .to = day_of(asked), .found = { INSTANT_MIN, INSTANT_MIN } };
 	struct feed_reading r = { .source = s,
 		.feed = FEED_BILLING_EVENT,
-		.columns = COLUMN(BE_TRANSACTION_TYPE) | COLUMN(BE_INVOICE_DATE),
+		.columns =
+		    COLUMN(BE_TRANSACTION_TYPE) | COLUMN(BE_ACTION) | COLUMN(BE_INVOICE_DATE),
 		.row = payout_row,
 		.arg = &l };
 	enum souk_err err = currency_load(f);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Publications: daily and monthly data sets, and the feed files, delivered to enrolled sellers without
- * being asked for (specs/edsp.md 1.3, data-feeds.md 1).
+ * Publications: daily and monthly data sets, those of each disbursement, and the feed files, delivered to enrolled
+ * sellers without being asked for (specs/edsp.md 1.3, 3, data-feeds.md 1).
  *
  * A seller says once where to and which. Each publication of a set, and each version of a feed file, is
- * one request, put once whatever nodes and clocks do; from there on it is as if the seller had asked. Nothing
- * is put for who is not enrolled, and what was put is refused once the seller is withdrawn.
+ * one request, put once whatever nodes and clocks do; from there on it is as if the seller had asked. Sets about
+ * disbursements are published for each day on which the kept feeds say that the seller was paid, from its joining on and
+ * as far as a request may look back. Nothing is put for who is not enrolled, and what was put is refused once the seller is
+ * withdrawn.
  */
 #ifndef SOUK_EDSP_PUBLISH_H
 #define SOUK_EDSP_PUBLISH_H
@@ -16,6 +18,8 @@
 
 /* After midnight UTC: usage of the day before has mostly come. */
 #define PUBLISH_AFTER_MS (6 * HOUR_MS)
+/* After a disbursement's day: a set of it comes three to five days later (edsp 1.3). */
+#define PUBLISH_PAYOUT_MS (3 * DAY_MS + PUBLISH_AFTER_MS)
 #define FEED_FILE_JOB "feed-file"
 #define FEED_FILE_AWAY_JOB "feed-file-s3" /* the same, to a store that may keep it waiting */
 
@@ -23,7 +27,7 @@
 struct publication_plan {
 	struct str role_arn, bucket, topic_arn;
 	struct str prefix;    /* p NULL: none */
-	struct str data_sets; /* JSON array of daily and monthly types, each once */
+	struct str data_sets; /* JSON array of types that are published, each once */
 	bool feeds;
 	int64_t revision; /* 0: new */
 };

@@ -13,6 +13,8 @@
 #include "edsp/enrol.h"
 #include "edsp/feed_objects.h"
 #include "edsp/publish_store.h"
+#include "market/account.h"
+#include "market/tenant_make.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +33,8 @@ struct turn {
 	int64_t n;
 	struct arena *mem;
 	struct publication_plan plan;
+	bool looked; /* `paid` is known */
+	struct feed_note paid;
 };
 
 instant_t
@@ -87,6 +91,48 @@ publish_one(struct turn *t, struct db_tx *tx, struct str what, struct str versio
 	return t->full ? SOUK_OK : err;
 }
 
+/* The publication of that day. */
+static enum souk_err
+publish_set(struct turn *t, struct db_tx *tx, enum data_set d, instant_t at)
+{
+	char day[INSTANT_TEXT_LEN + 1];
+
+	instant_format(at, day);
+	return publish_one(
+	    t, tx, str_c(data_set_info(d)->name), (struct str){ day, 10 }, at, &set_kinds);
+}
+
+/* From when on the seller's disbursements count: as a request has it, nothing from before it joined. */
+static enum souk_err
+look_for_payouts(struct turn *t, struct db_tx *tx)
+{
+	struct str seller = str_c(t->seller_id);
+	struct tenant_scope scope = tenant_for_job(seller, "publication");
+	instant_t now = db_now(tx), from = now - now % DAY_MS - DATA_SET_LOOK_BACK_DAYS * DAY_MS;
+	struct account a;
+	enum souk_err err = account_get(tx, &scope, seller, t->mem, &a);
+
+	if (err != SOUK_OK)
+		return err;
+	if (from <= a.created_at)
+		from = a.created_at - a.created_at % DAY_MS + DAY_MS;
+	err = feed_objects_payouts(tx, seller, from, t->mem, &t->paid);
+	t->looked = err == SOUK_OK;
+	return err;
+}
+
+/* One set, of each disbursement. */
+static enum souk_err
+publish_paid(struct turn *t, struct db_tx *tx, enum data_set d)
+{
+	enum souk_err err = t->looked ? SOUK_OK : look_for_payouts(t, tx);
+
+	for (size_t i = 0; err == SOUK_OK && i < t->paid.n_payouts; i++)
+		if (t->paid.payouts[i] + PUBLISH_PAYOUT_MS <= db_now(tx))
+			err = publish_set(t, tx, d, t->paid.payouts[i]);
+	return err;
+}
+
 static enum souk_err
 publish_sets(struct turn *t, struct db_tx *tx)
 {
@@ -94,16 +140,13 @@ publish_sets(struct turn *t, struct db_tx *tx)
 	enum souk_err err = json_read(t->plan.data_sets, &list, NULL);
 
 	for (size_t i = 0; err == SOUK_OK && i < json_array_size(list); i++) {
-		char day[INSTANT_TEXT_LEN + 1];
 		enum data_set d;
-		instant_t at;
 
 		if (!data_set_find(str_c(json_string_value(json_array_get(list, i))), &d))
 			continue; /* of a newer program */
-		at = publication_latest(d, db_now(tx));
-		instant_format(at, day);
-		err = publish_one(
-		    t, tx, str_c(data_set_info(d)->name), (struct str){ day, 10 }, at, &set_kinds);
+		err = data_set_info(d)->rhythm == RHYTHM_DISBURSED
+			  ? publish_paid(t, tx, d)
+			  : publish_set(t, tx, d, publication_latest(d, db_now(tx)));
 	}
 	json_decref(list);
 	return err;
@@ -135,6 +178,8 @@ turn_tx(struct db_tx *tx, void *arg)
 	enum souk_err err = t->dry ? SOUK_OK : lock_owner(tx, seller);
 
 	arena_reset(t->mem);
+	feed_note_done(&t->paid);
+	t->looked = false;
 	t->n = 0;
 	t->due = t->full = false;
 	if (err != SOUK_OK || (err = edsp_participates(tx, seller, &participant)) != SOUK_OK ||
@@ -211,6 +256,7 @@ publish_due(struct db *db, int64_t *ret_n)
 			memcpy(s.after, s.id[s.n - 1], sizeof(s.after));
 	} while (err == SOUK_OK && s.n == SELLERS_AT_ONCE);
 	arena_free(t.mem);
+	feed_note_done(&t.paid);
 	return err != SOUK_OK ? err : first;
 }
 

@@ -12,7 +12,7 @@
 
 enum { M_ROLE, M_BUCKET, M_PREFIX, M_TOPIC, M_SETS, M_FEEDS, M__COUNT };
 
-/* Daily and monthly ones, each once: of disbursed sets only a disbursement knows the day. */
+/* Each once. */
 static void
 check_sets(struct check *c, const struct json_member *m, struct arena *mem, struct str *io)
 {
@@ -27,10 +27,9 @@ check_sets(struct check *c, const struct json_member *m, struct arena *mem, stru
 		enum data_set d = DS__COUNT;
 
 		if (!json_is_string(v) || !data_set_find(str_c(json_string_value(v)), &d) ||
-		    data_set_deprecated(d) || data_set_info(d)->rhythm == RHYTHM_DISBURSED ||
-		    there[d]) {
+		    data_set_deprecated(d) || there[d]) {
 			check_fail(c, m->name,
-			    "has what is no daily or monthly data set, or one twice",
+			    "has what is no data set that is published, or one twice",
 			    "list types such as daily_business_usage_by_instance_type, each once");
 			break;
 		}

@@ -300,7 +300,8 @@ static enum souk_err
 open_source(struct check *c, const char *dir, struct feed_source **ret)
 {
 	struct fail why = { 0 };
-	enum souk_err r = feed_source_folder(dir, ret, &why);
+	enum souk_err r = c->o->open != NULL ? c->o->open(dir, c->o->open_arg, ret, &why)
+					     : feed_source_folder(dir, ret, &why);
 
 	if (r != SOUK_E_INVALID || why.n == 0) {
 		if (r != SOUK_OK && c->fail != NULL)

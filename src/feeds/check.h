@@ -48,7 +48,9 @@ struct check_finding {
 struct check_options {
 	const char *dir;
 	const char *before; /* an earlier copy that `dir` may only have grown from, or NULL */
-	uint64_t limit;     /* findings kept for each rule; all are counted */
+	feed_opener *open;  /* of both; NULL: they are folders */
+	void *open_arg;
+	uint64_t limit; /* findings kept for each rule; all are counted */
 	void (*progress)(void *arg, uint64_t bytes); /* read so far; may be NULL */
 	void *progress_arg;
 };

@@ -31,6 +31,20 @@ is_payout(const struct check_row *r)
 	return r->type == TYPE_DISBURSEMENT || r->type == TYPE_DISBURSEMENT_FAILURE;
 }
 
+/* Money that went out. */
+static bool
+is_disbursement(const struct check_row *r)
+{
+	return r->type == TYPE_DISBURSEMENT && r->action == ACTION_DISBURSED;
+}
+
+/* A row that shows which payout settled an invoiced event, beside the lines that count (data-feeds 4.2). */
+static bool
+is_note(const struct check_row *r)
+{
+	return r->type == TYPE_DISBURSEMENT && r->action == ACTION_INVOICED;
+}
+
 static bool
 is_line(const struct check_row *r)
 {
@@ -51,15 +65,14 @@ collect(struct check *c, struct payouts *p)
 
 	for (size_t i = 0; i < t->n; i++) {
 		lines += is_line(&t->row[i]);
-		payouts +=
-		    (t->row[i].flags & ROW_ALIVE) != 0 && t->row[i].type == TYPE_DISBURSEMENT;
+		payouts += (t->row[i].flags & ROW_ALIVE) != 0 && is_disbursement(&t->row[i]);
 	}
 	p->at = calloc(payouts + 1, sizeof(*p->at));
 	p->lines = calloc(lines + 1, sizeof(*p->lines));
 	if (p->at == NULL || p->lines == NULL)
 		return false;
 	for (size_t i = 0; i < t->n; i++)
-		if ((t->row[i].flags & ROW_ALIVE) != 0 && t->row[i].type == TYPE_DISBURSEMENT) {
+		if ((t->row[i].flags & ROW_ALIVE) != 0 && is_disbursement(&t->row[i])) {
 			p->at[p->n].row = (uint32_t)i;
 			t->row[i].tax = p->n++;
 		}
@@ -80,7 +93,7 @@ failures(struct check *c, struct payouts *p)
 			continue;
 		at = check_table_find(t, r->link[0]);
 		parent = at != CHECK_NONE ? &t->row[at] : NULL;
-		if (r->link[0] == 0 || (parent != NULL && parent->type != TYPE_DISBURSEMENT)) {
+		if (r->link[0] == 0 || (parent != NULL && !is_disbursement(parent))) {
 			check_found_row(c, CHECK_DF4, r, "parent_billing_event_id",
 			    "does not name a DISBURSEMENT", "name the payout that failed");
 			continue;
@@ -107,7 +120,7 @@ pay_in(struct check *c, struct payouts *p, const struct check_row *r)
 	uint32_t at = check_table_find(t, r->link[1]);
 	struct payout *x;
 
-	if (r->link[1] == 0 || (at != CHECK_NONE && t->row[at].type != TYPE_DISBURSEMENT)) {
+	if (r->link[1] == 0 || (at != CHECK_NONE && !is_disbursement(&t->row[at]))) {
 		check_found_row(c, CHECK_DF2, r, "disbursement_billing_event_id",
 		    "does not name a DISBURSEMENT", "name the payout that carried this line");
 		return true;
@@ -227,8 +240,6 @@ payouts(struct check *c, const struct payouts *p)
 		const struct check_row *r = &t->row[x->row];
 		money_t left = row_amount(r) + x->lines;
 
-		if (r->action != ACTION_DISBURSED)
-			continue;
 		if (x->n == 0) {
 			check_found_row(c, CHECK_DF2, r, "billing_event_id",
 			    "is a disbursement without lines",
@@ -244,6 +255,33 @@ payouts(struct check *c, const struct payouts *p)
 		check_found_row(c, CHECK_DF2, r, "amount", what,
 		    "look for lines that are missing, doubled or of another disbursement");
 	}
+}
+
+/* DF-1 and DF-2 for a row that shows a settlement: what it negates, and which payout that was. */
+static void
+noted(struct check *c, const struct check_row *r)
+{
+	const struct check_table *t = &c->table[FEED_BILLING_EVENT];
+	uint32_t at = check_table_find(t, r->link[0]), to = check_table_find(t, r->link[1]);
+	const struct check_row *parent = at != CHECK_NONE ? &t->row[at] : NULL;
+	money_t mine = row_amount(r), theirs = parent != NULL ? row_amount(parent) : 0;
+
+	if (r->link[0] == 0 ||
+	    (parent != NULL && (parent->action != ACTION_INVOICED || is_payout(parent))))
+		check_found_row(c, CHECK_DF1, r, "parent_billing_event_id",
+		    "does not name an INVOICED event that this INVOICED DISBURSEMENT negates",
+		    "name it; money that went out is a DISBURSEMENT with action DISBURSED");
+	else if (parent != NULL && parent->currency != r->currency)
+		check_found_row(c, CHECK_DF1, r, "currency",
+		    "is not the currency of the row's parent", "give the parent's currency");
+	else if (parent != NULL &&
+		 ((mine != 0 && (mine < 0) == (theirs < 0)) || magnitude(mine) > magnitude(theirs)))
+		check_found_row(c, CHECK_DF1, r, "amount",
+		    "does not negate the row's parent or a part of it",
+		    "give what was paid of it with the other sign");
+	if (r->link[1] == 0 || (to != CHECK_NONE && !is_disbursement(&t->row[to])))
+		check_found_row(c, CHECK_DF2, r, "disbursement_billing_event_id",
+		    "does not name a DISBURSEMENT", "name the payout that this row shows");
 }
 
 /* DF-3 */
@@ -274,6 +312,10 @@ impact(struct check *c, const struct check_row *r)
 {
 	bool tax = r->type >= TYPE_AWS_TAX_SHARE && r->type <= TYPE_AWS_TAX_SHARE_CREDIT;
 
+	if (is_note(r) && (r->flags & ROW_IMPACTING) != 0)
+		check_found_row(c, CHECK_DF5, r, "balance_impacting",
+		    "is 1 for a row that only shows which DISBURSEMENT settled its parent",
+		    "give 0: the payout's DISBURSED lines count, this would count twice");
 	if (is_payout(r) || tax == ((r->flags & ROW_IMPACTING) == 0))
 		return;
 	check_found_row(c, CHECK_DF5, r, "balance_impacting",
@@ -298,6 +340,8 @@ check_events(struct check *c)
 				continue;
 			if (t->row[i].action == ACTION_FORGIVEN)
 				forgiven(c, &t->row[i]);
+			if (is_note(&t->row[i]))
+				noted(c, &t->row[i]);
 			impact(c, &t->row[i]);
 		}
 	}

@@ -55,6 +55,9 @@ SOUK_MUST enum souk_err feed_source_add(
     struct feed_source *s, const char *path, uint64_t size, bool *ret_taken, struct fail *f);
 SOUK_MUST enum souk_err feed_source_settle(struct feed_source *s, struct fail *f);
 void feed_source_free(struct feed_source *s); /* accepts NULL */
+/* Opens what a caller calls `where`; feed_source_folder does, for folders. */
+typedef enum souk_err feed_opener(
+    const char *where, void *arg, struct feed_source **ret, struct fail *f);
 
 /* The files of one feed: [*ret_first, *ret_first + *ret_n). */
 void feed_source_of(const struct feed_source *s, enum feed feed, size_t *ret_first, size_t *ret_n);

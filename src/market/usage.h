@@ -78,10 +78,11 @@ SOUK_MUST enum souk_err usage_take(
     struct db_tx *tx, const struct tenant_scope *s, struct usage *io, enum usage_status *ret);
 
 /*
- * A record of an import file: productCode, buyerId, dimension, timestamp, quantity. The operator's.
- * SOUK_E_CONFLICT: "usage_exists".
+ * A record of an import file: productCode, buyerId, dimension, timestamp, quantity and, if the usage was shared
+ * out, usageAllocations as UsageAllocations above. The operator's. SOUK_E_CONFLICT: "usage_exists". SOUK_E_LIMIT: the
+ * arena is full.
  */
-SOUK_MUST enum souk_err usage_import(
-    struct db_tx *tx, const struct tenant_scope *s, const json_t *o, struct fail *f);
+SOUK_MUST enum souk_err usage_import(struct db_tx *tx, const struct tenant_scope *s,
+    const json_t *o, struct arena *mem, struct fail *f);
 
 #endif

@@ -160,7 +160,8 @@ data_set_parse(struct call *c)
 	c->input = p;
 	if ((r = take_params(c, "dataSetPublicationDate", p)) != SOUK_OK)
 		return r;
-	return edsp_data_set_check(c->scope, p, &c->fail);
+	return edsp_data_set_check(c->scope, p,
+	    strcmp(config_text(c->svc->config, SET_DATA_SET_DEPRECATED), "refuse") == 0, &c->fail);
 }
 
 static enum souk_err

@@ -3,7 +3,7 @@
 import { after, before, test } from 'node:test';
 import { strict as assert } from 'node:assert';
 import { createHash } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GenerateDataSetCommand, MarketplaceCommerceAnalyticsClient } from '@aws-sdk/client-marketplace-commerce-analytics';
 import { Marketplace, parseCsv, soukOk, until } from './lib.js';
@@ -182,4 +182,15 @@ test('participants get the columns of buyers; withdrawn ones no more, at once', 
   });
   assert.ok(audit.some((x) => x.action === 'edsp:DataSet' && x.purpose === 'field-sales-compensation' && !x.refused));
   assert.ok(!m.log.includes('buyer.example'));
+});
+
+test('the operator may have types refused that are no longer published', async () => {
+  await m.stop();
+  appendFileSync(join(m.data, 'souk.ini'), 'data-set.deprecated = refuse\n');
+  await m.start();
+  clients = { ...sdk(m, w.seller), analytics: analytics() };
+  for (const [type, words] of [['customer_profile_by_geography', /no longer published; daily_business_new_product_subscribers/],
+    ['disbursed_amount_by_product_with_uncollected_funds', /no longer published; disbursed_amount_by_product, .* took its place$/]])
+    await assert.rejects(generate(type), (e) => e.name === 'ValidationException' && words.test(e.message) && /dataSetType/.test(e.message));
+  assert.equal((await generate('daily_business_fees')).state, 'delivered');
 });

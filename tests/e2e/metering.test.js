@@ -183,6 +183,23 @@ test('souk import usage: CSV and NDJSON, all or nothing, past subscriptions too'
     assert.match(refused.err, /bad\.csv:4: /);
     assert.match(refused.err, /bad\.csv:5: productCode: /);
   }
+  // Shared out: as a call would, and the call finds it told.
+  const now = hour().toISOString(), UsageAllocations = [{ AllocatedUsageQuantity: 4, Tags: [{ Key: 'team', Value: 'red one' }] }, { AllocatedUsageQuantity: 1 }];
+  const cell = JSON.stringify(UsageAllocations).replaceAll('"', '""');
+  const shared = file('shared.csv', `productCode,buyerId,dimension,timestamp,quantity,usageAllocations\n${product.productCode},${buyer.accountId},told,${now},5,"${cell}"\n`
+    + `${product.productCode},${buyer.accountId},alone,${now},5,\n`);
+  const again = file('shared.ndjson', JSON.stringify({ productCode: product.productCode, buyerId: buyer.accountId, dimension: 'told', timestamp: now, quantity: 5,
+    usageAllocations: [...UsageAllocations].reverse() }));
+  await soukOk(['import', '--data', m.data, 'usage', shared, again], { env });
+  const status = async (more) => (await batch([record({ Dimension: 'told', Quantity: 5, Timestamp: hour(), ...more })])).Results[0].Status;
+  assert.equal(await status({ UsageAllocations }), 'Success');
+  assert.equal(await status({}), 'DuplicateRecord');
+  for (const [list, words] of [['[{""AllocatedUsageQuantity"": 6}]', /usageAllocations: cannot be taken: The allocated quantities do not sum/], ['red|5', /usageAllocations: is not JSON/]]) {
+    const wrong = file('wrong.csv', `productCode,buyerId,dimension,timestamp,quantity,usageAllocations\n${product.productCode},${buyer.accountId},wrong,${now},5,"${list}"\n`);
+    const no = await souk(['import', '--data', m.data, 'usage', wrong], { env });
+    assert.equal(no.code, 1);
+    assert.match(no.err, words);
+  }
   const fresh = file('fresh.csv', `productCode,buyerId,dimension,timestamp,quantity\n${product.productCode},${buyer.accountId},fresh,${at(10)},6\n`);
   await soukOk(['import', '--data', m.data, 'usage', fresh], { env }); // the refused file's 5 would stand in its way
 });

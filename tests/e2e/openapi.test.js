@@ -149,7 +149,7 @@ test('every documented route answers as documented', async () => {
   const planned = { roleArn: `arn:aws:iam::${newcomer.accountId}:role/R`, bucket: 'exports', topicArn: `arn:aws:sns:us-east-1:${newcomer.accountId}:t`, dataSets: ['daily_business_fees'], feeds: true };
   await c(newcomer, 'GET', plan, n, { want: 404 });
   await c(newcomer, 'PUT', plan, n, { body: planned, want: 200 });
-  await c(newcomer, 'PUT', plan, n, { body: { ...planned, dataSets: ['disbursed_amount_by_product'] }, want: 422 });
+  await c(newcomer, 'PUT', plan, n, { body: { ...planned, dataSets: ['customer_profile_by_revenue'] }, want: 422 });
   await c(newcomer, 'PUT', plan, n, { body: { ...planned, dataSets: ['daily_business_fees', 'daily_business_fees'] }, want: 422 });
   await c(newcomer, 'PUT', plan, n, { body: planned, headers: { 'If-Match': '"9"' }, want: 412 });
   await c(newcomer, 'GET', plan, n, { want: 200 });

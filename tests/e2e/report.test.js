@@ -50,6 +50,19 @@ test('the life of one sale: 100 from the payer, 80 to the manufacturer, 0.20 of 
   assert.deepEqual(await lines(f, 'disbursed_amount_by_uncollected_funds_breakdown', '--month', '2024-02'), []);
 });
 
+test('an INVOICED row of type DISBURSEMENT shows a settlement and adds nothing', async () => {
+  const f = feeds(workedExample()), plain = feeds(workedExample());
+  f.event('DISBURSEMENT', 'INVOICED', 'acct-seller', 'acct-payer', -100, '2024-02-20', { balance_impacting: '0', parent_billing_event_id: 'event-0001',
+    disbursement_billing_event_id: 'event-0005', transaction_reference_id: 'ref-1', product_id: 'prod-a', end_user_account_id: 'acct-user' });
+  f.write();
+  plain.write();
+  for (const set of ['disbursed_amount_by_product', 'disbursed_amount_by_customer_geo', 'disbursed_amount_by_age_of_uncollected_funds', 'disbursed_amount_by_age_of_disbursed_funds',
+    'disbursed_amount_by_uncollected_funds_breakdown', 'monthly_revenue_annual_subscriptions', 'sales_compensation_billed_revenue'])
+    assert.equal(await report(f, set, '--all-months'), await report(plain, set, '--all-months'), set);
+  for (const set of ['disbursed_amount_by_product', 'sales_compensation_billed_revenue'])
+    assert.equal(await report(f, set, '--all-months', '--variant', 'query'), await report(plain, set, '--all-months', '--variant', 'query'), set);
+});
+
 // A seller without manufacturers; accounts p1 and p2 pay, u1 and u2 use.
 function shop() {
   const f = feeds(new FeedFolder());

@@ -79,7 +79,6 @@ plans(struct world *w)
 	    publication_plan_remove(w->tx, &w->seller_b, STR(SELLER)), SOUK_E_NOT_FOUND);
 	assert_int_equal(publication_plan_remove(w->tx, &w->seller, STR(SELLER)), SOUK_OK);
 	assert_int_equal(publication_plan_remove(w->tx, &w->seller, STR(SELLER)), SOUK_E_NOT_FOUND);
-	assert_bad(w, "{'dataSets':['disbursed_amount_by_product']}", "dataSets");
 	assert_bad(w, "{'dataSets':['customer_profile_by_revenue']}", "dataSets");
 	assert_bad(w, "{'dataSets':['no_such_set']}", "dataSets");
 	assert_bad(w, "{'dataSets':['daily_business_fees','daily_business_fees']}", "dataSets");

@@ -313,6 +313,95 @@ test_failure_of_no_disbursement(void **state)
 	    "does not name a DISBURSEMENT", 1);
 }
 
+/* ---- INVOICED rows of type DISBURSEMENT ---- */
+
+/* Behind the first line of a payout, a row that shows its settlement, one cell of it spoilt; its line as people count. */
+static uint64_t
+show_settlement(int *month, unsigned column, const char *value)
+{
+	struct feed_text t;
+	size_t line = first_row(month, line_of_revenue, &t);
+
+	feed_insert(&t, line + 1, t.line[line]);
+	feed_set(&t, line + 1, BE_BILLING_EVENT_ID, "0123456789012345678901234567890123456789");
+	feed_set(&t, line + 1, BE_ACTION, "INVOICED");
+	feed_set(&t, line + 1, BE_TRANSACTION_TYPE, "DISBURSEMENT");
+	feed_set(&t, line + 1, BE_BALANCE_IMPACTING, "0");
+	if (value != NULL)
+		feed_set(&t, line + 1, column, value);
+	feed_save(dir, BILLING, *month, &t);
+	return line + 2;
+}
+
+static void
+test_shown_settlements_are_sound(void **state)
+{
+	int month = 2;
+	struct check_result x;
+
+	(void)state;
+	(void)show_settlement(&month, 0, NULL);
+	x = check_against(NULL, 100);
+	assert_int_equal(x.total, 0);
+	feeds_check_free(&x);
+}
+
+static void
+test_shown_settlement_counts_twice(void **state)
+{
+	int month = 2;
+	uint64_t line = show_settlement(&month, BE_BALANCE_IMPACTING, "1");
+
+	(void)state;
+	expect(CHECK_DF5, BILLING, month, line, "balance_impacting", "only shows which", 1);
+}
+
+static void
+test_shown_settlement_of_nothing(void **state)
+{
+	int month = 2;
+	uint64_t line = show_settlement(&month, BE_PARENT_BILLING_EVENT_ID, "");
+
+	(void)state;
+	expect(CHECK_DF1, BILLING, month, line, "parent_billing_event_id",
+	    "does not name an INVOICED event", 1);
+}
+
+static void
+test_shown_settlement_by_nothing(void **state)
+{
+	int month = 2;
+	uint64_t line = show_settlement(&month, BE_DISBURSEMENT_BILLING_EVENT_ID, "");
+
+	(void)state;
+	expect(CHECK_DF2, BILLING, month, line, "disbursement_billing_event_id",
+	    "does not name a DISBURSEMENT", 1);
+}
+
+static void
+test_shown_settlement_of_too_much(void **state)
+{
+	int month = 2;
+	uint64_t line = show_settlement(&month, BE_AMOUNT, "-99999999.99");
+
+	(void)state;
+	expect(CHECK_DF1, BILLING, month, line, "amount", "does not negate", 1);
+}
+
+static void
+test_shown_settlement_is_no_payout(void **state)
+{
+	int month = 2, with_failure = 2;
+	uint64_t line;
+
+	(void)state;
+	(void)show_settlement(&month, 0, NULL);
+	line = spoil(&with_failure, failure, BE_PARENT_BILLING_EVENT_ID,
+	    "0123456789012345678901234567890123456789");
+	expect(CHECK_DF4, BILLING, with_failure, line, "parent_billing_event_id",
+	    "does not name a DISBURSEMENT", 1);
+}
+
 static void
 test_balance_impact(void **state)
 {
@@ -787,6 +876,12 @@ main(void)
 		broken(test_failure_of_another_amount),
 		broken(test_failure_of_no_disbursement),
 		broken(test_balance_impact),
+		broken(test_shown_settlements_are_sound),
+		broken(test_shown_settlement_counts_twice),
+		broken(test_shown_settlement_of_nothing),
+		broken(test_shown_settlement_by_nothing),
+		broken(test_shown_settlement_of_too_much),
+		broken(test_shown_settlement_is_no_payout),
 		broken(test_payouts_may_count_or_not),
 		broken(test_tax_items_that_do_not_make_the_tax),
 		broken(test_tax_without_items),

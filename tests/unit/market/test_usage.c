@@ -345,7 +345,7 @@ import(struct world *w, const struct tenant_scope *s, const char *more)
 			  "'timestamp':'2021-05-05T05:30:00Z','quantity':5}");
 
 	assert_int_equal(json_object_update(o, world_json(w, more)), 0);
-	return usage_import(w->tx, s, o, world_fail(w));
+	return usage_import(w->tx, s, o, w->mem, world_fail(w));
 }
 
 static void
@@ -382,6 +382,33 @@ imports(struct world *w)
 }
 WORLD_TEST(imports)
 
+#define SHARED_OUT(a, b)                                                                           \
+	"{'dimension':'shared','usageAllocations':[{'AllocatedUsageQuantity':" a                   \
+	",'Tags':[{'Key':'team','Value':'red'}]},{'AllocatedUsageQuantity':" b "}]}"
+
+static void
+imports_shared_out(struct world *w)
+{
+	begun_long_ago(w, BUYER, ",'endsAt':'2022-01-01T00:00:00Z'");
+	assert_int_equal(import(w, &w->op, SHARED_OUT("3", "2")), SOUK_OK);
+	assert_int_equal(
+	    import(w, &w->op,
+		"{'dimension':'shared','usageAllocations':[{'AllocatedUsageQuantity':2},"
+		"{'AllocatedUsageQuantity':3,'Tags':[{'Key':'team','Value':'red'}]}]}"),
+	    SOUK_OK); /* in whatever order */
+	assert_int_equal(rows(w), 1);
+	assert_int_equal(import(w, &w->op, SHARED_OUT("4", "1")), SOUK_E_CONFLICT);
+	assert_field(w, "quantity");
+	assert_int_equal(import(w, &w->op, "{'dimension':'shared'}"), SOUK_E_CONFLICT);
+	assert_bad(w, SHARED_OUT("3", "3"), "usageAllocations");
+	assert_bad(w, "{'usageAllocations':[]}", "usageAllocations");
+	assert_bad(w, "{'usageAllocations':'5'}", "usageAllocations");
+	assert_bad(
+	    w, "{'usageAllocations':[{'AllocatedUsageQuantity':5,'Tags':[]}]}", "usageAllocations");
+	assert_int_equal(import(w, &w->op, "{'usageAllocations':null}"), SOUK_OK);
+}
+WORLD_TEST(imports_shared_out)
+
 int
 main(void)
 {
@@ -397,6 +424,7 @@ main(void)
 		UNIT(allocations_have_one_spelling),
 		UNIT(allocations_refused),
 		UNIT(imports),
+		UNIT(imports_shared_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
