@@ -61,7 +61,10 @@ products_list_their_dimensions(struct world *w)
 		       "'description':'Of storage'},{'key':'seats','type':'entitled'}]}");
 	assert_true(metered(&p, "users") && metered(&p, "gb"));
 	assert_false(metered(&p, "seats") || metered(&p, "user") || metered(&p, "Users"));
-	assert_false(metered(&p, "") || metered(&p, "users\",\"type\":\"metered"));
+	assert_false(metered(&p, ""));
+	assert_false(
+	    metered(&p, "users\",\"type\":\"metered\",\"name\":\"users\",\"description\":\"\","
+			"\"unit\":\"Units\"},{\"key\":\"gb"));
 	assert_true(dimension_listed(p.dimensions, STR("seats")));
 	assert_false(dimension_listed(p.dimensions, STR("metered")));
 	p = changed(w, "{'title':'Same'}");
@@ -89,6 +92,7 @@ bad_dimensions(struct world *w)
 	bad_product(w, "{'dimensions':['']}", "dimensions");
 	bad_product(w, "{'dimensions':['a b']}", "dimensions");
 	bad_product(w, "{'dimensions':['a\\\\b']}", "dimensions");
+	bad_product(w, "{'dimensions':['a\\'b']}", "dimensions");
 	bad_product(w, "{'dimensions':['\u00fc']}", "dimensions");
 	bad_product(w, "{'dimensions':[{'name':'x'}]}", "key");
 	bad_product(w, "{'dimensions':[{'key':'a','type':'free'}]}", "type");

@@ -169,6 +169,13 @@ they_use_their_index(struct world *w)
 	    "SEARCH usage_record USING PRIMARY KEY (seller_id=? AND hour=? AND product_id=? AND "
 	    "buyer_id=? AND dimension=?)",
 	    "Index Cond: ((seller_id = $1)");
+	assert_plan(w, text_with(&fee_texts, "ORDER BY fee_id"),
+	    "SEARCH fee USING INDEX fee_by_subscription (seller_id=? AND subscription_id=? AND "
+	    "fee_id>?)",
+	    "Index Cond: ((seller_id = $1) AND (subscription_id = $2)");
+	assert_plan(w, text_with(&rate_texts, "rate_id = $3"),
+	    "SEARCH offer_rate USING PRIMARY KEY (seller_id=? AND offer_id=?)",
+	    "Index Cond: ((seller_id = $1) AND (offer_id = $2)");
 }
 WORLD_TEST(they_use_their_index)
 
