@@ -18,7 +18,7 @@ def prepare(w, market, name):
     seller = market.seller
     buyer, code = db.execute(
         "SELECT s.buyer_id, p.product_code FROM subscription s JOIN product p USING (seller_id, product_id)"
-        " WHERE s.seller_id = ? AND s.ended_at IS NULL AND s.ends_at IS NULL LIMIT 1", (seller["accountId"],)).fetchone()
+        " WHERE s.seller_id = ? AND s.ended_at IS NULL AND s.ends_at IS NULL AND p.dimensions IS NULL LIMIT 1", (seller["accountId"],)).fetchone()
     db.close()
     now = int(time.time()) - 60
     return wire.write(w.folder / "usage.req", [

@@ -18,6 +18,7 @@
 
 #define DEMO_BUYERS 12       /* times the scale */
 #define DEMO_SUBSCRIPTIONS 3 /* of each buyer */
+#define DEMO_TRIAL_DAYS 14
 #define DEMO_SCALE_MAX 100000
 #define DEMO_EPOCH INT64_C(1735689600000) /* 2025-01-01T00:00:00Z: history is always in the past */
 #define DEMO_ROLE "MarketplaceCommerceAnalyticsRole"
@@ -165,6 +166,7 @@ add_products(struct demo *d, struct db_tx *tx, const struct demo_seller *s, size
 			.title = str_c(m->title),
 			.type = str_c(m->type),
 			.pricing = str_c(m->pricing),
+			.dimensions = m->dimensions ? str_c(m->dimensions) : STR(""),
 			.support_email = STR("support@seller.example"),
 			.support_phone = STR("+1 800 555 0100"),
 			.support_url = STR("https://seller.example/support"),
@@ -180,7 +182,9 @@ add_products(struct demo *d, struct db_tx *tx, const struct demo_seller *s, size
 		o.product_id = p->id;
 		memcpy(o.seller_id, s->id, sizeof(o.seller_id));
 		d->offers[first + i] = o.id;
-		r = offer_create(tx, &d->scope, &o, &d->fail);
+		if ((r = offer_create(tx, &d->scope, &o, &d->fail)) == SOUK_OK)
+			r = demo_rate(tx, &d->scope, m, &o.id, (uint64_t)d->seed + first + i,
+			    d->arena, &d->fail);
 	}
 	return r;
 }
@@ -295,13 +299,17 @@ add_subscription(struct demo *d, struct db_tx *tx, struct demo_buyer *b, size_t 
 	s.quantity = 1 + (int64_t)prng_below(&d->random, 20);
 	s.starts_at = DEMO_EPOCH + (instant_t)prng_below(&d->random, 120) * DAY_MS;
 	s.created_at = s.starts_at;
+	if (str_eq_c(s.kind, "metered"))
+		s.trial_ends_at = s.starts_at + DEMO_TRIAL_DAYS * DAY_MS;
 	if ((r = subscription_create(tx, &d->scope, &s, &d->fail)) != SOUK_OK)
 		return r;
 	d->n_subscriptions++;
 	if (i == 0)
 		b->room = s.id;
 	if ((r = demo_usage(tx, &d->scope, &s, (uint64_t)(d->seed + d->n_subscriptions))) !=
-	    SOUK_OK)
+		SOUK_OK ||
+	    (r = demo_fees(tx, &d->scope, &s, (uint64_t)(d->seed + d->n_subscriptions), d->arena,
+		 &d->fail)) != SOUK_OK)
 		return r;
 	if (!p->psc_enabled)
 		return SOUK_OK;

@@ -7,7 +7,9 @@
 #include "cli/feeds_where.h"
 #include "cli/import_feeds.h"
 #include "cli/import_source.h"
+#include "market/fee.h"
 #include "market/market.h"
+#include "market/rate.h"
 #include "market/tenant_make.h"
 #include "market/usage.h"
 #include "psc/contact.h"
@@ -85,6 +87,24 @@ static enum souk_err
 take_usage(struct import *im, struct db_tx *tx, json_t *o, struct fail *f)
 {
 	return usage_import(tx, &im->scope, o, im->arena, f);
+}
+
+static enum souk_err
+take_rate(struct import *im, struct db_tx *tx, json_t *o, struct fail *f)
+{
+	struct rate v = { .price = 0 };
+	enum souk_err r = rate_parse(o, NULL, &v, f);
+
+	return r == SOUK_OK ? rate_create(tx, &im->scope, &v, im->arena, f) : r;
+}
+
+static enum souk_err
+take_fee(struct import *im, struct db_tx *tx, json_t *o, struct fail *f)
+{
+	struct fee v = { .amount = 0 };
+	enum souk_err r = fee_parse(o, NULL, &v, f);
+
+	return r == SOUK_OK ? fee_create(tx, &im->scope, &v, im->arena, f) : r;
 }
 
 /* The members that place a contact; taken out, the rest is the REST API's contact. */
@@ -165,17 +185,27 @@ static const struct import_column account_columns[] = { { "accountId", JSON_K_ST
 	{ "emailDomain", JSON_K_STR }, { "state", JSON_K_STR } };
 static const struct import_column product_columns[] = { { "productId", JSON_K_STR },
 	{ "sellerId", JSON_K_STR }, { "productCode", JSON_K_STR }, { "title", JSON_K_STR },
-	{ "type", JSON_K_STR }, { "pricing", JSON_K_ARR }, { "supportEmail", JSON_K_STR },
-	{ "supportPhone", JSON_K_STR }, { "supportUrl", JSON_K_STR }, { "pscEnabled", JSON_K_BOOL },
-	{ "state", JSON_K_STR } };
+	{ "type", JSON_K_STR }, { "pricing", JSON_K_ARR }, { "dimensions", JSON_K_ARR },
+	{ "solutionId", JSON_K_STR }, { "solutionTitle", JSON_K_STR },
+	{ "supportEmail", JSON_K_STR }, { "supportPhone", JSON_K_STR },
+	{ "supportUrl", JSON_K_STR }, { "pscEnabled", JSON_K_BOOL }, { "state", JSON_K_STR } };
 static const struct import_column offer_columns[] = { { "offerId", JSON_K_STR },
 	{ "sellerId", JSON_K_STR }, { "productId", JSON_K_STR }, { "name", JSON_K_STR },
-	{ "visibility", JSON_K_STR }, { "buyerId", JSON_K_STR }, { "startsAt", JSON_K_STR },
-	{ "endsAt", JSON_K_STR }, { "state", JSON_K_STR } };
+	{ "visibility", JSON_K_STR }, { "buyerId", JSON_K_STR }, { "program", JSON_K_STR },
+	{ "resellerId", JSON_K_STR }, { "startsAt", JSON_K_STR }, { "endsAt", JSON_K_STR },
+	{ "state", JSON_K_STR } };
 static const struct import_column subscription_columns[] = { { "subscriptionId", JSON_K_STR },
 	{ "sellerId", JSON_K_STR }, { "productId", JSON_K_STR }, { "offerId", JSON_K_STR },
 	{ "buyerId", JSON_K_STR }, { "kind", JSON_K_STR }, { "quantity", JSON_K_INT },
-	{ "startsAt", JSON_K_STR }, { "endsAt", JSON_K_STR } };
+	{ "startsAt", JSON_K_STR }, { "trialEndsAt", JSON_K_STR }, { "endsAt", JSON_K_STR } };
+static const struct import_column rate_columns[] = { { "rateId", JSON_K_STR },
+	{ "offerId", JSON_K_STR }, { "dimension", JSON_K_STR }, { "price", JSON_K_STR },
+	{ "currency", JSON_K_STR }, { "startsAt", JSON_K_STR } };
+static const struct import_column fee_columns[] = { { "feeId", JSON_K_STR },
+	{ "subscriptionId", JSON_K_STR }, { "kind", JSON_K_STR }, { "description", JSON_K_STR },
+	{ "amount", JSON_K_STR }, { "currency", JSON_K_STR }, { "dimension", JSON_K_STR },
+	{ "quantity", JSON_K_INT }, { "periodStart", JSON_K_STR }, { "periodEnd", JSON_K_STR },
+	{ "postedAt", JSON_K_STR } };
 static const struct import_column contact_columns[] = { { "subscriptionId", JSON_K_STR },
 	{ "contactId", JSON_K_STR }, { "createdAt", JSON_K_STR }, { "organization", JSON_K_STR },
 	{ "givenName", JSON_K_STR }, { "surname", JSON_K_STR }, { "telephoneNumber", JSON_K_STR },
@@ -191,7 +221,9 @@ static const struct import_kind kinds[] = {
 	{ "products", take_product, COLUMNS(product_columns) },
 	{ "offers", take_offer, COLUMNS(offer_columns) },
 	{ "subscriptions", take_subscription, COLUMNS(subscription_columns) },
+	{ "rates", take_rate, COLUMNS(rate_columns) },
 	{ "usage", take_usage, COLUMNS(usage_columns) },
+	{ "fees", take_fee, COLUMNS(fee_columns) },
 	{ "contacts", take_contact, COLUMNS(contact_columns) },
 };
 
@@ -376,7 +408,7 @@ option(int key, char *arg, struct argp_state *state)
 				o->kind = &kinds[i];
 		if (o->kind == NULL && !o->feeds)
 			cli_usage("KIND: `%s` is none; there are accounts, products, offers, "
-				  "subscriptions, usage, contacts, feeds",
+				  "subscriptions, rates, usage, fees, contacts, feeds",
 			    arg);
 		return 0;
 	case OPT_SELLER:
@@ -434,7 +466,8 @@ cmd_import(int argc, char **argv)
 		{ "rejects", OPT_REJECTS, "FILE", 0, "With --lenient: where to write them", 0 },
 		CLI_ENDPOINT_OPTION, { 0 } };
 	static const struct argp argp = { options, option, "KIND [FILE...]",
-		"Takes in accounts, products, offers, subscriptions, usage or contacts from NDJSON "
+		"Takes in accounts, products, offers, subscriptions, rates, usage, fees or "
+		"contacts from NDJSON "
 		"or CSV "
 		"files (told by "
 		"their first character), or from standard input. All or nothing per file.\v"

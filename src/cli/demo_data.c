@@ -43,15 +43,29 @@ const struct demo_place demo_places[] = {
 };
 const size_t demo_n_places = sizeof(demo_places) / sizeof(demo_places[0]);
 
+#define BY_INSTANCE                                                                                \
+	"[{\"key\":\"m5.large\",\"type\":\"metered\",\"name\":\"m5.large\","                       \
+	"\"description\":\"An hour on m5.large\",\"unit\":\"Hrs\"}]"
+#define BY_USER                                                                                    \
+	"[{\"key\":\"users\",\"type\":\"metered\",\"name\":\"Users\","                             \
+	"\"description\":\"A named user for an hour\",\"unit\":\"Users\"}]"
+
 const struct demo_product demo_products[] = {
-	{ "Hardened Web Gateway", "ami", "[\"hourly\",\"annual\"]", "hourly", 1 },
-	{ "Columnar Warehouse Appliance", "ami", "[\"annual\",\"monthly\"]", "annual", 1 },
-	{ "Log Search Cluster", "container", "[\"hourly\",\"annual\"]", "hourly", 0 },
-	{ "Fleet Observability", "saas", "[\"metered\",\"annual\"]", "metered", 0 },
-	{ "Backup Vault Server", "ami", "[\"hourly\",\"annual\",\"byol\"]", "byol", 0 },
-	{ "Street Address Reference Data", "data", "[\"contract\",\"annual\"]", "contract", 0 },
-	{ "Churn Forecaster", "ml", "[\"hourly\",\"annual\"]", "hourly", 0 },
-	{ "Migration Workshop", "services", "[\"contract\"]", "contract", 0 },
+	{ "Hardened Web Gateway", "ami", "[\"hourly\",\"annual\"]", "hourly", 1, "m5.large", "0.35",
+	    BY_INSTANCE },
+	{ "Columnar Warehouse Appliance", "ami", "[\"annual\",\"monthly\"]", "annual", 1, NULL,
+	    NULL, NULL },
+	{ "Log Search Cluster", "container", "[\"hourly\",\"annual\"]", "hourly", 0, "m5.large",
+	    "0.1275", BY_INSTANCE },
+	{ "Fleet Observability", "saas", "[\"metered\",\"annual\"]", "metered", 0, "users", "0.02",
+	    BY_USER },
+	{ "Backup Vault Server", "ami", "[\"hourly\",\"annual\",\"byol\"]", "byol", 0, NULL, NULL,
+	    NULL },
+	{ "Street Address Reference Data", "data", "[\"contract\",\"annual\"]", "contract", 0, NULL,
+	    NULL, NULL },
+	{ "Churn Forecaster", "ml", "[\"hourly\",\"annual\"]", "hourly", 0, "m5.large", "1.5",
+	    BY_INSTANCE },
+	{ "Migration Workshop", "services", "[\"contract\"]", "contract", 0, NULL, NULL, NULL },
 };
 const size_t demo_n_products = sizeof(demo_products) / sizeof(demo_products[0]);
 

@@ -15,7 +15,9 @@ extern const size_t demo_n_places;
 
 struct demo_product {
 	const char *title, *type, *pricing /* JSON */, *kind /* of its subscriptions */;
-	int psc; /* enabled for Product Support Connection */
+	int psc;                       /* enabled for Product Support Connection */
+	const char *dimension, *price; /* of usage, in USD; NULL: none is metered */
+	const char *dimensions; /* JSON, as market/dimension.h spells it; NULL: none is listed */
 };
 extern const struct demo_product demo_products[];
 extern const size_t demo_n_products;

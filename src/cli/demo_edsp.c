@@ -8,12 +8,15 @@
 #include "edsp/feed_objects.h"
 #include "feeds/make.h"
 #include "feeds/month.h"
+#include "market/fee.h"
+#include "market/rate.h"
 #include "market/usage.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define USAGE_DAYS 7
+#define PRICES_FROM INT64_C(1735689600000) /* 2025-01-01: before any usage */
 #define FEED_EVENTS 1000
 #define FEED_FROM (2025 * 12)
 #define FEED_MONTHS 12
@@ -47,6 +50,59 @@ demo_usage(struct db_tx *tx, const struct tenant_scope *s, const struct subscrip
 		r = usage_take(tx, s, &u, &status);
 	}
 	return r;
+}
+
+enum souk_err
+demo_rate(struct db_tx *tx, const struct tenant_scope *s, const struct demo_product *of,
+    const struct guid *offer, uint64_t seed, struct arena *mem, struct fail *f)
+{
+	struct prng random = { .s = seed ^ 0x72617465 };
+	struct rate v = { .id = prng_guid(&random),
+		.offer_id = *offer,
+		.currency = "USD",
+		.starts_at = PRICES_FROM,
+		.created_at = PRICES_FROM };
+
+	if (!of->dimension)
+		return SOUK_OK;
+	v.dimension = str_c(of->dimension);
+	if (money_parse(str_c(of->price), &v.price) != MONEY_OK)
+		return SOUK_E_INTERNAL;
+	return rate_create(tx, s, &v, mem, f);
+}
+
+enum souk_err
+demo_fees(struct db_tx *tx, const struct tenant_scope *s, const struct subscription *subscription,
+    uint64_t seed, struct arena *mem, struct fail *f)
+{
+	struct prng random = { .s = seed ^ 0x66656573 };
+	bool annual = str_eq_c(subscription->kind, "annual");
+	struct fee whole = { .id = prng_guid(&random),
+		.subscription_id = subscription->id,
+		.kind = annual ? STR("annual") : STR("contract"),
+		.description = annual ? STR("Annual fee") : STR("Contract fee"),
+		.amount = (1200 + (money_t)prng_below(&random, 4000)) * MONEY_ONE,
+		.currency = "USD",
+		.quantity = subscription->quantity,
+		.period_start = subscription->starts_at,
+		.period_end = subscription->starts_at + 365 * DAY_MS - SECOND_MS,
+		.posted_at = subscription->starts_at,
+		.created_at = subscription->starts_at };
+	struct fee lately = whole;
+	enum souk_err r;
+
+	if (!annual && !str_eq_c(subscription->kind, "contract"))
+		return SOUK_OK;
+	lately.id = prng_guid(&random);
+	lately.kind = STR("monthly");
+	lately.description = STR("Support, monthly");
+	lately.amount = (49 + (money_t)prng_below(&random, 50)) * MONEY_ONE;
+	lately.posted_at = day_begin(db_now(tx)) - (instant_t)(1 + prng_below(&random, 7)) * DAY_MS;
+	lately.period_start = lately.period_end = 0;
+	lately.created_at = lately.posted_at;
+	if ((r = fee_create(tx, s, &whole, mem, f)) != SOUK_OK)
+		return r;
+	return fee_create(tx, s, &lately, mem, f);
 }
 
 enum souk_err

@@ -3,6 +3,7 @@
 #ifndef SOUK_CLI_DEMO_EDSP_H
 #define SOUK_CLI_DEMO_EDSP_H
 
+#include "cli/demo_data.h"
 #include "market/subscription.h"
 #include "server/installation.h"
 
@@ -12,6 +13,13 @@
  */
 SOUK_MUST enum souk_err demo_usage(struct db_tx *tx, const struct tenant_scope *s,
     const struct subscription *subscription, uint64_t seed);
+/* What usage of a product costs on its offer. */
+SOUK_MUST enum souk_err demo_rate(struct db_tx *tx, const struct tenant_scope *s,
+    const struct demo_product *of, const struct guid *offer, uint64_t seed, struct arena *mem,
+    struct fail *f);
+/* Fees of what is paid up-front: one when it began, one in the last seven days. */
+SOUK_MUST enum souk_err demo_fees(struct db_tx *tx, const struct tenant_scope *s,
+    const struct subscription *subscription, uint64_t seed, struct arena *mem, struct fail *f);
 /* Gives and accepts evidence of every requirement, then enrols. */
 SOUK_MUST enum souk_err demo_enrol_edsp(
     struct db_tx *tx, const struct tenant_scope *s, struct str seller_id, struct fail *f);

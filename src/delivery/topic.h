@@ -26,6 +26,11 @@ void topics_set_public_url(struct topics *t, const char *url);
 /* The certificate in PEM and the name it is served under (/sns/NAME.pem). */
 const char *topics_cert_pem(const struct topics *t);
 const char *topics_cert_name(const struct topics *t);
+/*
+ * Appends a JSON Web Token (RS256) of `claims`, the text of a JSON object; its header's x5u is where that
+ * certificate is served. Thread-safe.
+ */
+SOUK_MUST enum souk_err topics_jwt(struct topics *t, struct str claims, struct buf *ret);
 
 /* "arn:aws:sns:REGION:SELLER:NAME" */
 struct topic_arn {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Daily and subscriber data sets from the marketplace's own facts: subscriptions, usage,
+ * Daily and subscriber data sets from the marketplace's own facts: subscriptions, usage, fees, rates,
  * accounts (specs/edsp.md 4, 5.1). One meaning for each column's name, whatever the set.
  *
- * Of fees, trials, rates, solutions and resellers there are no facts: those cells stay empty,
- * and the sets that have nothing else are a header. As accounts have no history, addresses are those of now.
+ * Estimated revenue is units times the rate of their hour, as known on the day of publication; without a rate it
+ * stays empty, and units with and without are two lines. As accounts, products and offers have no history, what
+ * is said of them is that of now.
  */
 #ifndef SOUK_EDSP_FACTS_H
 #define SOUK_EDSP_FACTS_H

@@ -7,6 +7,7 @@
  */
 #include "market/check.h"
 
+#include "base/currency.h"
 #include "base/utf8.h"
 #include "market/account.h"
 
@@ -134,6 +135,33 @@ check_period(struct check *c, instant_t start, instant_t end)
 }
 
 void
+check_money(struct check *c, const struct json_member *m, money_t *io)
+{
+	enum money_fault fault;
+
+	if (!m->got)
+		return;
+	fault = money_parse(json_member_str(m), io);
+	if (fault != MONEY_OK)
+		check_fail(c, m->name, money_fault_what(fault), money_fault_fix(fault));
+}
+
+void
+check_currency(struct check *c, const struct json_member *m, char io[static 4])
+{
+	struct str s = json_member_str(m);
+
+	if (!m->got)
+		return;
+	if (currency_of(s) == CURRENCY_NONE) {
+		check_fail(c, m->name, "is no currency", "give a code of ISO 4217, as in USD");
+		return;
+	}
+	memcpy(io, s.p, 3);
+	io[3] = '\0';
+}
+
+void
 check_bool(const struct json_member *m, bool *io)
 {
 	if (m->got)
@@ -177,4 +205,13 @@ json_instant_opt(struct jw *out, const char *key, instant_t t)
 		jw_null(out, key);
 	else
 		jw_instant(out, key, t);
+}
+
+void
+json_text_opt(struct jw *out, const char *key, struct str s)
+{
+	if (s.n == 0)
+		jw_null(out, key);
+	else
+		jw_str(out, key, s);
 }

@@ -8,6 +8,7 @@
 #define SOUK_MARKET_CHECK_H
 
 #include "base/json.h"
+#include "base/money.h"
 #include "market/tenant.h"
 
 struct check {
@@ -31,12 +32,18 @@ void check_guid(struct check *c, const struct json_member *m, struct guid *io);
 void check_instant(struct check *c, const struct json_member *m, instant_t *io);
 /* `end` (0: open) comes after `start` (0: not known yet). */
 void check_period(struct check *c, instant_t start, instant_t end);
+/* A decimal amount as text ("12.50"), as money_parse has it. */
+void check_money(struct check *c, const struct json_member *m, money_t *io);
+/* An ISO 4217 code; io gets a NUL. currency_load must have succeeded. */
+void check_currency(struct check *c, const struct json_member *m, char io[static 4]);
 void check_bool(const struct json_member *m, bool *io);
 /* A member that is given once and for all. */
 void check_fixed(struct check *c, const char *field, bool same);
 
 /* 0 writes null. */
 void json_instant_opt(struct jw *out, const char *key, instant_t t);
+/* "" writes null. */
+void json_text_opt(struct jw *out, const char *key, struct str s);
 
 /* SOUK_E_CONFLICT with a code word and the member to look at. */
 enum souk_err fail_conflict(

@@ -119,6 +119,7 @@ SOUK_MUST enum souk_err offer_find(
 struct offer_basis {
 	char seller_id[ACCOUNT_ID_LEN + 1]; /* of the product */
 	bool is_buyer;                      /* o->buyer_id is a buyer account */
+	bool is_reseller;                   /* o->reseller_id is a seller account */
 	bool taken;                         /* the offer's id is in use */
 };
 SOUK_MUST enum souk_err offer_find_basis(

@@ -12,6 +12,7 @@
 
 static const char *const visibilities[] = { "public", "private", NULL };
 static const char *const states[] = { "active", "expired", NULL };
+static const char *const programs[] = { OFFER_ENTERPRISE, OFFER_DEMONSTRATION, NULL };
 
 enum {
 	M_ID,
@@ -20,6 +21,8 @@ enum {
 	M_NAME,
 	M_VISIBILITY,
 	M_BUYER,
+	M_PROGRAM,
+	M_RESELLER,
 	M_STARTS,
 	M_ENDS,
 	M_STATE,
@@ -48,6 +51,8 @@ check_unchanged(struct check *c, const struct offer *o, const struct offer *base
 	check_fixed(c, "productId", guid_eq(&o->product_id, &base->product_id));
 	check_fixed(c, "visibility", str_eq(o->visibility, base->visibility));
 	check_fixed(c, "buyerId", strcmp(o->buyer_id, base->buyer_id) == 0);
+	check_fixed(c, "program", str_eq(o->program, base->program));
+	check_fixed(c, "resellerId", strcmp(o->reseller_id, base->reseller_id) == 0);
 	check_fixed(c, "startsAt", o->starts_at == base->starts_at);
 }
 
@@ -62,11 +67,15 @@ offer_parse(const json_t *o, const struct offer *base, struct offer *ret, struct
 		[M_NAME] = { .name = "name", .kind = JSON_K_STR, .required = new },
 		[M_VISIBILITY] = { .name = "visibility", .kind = JSON_K_STR },
 		[M_BUYER] = { .name = "buyerId", .kind = JSON_K_STR, .nullable = true },
+		[M_PROGRAM] = { .name = "program", .kind = JSON_K_STR, .nullable = true },
+		[M_RESELLER] = { .name = "resellerId", .kind = JSON_K_STR, .nullable = true },
 		[M_STARTS] = { .name = "startsAt", .kind = JSON_K_STR },
 		[M_ENDS] = { .name = "endsAt", .kind = JSON_K_STR, .nullable = true },
 		[M_STATE] = { .name = "state", .kind = JSON_K_STR },
 	};
-	struct offer v = { .visibility = STR("public"), .state = STR("active") };
+	struct offer v = {
+		.visibility = STR("public"), .state = STR("active"), .program = STR("")
+	};
 	struct check c = { .f = f };
 
 	if (base)
@@ -78,6 +87,10 @@ offer_parse(const json_t *o, const struct offer *base, struct offer *ret, struct
 	check_text(&c, &m[M_NAME], 1, 255, &v.name);
 	check_word(&c, &m[M_VISIBILITY], visibilities, &v.visibility);
 	check_account_id(&c, &m[M_BUYER], v.buyer_id);
+	if (m[M_PROGRAM].got_null)
+		v.program = STR("");
+	check_word(&c, &m[M_PROGRAM], programs, &v.program);
+	check_account_id(&c, &m[M_RESELLER], v.reseller_id);
 	check_instant(&c, &m[M_STARTS], &v.starts_at);
 	check_instant(&c, &m[M_ENDS], &v.ends_at);
 	check_word(&c, &m[M_STATE], states, &v.state);
@@ -111,6 +124,10 @@ check_basis(struct db_tx *tx, struct offer *o, struct fail *f)
 	if (o->buyer_id[0] != '\0' && !basis.is_buyer)
 		check_fail(&c, "buyerId", "is no buyer's account",
 		    "create the account first, with buyer true");
+	if (o->reseller_id[0] != '\0' &&
+	    (!basis.is_reseller || strcmp(o->reseller_id, o->seller_id) == 0))
+		check_fail(&c, "resellerId", "is no other seller's account",
+		    "create the account first, with seller true, or leave it out");
 	if (c.err == SOUK_OK && basis.taken)
 		return fail_conflict(f, "offer_exists", "offerId", "is an offer already",
 		    "change that offer, or give another id");
@@ -223,6 +240,8 @@ offer_json(const struct offer *o, struct jw *out, const char *key)
 	jw_str(out, "name", o->name);
 	jw_str(out, "visibility", o->visibility);
 	jw_c(out, "buyerId", o->buyer_id[0] != '\0' ? o->buyer_id : NULL);
+	json_text_opt(out, "program", o->program);
+	jw_c(out, "resellerId", o->reseller_id[0] != '\0' ? o->reseller_id : NULL);
 	jw_instant(out, "startsAt", o->starts_at);
 	json_instant_opt(out, "endsAt", o->ends_at);
 	jw_str(out, "state", o->state);

@@ -13,14 +13,20 @@ struct offer {
 	struct str visibility;             /* "public", "private" */
 	struct str state;                  /* "active", "expired" */
 	char buyer_id[ACCOUNT_ID_LEN + 1]; /* of a private offer; "" for public ones */
-	instant_t starts_at, ends_at;      /* starts_at 0: on creation; ends_at 0: open */
+	struct str
+	    program; /* "EnterpriseContract", "FieldDemonstration": for its participants; "" none */
+	char reseller_id[ACCOUNT_ID_LEN + 1]; /* the channel partner who sells on it; "" none */
+	instant_t starts_at, ends_at;         /* starts_at 0: on creation; ends_at 0: open */
 	instant_t created_at, changed_at;
 	int64_t revision;
 };
+/* Programs as the offer target feed names them (data-feeds 3.6). */
+#define OFFER_DEMONSTRATION "FieldDemonstration"
+#define OFFER_ENTERPRISE "EnterpriseContract"
 /* Needs productId, name; a private one buyerId too. */
 SOUK_MUST enum souk_err offer_parse(
     const json_t *o, const struct offer *base, struct offer *ret, struct fail *f);
-/* The product must be that seller's, the buyer a buyer. SOUK_E_CONFLICT "offer_exists". */
+/* The product must be that seller's, the buyer a buyer, the reseller another seller. SOUK_E_CONFLICT "offer_exists". */
 SOUK_MUST enum souk_err offer_create(
     struct db_tx *tx, const struct tenant_scope *s, struct offer *o, struct fail *f);
 /* name, endsAt and state may change; the rest is what subscriptions were made on. */

@@ -4,19 +4,20 @@
 
 #define REST                                                                                       \
 	"offer_id, product_id, name, visibility, buyer_id, state, starts_at, ends_at,"             \
-	" created_at, changed_at, revision"
+	" created_at, changed_at, revision, program, reseller_id"
 #define COLUMNS "seller_id, " REST
 
 #define OFFER_SQL(X)                                                                               \
 	X(Q_INSERT, "INSERT INTO offer (seller_id, " REST ")"                                      \
-		    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)")                 \
+		    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)")       \
 	X(Q_UPDATE,                                                                                \
 	    "UPDATE offer SET name = $1, state = $2, ends_at = $3, changed_at = $4, revision = $5" \
 	    " WHERE seller_id = $6 AND offer_id = $7 AND revision = $8")                           \
 	X(Q_FIND, "SELECT " COLUMNS " FROM offer WHERE seller_id = $1 AND offer_id = $2")          \
 	X(Q_BASIS, "SELECT"                                                                        \
-		   " EXISTS (SELECT 1 FROM account WHERE account_id = $1 AND is_buyer = 1)"        \
-		   " FROM product WHERE seller_id = $2 AND product_id = $3")                       \
+		   " EXISTS (SELECT 1 FROM account WHERE account_id = $1 AND is_buyer = 1),"       \
+		   " EXISTS (SELECT 1 FROM account WHERE account_id = $2 AND is_seller = 1)"       \
+		   " FROM product WHERE seller_id = $3 AND product_id = $4")                       \
 	X(Q_LIST_OF, "SELECT " COLUMNS " FROM offer WHERE seller_id = $1 AND offer_id > $2"        \
 		     " ORDER BY offer_id LIMIT $3")                                                \
 	/* fan-out: the operator's list of all */                                                  \
@@ -56,6 +57,8 @@ offer_insert(struct db_tx *tx, const struct offer *o)
 	db_bind_int(st, 10, o->created_at);
 	db_bind_int(st, 11, o->changed_at);
 	db_bind_int(st, 12, o->revision);
+	store_bind_text_opt(st, 13, o->program);
+	store_bind_text_opt(st, 14, str_c(o->reseller_id));
 	if ((r = db_run(st, NULL)) != SOUK_OK)
 		return r;
 	return id_owner_put(tx, ID_OFFER, &o->id, o->seller_id);
@@ -91,9 +94,11 @@ offer_row(struct db_stmt *st, struct offer *ret)
 		.created_at = db_int(st, 9),
 		.changed_at = db_int(st, 10),
 		.revision = db_int(st, 11),
+		.program = db_text(st, 12),
 	};
 	store_account_id(st, 0, ret->seller_id);
 	store_account_id(st, 5, ret->buyer_id);
+	store_account_id(st, 13, ret->reseller_id);
 }
 
 enum souk_err
@@ -107,10 +112,10 @@ offer_find(struct db_tx *tx, const struct guid *id, struct arena *mem, struct of
 		return r;
 	offer_row(st, &o);
 	if (mem)
-		r = store_keep(
-		    mem, (struct str *const[]){ &o.name, &o.visibility, &o.state, NULL });
+		r = store_keep(mem,
+		    (struct str *const[]){ &o.name, &o.visibility, &o.state, &o.program, NULL });
 	else
-		o.name = o.visibility = o.state = STR("");
+		o.name = o.visibility = o.state = o.program = STR("");
 	db_reset(st);
 	if (r == SOUK_OK)
 		*ret = o;
@@ -129,10 +134,13 @@ offer_find_basis(struct db_tx *tx, const struct offer *o, struct offer_basis *re
 		return r;
 	st = db_stmt(tx, &offer_texts, Q_BASIS);
 	db_bind_c(st, 1, o->buyer_id);
-	db_bind_c(st, 2, owner.seller_id);
-	db_bind_guid(st, 3, &o->product_id);
-	if ((r = db_one(st)) == SOUK_OK)
+	db_bind_c(st, 2, o->reseller_id);
+	db_bind_c(st, 3, owner.seller_id);
+	db_bind_guid(st, 4, &o->product_id);
+	if ((r = db_one(st)) == SOUK_OK) {
 		basis.is_buyer = db_int(st, 0) != 0;
+		basis.is_reseller = db_int(st, 1) != 0;
+	}
 	db_reset(st);
 	if (r == SOUK_OK && !guid_is_zero(&o->id))
 		r = store_id_taken(tx, ID_OFFER, &o->id, &basis.taken);

@@ -10,6 +10,7 @@
 #include "base/email.h"
 #include "market/account.h"
 #include "market/check.h"
+#include "market/dimension.h"
 #include "market/market_store.h"
 #include "market/scope.h"
 
@@ -31,6 +32,9 @@ enum {
 	M_TITLE,
 	M_TYPE,
 	M_PRICING,
+	M_DIMENSIONS,
+	M_SOLUTION,
+	M_SOLUTION_TITLE,
 	M_EMAIL,
 	M_PHONE,
 	M_URL,
@@ -209,13 +213,21 @@ product_parse(const json_t *o, const struct product *base, struct arena *mem, st
 		[M_TITLE] = { .name = "title", .kind = JSON_K_STR, .required = new },
 		[M_TYPE] = { .name = "type", .kind = JSON_K_STR, .required = new },
 		[M_PRICING] = { .name = "pricing", .kind = JSON_K_ARR, .required = new },
+		[M_DIMENSIONS] = { .name = "dimensions", .kind = JSON_K_ARR, .nullable = true },
+		[M_SOLUTION] = { .name = "solutionId", .kind = JSON_K_STR, .nullable = true },
+		[M_SOLUTION_TITLE] = { .name = "solutionTitle",
+		    .kind = JSON_K_STR,
+		    .nullable = true },
 		[M_EMAIL] = { .name = "supportEmail", .kind = JSON_K_STR, .nullable = true },
 		[M_PHONE] = { .name = "supportPhone", .kind = JSON_K_STR, .nullable = true },
 		[M_URL] = { .name = "supportUrl", .kind = JSON_K_STR, .nullable = true },
 		[M_PSC] = { .name = "pscEnabled", .kind = JSON_K_BOOL },
 		[M_STATE] = { .name = "state", .kind = JSON_K_STR },
 	};
-	struct product p = { .state = STR("draft") };
+	struct product p = { .state = STR("draft"),
+		.dimensions = STR(""),
+		.solution_id = STR(""),
+		.solution_title = STR("") };
 	struct check c = { .f = f };
 
 	if (base)
@@ -230,11 +242,17 @@ product_parse(const json_t *o, const struct product *base, struct arena *mem, st
 	check_text(&c, &m[M_TITLE], 1, 255, &p.title);
 	check_word(&c, &m[M_TYPE], types, &p.type);
 	check_pricing(&c, &m[M_PRICING], mem, &p.pricing);
+	check_dimensions(&c, &m[M_DIMENSIONS], mem, &p.dimensions);
+	check_text(&c, &m[M_SOLUTION], 0, SOLUTION_ID_MAX, &p.solution_id);
+	check_text(&c, &m[M_SOLUTION_TITLE], 0, 255, &p.solution_title);
 	check_support(&c, m, &p);
 	check_bool(&m[M_PSC], &p.psc_enabled);
 	check_word(&c, &m[M_STATE], states, &p.state);
 	if (c.err == SOUK_OK)
 		check_psc(&c, &p);
+	if (c.err == SOUK_OK && (p.solution_id.n == 0) != (p.solution_title.n == 0))
+		check_fail(&c, p.solution_id.n == 0 ? "solutionId" : "solutionTitle",
+		    "is missing beside the other", "give both, or null for both");
 	if (c.err == SOUK_OK)
 		*ret = p;
 	return c.err;
@@ -441,6 +459,9 @@ product_json(const struct product *p, struct jw *out, const char *key)
 	jw_str(out, "title", p->title);
 	jw_str(out, "type", p->type);
 	jw_raw(out, "pricing", p->pricing);
+	jw_raw(out, "dimensions", p->dimensions.n > 0 ? p->dimensions : STR("[]"));
+	json_text_opt(out, "solutionId", p->solution_id);
+	json_text_opt(out, "solutionTitle", p->solution_title);
 	jw_str(out, "supportEmail", p->support_email);
 	jw_str(out, "supportPhone", p->support_phone);
 	jw_str(out, "supportUrl", p->support_url);

@@ -7,14 +7,18 @@
 #include "market/tenant.h"
 
 #define PRODUCT_CODE_LEN 25
+#define SOLUTION_ID_MAX 64
 
 struct product {
 	char seller_id[ACCOUNT_ID_LEN + 1];
 	struct guid id;                  /* zero: one is made */
 	char code[PRODUCT_CODE_LEN + 1]; /* "": one is made, lower-case letters and digits */
 	struct str title;
-	struct str type;    /* "ami", "container", "saas", "data", "ml", "services" */
-	struct str pricing; /* JSON array text of at least one of pricing_word's words */
+	struct str type;       /* "ami", "container", "saas", "data", "ml", "services" */
+	struct str pricing;    /* JSON array text of at least one of pricing_word's words */
+	struct str dimensions; /* JSON array text, see dimension.h; "" none listed */
+	struct str solution_id,
+	    solution_title; /* what it belongs to; "" nothing, both or neither */
 	struct str support_email, support_phone, support_url;
 	struct str state; /* "draft", "limited", "public", "restricted" */
 	bool psc_enabled;

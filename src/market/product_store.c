@@ -4,17 +4,19 @@
 
 #define REST                                                                                       \
 	"product_id, product_code, title, type, pricing, support_email, support_phone,"            \
-	" support_url, psc_enabled, psc_enabled_since, state, created_at, changed_at, revision"
+	" support_url, psc_enabled, psc_enabled_since, state, created_at, changed_at, revision,"   \
+	" dimensions, solution_id, solution_title"
 #define COLUMNS "seller_id, " REST
 
 #define PRODUCT_SQL(X)                                                                             \
 	X(Q_INSERT, "INSERT INTO product (seller_id, " REST ")"                                    \
-		    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)")  \
+		    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, "  \
+		    "$16, $17, $18)")                                                              \
 	X(Q_UPDATE,                                                                                \
 	    "UPDATE product SET title = $1, type = $2, pricing = $3, support_email = $4,"          \
 	    " support_phone = $5, support_url = $6, psc_enabled = $7, psc_enabled_since = $8,"     \
-	    " state = $9, changed_at = $10, revision = $11"                                        \
-	    " WHERE seller_id = $12 AND product_id = $13 AND revision = $14")                      \
+	    " state = $9, changed_at = $10, revision = $11, dimensions = $12, solution_id = $13,"  \
+	    " solution_title = $14 WHERE seller_id = $15 AND product_id = $16 AND revision = $17") \
 	X(Q_FIND, "SELECT " COLUMNS " FROM product WHERE seller_id = $1 AND product_id = $2")      \
 	/* fan-out: codes are one name space for all sellers */                                    \
 	X(Q_CODE_TAKEN, "SELECT 1 FROM product WHERE product_code = $1 LIMIT 1")                   \
@@ -69,6 +71,9 @@ product_insert(struct db_tx *tx, const struct product *p)
 	db_bind_int(st, 13, p->created_at);
 	db_bind_int(st, 14, p->changed_at);
 	db_bind_int(st, 15, p->revision);
+	store_bind_text_opt(st, 16, p->dimensions);
+	store_bind_text_opt(st, 17, p->solution_id);
+	store_bind_text_opt(st, 18, p->solution_title);
 	if ((r = db_run(st, NULL)) != SOUK_OK)
 		return r;
 	return id_owner_put(tx, ID_PRODUCT, &p->id, p->seller_id);
@@ -90,9 +95,12 @@ product_update(struct db_tx *tx, const struct product *p, int64_t revision, bool
 	db_bind_text(st, 9, p->state);
 	db_bind_int(st, 10, p->changed_at);
 	db_bind_int(st, 11, p->revision);
-	db_bind_c(st, 12, p->seller_id);
-	db_bind_guid(st, 13, &p->id);
-	db_bind_int(st, 14, revision);
+	store_bind_text_opt(st, 12, p->dimensions);
+	store_bind_text_opt(st, 13, p->solution_id);
+	store_bind_text_opt(st, 14, p->solution_title);
+	db_bind_c(st, 15, p->seller_id);
+	db_bind_guid(st, 16, &p->id);
+	db_bind_int(st, 17, revision);
 	return store_changed(st, ret_found);
 }
 
@@ -115,6 +123,9 @@ product_row(struct db_stmt *st, struct product *ret)
 		.created_at = db_int(st, 12),
 		.changed_at = db_int(st, 13),
 		.revision = db_int(st, 14),
+		.dimensions = db_text(st, 15),
+		.solution_id = db_text(st, 16),
+		.solution_title = db_text(st, 17),
 	};
 	store_account_id(st, 0, ret->seller_id);
 	if (code.n == PRODUCT_CODE_LEN)
@@ -132,7 +143,8 @@ product_find(struct db_tx *tx, const struct guid *id, struct arena *mem, struct 
 		return r;
 	product_row(st, &p);
 	r = store_keep(mem, (struct str *const[]){ &p.title, &p.type, &p.pricing, &p.support_email,
-				&p.support_phone, &p.support_url, &p.state, NULL });
+				&p.support_phone, &p.support_url, &p.state, &p.dimensions,
+				&p.solution_id, &p.solution_title, NULL });
 	db_reset(st);
 	if (r == SOUK_OK)
 		*ret = p;

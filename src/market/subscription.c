@@ -21,6 +21,7 @@ enum {
 	M_QUANTITY,
 	M_STARTS,
 	M_ENDS,
+	M_TRIAL_ENDS,
 	M__COUNT
 };
 
@@ -58,6 +59,7 @@ check_unchanged(struct check *c, const struct subscription *s, const struct subs
 	check_fixed(c, "buyerId", strcmp(s->buyer_id, base->buyer_id) == 0);
 	check_fixed(c, "kind", str_eq(s->kind, base->kind));
 	check_fixed(c, "startsAt", s->starts_at == base->starts_at);
+	check_fixed(c, "trialEndsAt", s->trial_ends_at == base->trial_ends_at);
 }
 
 enum souk_err
@@ -75,6 +77,7 @@ subscription_parse(
 		[M_QUANTITY] = { .name = "quantity", .kind = JSON_K_INT },
 		[M_STARTS] = { .name = "startsAt", .kind = JSON_K_STR },
 		[M_ENDS] = { .name = "endsAt", .kind = JSON_K_STR, .nullable = true },
+		[M_TRIAL_ENDS] = { .name = "trialEndsAt", .kind = JSON_K_STR, .nullable = true },
 	};
 	struct subscription v = { .quantity = 1, .active = true };
 	struct check c = { .f = f };
@@ -91,12 +94,29 @@ subscription_parse(
 	check_quantity(&c, &m[M_QUANTITY], &v.quantity);
 	check_instant(&c, &m[M_STARTS], &v.starts_at);
 	check_instant(&c, &m[M_ENDS], &v.ends_at);
+	check_instant(&c, &m[M_TRIAL_ENDS], &v.trial_ends_at);
 	check_period(&c, v.starts_at, v.ends_at);
 	if (base)
 		check_unchanged(&c, &v, base);
 	if (c.err == SOUK_OK)
 		*ret = v;
 	return c.err;
+}
+
+/* A trial comes before what is paid: it is over before the subscription is. */
+static void
+check_trial(struct check *c, const struct subscription *s)
+{
+	instant_t lasts = s->trial_ends_at - s->starts_at;
+
+	if (s->trial_ends_at == 0)
+		return;
+	if (lasts < TRIAL_DAYS_MIN * DAY_MS || lasts > TRIAL_DAYS_MAX * DAY_MS)
+		check_fail(c, "trialEndsAt", "makes no free trial of 5 to 31 days",
+		    "give a time 5 to 31 days after startsAt, or none");
+	else if (s->ends_at != 0 && s->ends_at <= s->trial_ends_at)
+		check_fail(
+		    c, "trialEndsAt", "is not before endsAt", "give a time before endsAt, or none");
 }
 
 static void
@@ -128,6 +148,7 @@ check_basis(struct check *c, const struct subscription *s, const struct subscrip
 	if (!guid_is_zero(&s->offer_id))
 		check_offer(c, basis);
 	check_period(c, s->starts_at, s->ends_at);
+	check_trial(c, s);
 }
 
 static enum souk_err
@@ -363,6 +384,7 @@ subscription_json(const struct subscription *s, struct jw *out, const char *key)
 	jw_str(out, "kind", s->kind);
 	jw_int(out, "quantity", s->quantity);
 	jw_instant(out, "startsAt", s->starts_at);
+	json_instant_opt(out, "trialEndsAt", s->trial_ends_at);
 	json_instant_opt(out, "endsAt", s->ends_at);
 	json_instant_opt(out, "endedAt", s->ended_at);
 	jw_c(out, "state", s->active ? "active" : "ended");

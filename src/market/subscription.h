@@ -6,6 +6,9 @@
 #include "market/page.h"
 #include "market/tenant.h"
 
+/* How long a free trial may be (specs/metering-and-agreements.md 5.3). */
+#define TRIAL_DAYS_MIN 5
+#define TRIAL_DAYS_MAX 31
 #define SUBSCRIPTION_QUANTITY_MAX INT64_C(1000000000)
 
 struct subscription {
@@ -14,7 +17,8 @@ struct subscription {
 	char buyer_id[ACCOUNT_ID_LEN + 1];
 	struct str kind; /* always a literal: see pricing_word */
 	int64_t quantity;
-	instant_t starts_at;         /* 0: on creation; never changes once created */
+	instant_t starts_at;     /* 0: on creation; never changes once created */
+	instant_t trial_ends_at; /* of the free trial that it begins with; 0: none; never changes */
 	instant_t ends_at, ended_at; /* 0: none */
 	bool active;
 	instant_t created_at, changed_at;

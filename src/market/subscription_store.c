@@ -10,7 +10,7 @@
 
 #define REST                                                                                       \
 	"subscription_id, product_id, offer_id, buyer_id, kind, quantity, starts_at,"              \
-	" ends_at, ended_at, state, created_at, changed_at, revision"
+	" ends_at, ended_at, state, created_at, changed_at, revision, trial_ends_at"
 #define COLUMNS "seller_id, " REST
 #define MATCHES(product, state)                                                                    \
 	" AND (product_id = " product " OR " product " IS NULL)"                                   \
@@ -18,7 +18,7 @@
 
 #define SUBSCRIPTION_SQL(X)                                                                        \
 	X(Q_INSERT, "INSERT INTO subscription (seller_id, " REST ")"                               \
-		    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)")       \
+		    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)")  \
 	X(Q_UPDATE,                                                                                \
 	    "UPDATE subscription SET quantity = $1, ends_at = $2, ended_at = $3, state = $4,"      \
 	    " changed_at = $5, revision = $6"                                                      \
@@ -98,6 +98,7 @@ subscription_insert(struct db_tx *tx, const struct subscription *s)
 	db_bind_int(st, 12, s->created_at);
 	db_bind_int(st, 13, s->changed_at);
 	db_bind_int(st, 14, s->revision);
+	store_bind_instant(st, 15, s->trial_ends_at);
 	if ((r = db_run(st, NULL)) != SOUK_OK)
 		return r;
 	return id_owner_put(tx, ID_SUBSCRIPTION, &s->id, s->seller_id);
@@ -137,6 +138,7 @@ subscription_row(struct db_stmt *st, struct subscription *ret)
 		.created_at = db_int(st, 11),
 		.changed_at = db_int(st, 12),
 		.revision = db_int(st, 13),
+		.trial_ends_at = db_int(st, 14),
 	};
 	store_account_id(st, 0, ret->seller_id);
 	store_account_id(st, 4, ret->buyer_id);

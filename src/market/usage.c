@@ -9,29 +9,40 @@
 
 #include "market/account.h"
 #include "market/check.h"
+#include "market/dimension.h"
 #include "market/scope.h"
 #include "market/usage_store.h"
 
 #include <time.h>
 
 enum souk_err
-usage_product_sold(
-    struct db_tx *tx, const struct tenant_scope *s, struct str code, struct usage_product *ret)
+usage_product_sold(struct db_tx *tx, const struct tenant_scope *s, struct str code,
+    struct arena *mem, struct usage_product *ret)
 {
 	bool is_public = false;
 
 	if (tenant_is_operator(s))
-		return usage_store_coded(tx, code, ret, &is_public);
+		return usage_store_coded(tx, code, mem, ret, &is_public);
 	if (!tenant_is_seller(s) || tenant_account(s).n == 0)
 		return SOUK_E_NOT_FOUND;
-	return usage_store_sold(tx, tenant_account(s), code, ret);
+	return usage_store_sold(tx, tenant_account(s), code, mem, ret);
+}
+
+/* As though the scope's buyer used it in this hour. */
+static struct usage
+use_now(struct db_tx *tx, const struct tenant_scope *s, const struct usage_product *p)
+{
+	struct usage u = { .product_id = p->id, .hour = usage_hour(db_now(tx)) };
+
+	memcpy(u.seller_id, p->seller_id, sizeof(u.seller_id));
+	memcpy(u.buyer_id, tenant_account(s).p, ACCOUNT_ID_LEN);
+	return u;
 }
 
 enum souk_err
-usage_product_bought(
-    struct db_tx *tx, const struct tenant_scope *s, struct str code, struct usage_product *ret)
+usage_product_bought(struct db_tx *tx, const struct tenant_scope *s, struct str code,
+    struct arena *mem, struct usage_product *ret)
 {
-	struct usage any = { .hour = 0 };
 	struct usage_product p;
 	struct guid right;
 	bool is_public = false;
@@ -39,17 +50,33 @@ usage_product_bought(
 
 	if (!tenant_is_buyer(s) || tenant_account(s).n != ACCOUNT_ID_LEN)
 		return SOUK_E_NOT_FOUND;
-	if ((r = usage_store_coded(tx, code, &p, &is_public)) != SOUK_OK)
+	if ((r = usage_store_coded(tx, code, mem, &p, &is_public)) != SOUK_OK)
 		return r;
 	if (!is_public) { /* a limited or restricted one is seen by who bought it */
-		memcpy(any.seller_id, p.seller_id, sizeof(any.seller_id));
-		memcpy(any.buyer_id, tenant_account(s).p, ACCOUNT_ID_LEN);
-		any.product_id = p.id;
-		any.hour = usage_hour(db_now(tx));
+		struct usage any = use_now(tx, s, &p);
+
 		if ((r = usage_store_right(tx, &any, INSTANT_MIN, &right)) != SOUK_OK)
 			return r;
 	}
 	*ret = p;
+	return SOUK_OK;
+}
+
+enum souk_err
+usage_entitled(
+    struct db_tx *tx, const struct tenant_scope *s, const struct usage_product *p, bool *ret)
+{
+	struct usage u;
+	struct guid right;
+	enum souk_err r;
+
+	if (!tenant_is_buyer(s) || tenant_account(s).n != ACCOUNT_ID_LEN)
+		return SOUK_E_NOT_FOUND;
+	u = use_now(tx, s, p);
+	r = usage_store_right(tx, &u, db_now(tx), &right);
+	if (r != SOUK_OK && r != SOUK_E_NOT_FOUND)
+		return r;
+	*ret = r == SOUK_OK;
 	return SOUK_OK;
 }
 
@@ -202,11 +229,14 @@ usage_import(struct db_tx *tx, const struct tenant_scope *s, const json_t *o, st
 	if (u.hour > db_now(tx) + USAGE_AHEAD_MS)
 		return fail_field(
 		    f, "timestamp", "lies in the future", "give the hour of the usage");
-	r = usage_product_sold(tx, s, code, &p);
+	r = usage_product_sold(tx, s, code, mem, &p);
 	if (r == SOUK_E_NOT_FOUND)
 		return fail_field(f, "productCode", "is no product's", "create the product first");
 	if (r != SOUK_OK)
 		return r;
+	if (!dimension_metered(p.dimensions, u.dimension))
+		return fail_field(f, "dimension", "is none that the product meters",
+		    "give one of the product's dimensions of type metered");
 	memcpy(u.seller_id, p.seller_id, sizeof(u.seller_id));
 	u.product_id = p.id;
 	if ((r = usage_take(tx, s, &u, &status)) != SOUK_OK || status == USAGE_TAKEN)

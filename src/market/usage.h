@@ -40,13 +40,17 @@ struct usage {
 struct usage_product {
 	char seller_id[ACCOUNT_ID_LEN + 1];
 	struct guid id;
+	struct str dimensions; /* what it lists, for dimension_metered; in the arena */
 };
 /* Own products of a seller; the operator's are all. SOUK_E_NOT_FOUND: absent and foreign alike. */
-SOUK_MUST enum souk_err usage_product_sold(
-    struct db_tx *tx, const struct tenant_scope *s, struct str code, struct usage_product *ret);
+SOUK_MUST enum souk_err usage_product_sold(struct db_tx *tx, const struct tenant_scope *s,
+    struct str code, struct arena *mem, struct usage_product *ret);
 /* For a buyer: whatever it could buy, or bought. */
-SOUK_MUST enum souk_err usage_product_bought(
-    struct db_tx *tx, const struct tenant_scope *s, struct str code, struct usage_product *ret);
+SOUK_MUST enum souk_err usage_product_bought(struct db_tx *tx, const struct tenant_scope *s,
+    struct str code, struct arena *mem, struct usage_product *ret);
+/* Has the buyer of the scope a right to the product at this moment? */
+SOUK_MUST enum souk_err usage_entitled(
+    struct db_tx *tx, const struct tenant_scope *s, const struct usage_product *p, bool *ret);
 
 /*
  * Is `t` within what may be told at `now`? `late_ms` back, but of the month before only in its

@@ -16,10 +16,11 @@
 #define NEWEST " ORDER BY s.starts_at DESC, s.subscription_id LIMIT 1"
 
 #define USAGE_SQL(X)                                                                               \
-	X(Q_SOLD, "SELECT seller_id, product_id FROM product"                                      \
+	X(Q_SOLD, "SELECT seller_id, product_id, dimensions FROM product"                          \
 		  " WHERE seller_id = $1 AND product_code = $2")                                   \
 	/* fan-out: a buyer's call names a code, and no seller */                                  \
-	X(Q_CODED, "SELECT seller_id, product_id, state FROM product WHERE product_code = $1")     \
+	X(Q_CODED, "SELECT seller_id, product_id, dimensions, state FROM product"                  \
+		   " WHERE product_code = $1")                                                     \
 	/* subscription_by_buyer: not all that the seller ever sold */                             \
 	X(Q_RIGHT, RIGHT " AND COALESCE(s.ended_at, s.ends_at, $5) > $7"                           \
 			 " AND EXISTS (SELECT 1 FROM account a"                                    \
@@ -52,15 +53,18 @@ static const char *const source_words[] = {
 	[USAGE_BATCH] = "batch", [USAGE_METER] = "meter", [USAGE_IMPORT] = "import"
 };
 
-static void
-product_of(struct db_stmt *st, struct usage_product *ret)
+static enum souk_err
+product_of(struct db_stmt *st, struct arena *mem, struct usage_product *ret)
 {
 	store_account_id(st, 0, ret->seller_id);
 	ret->id = db_guid(st, 1);
+	ret->dimensions = db_text(st, 2);
+	return store_keep(mem, (struct str *const[]){ &ret->dimensions, NULL });
 }
 
 enum souk_err
-usage_store_sold(struct db_tx *tx, struct str seller_id, struct str code, struct usage_product *ret)
+usage_store_sold(struct db_tx *tx, struct str seller_id, struct str code, struct arena *mem,
+    struct usage_product *ret)
 {
 	struct db_stmt *st = db_stmt(tx, &usage_texts, Q_SOLD);
 	enum souk_err r;
@@ -68,21 +72,22 @@ usage_store_sold(struct db_tx *tx, struct str seller_id, struct str code, struct
 	db_bind_text(st, 1, seller_id);
 	db_bind_text(st, 2, code);
 	if ((r = db_one(st)) == SOUK_OK)
-		product_of(st, ret);
+		r = product_of(st, mem, ret);
 	db_reset(st);
 	return r;
 }
 
 enum souk_err
-usage_store_coded(struct db_tx *tx, struct str code, struct usage_product *ret, bool *ret_public)
+usage_store_coded(struct db_tx *tx, struct str code, struct arena *mem, struct usage_product *ret,
+    bool *ret_public)
 {
 	struct db_stmt *st = db_stmt(tx, &usage_texts, Q_CODED);
 	enum souk_err r;
 
 	db_bind_text(st, 1, code);
 	if ((r = db_one(st)) == SOUK_OK) {
-		product_of(st, ret);
-		*ret_public = str_eq_c(db_text(st, 2), "public");
+		*ret_public = str_eq_c(db_text(st, 3), "public");
+		r = product_of(st, mem, ret);
 	}
 	db_reset(st);
 	return r;

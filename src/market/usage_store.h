@@ -8,11 +8,11 @@
 extern struct db_texts usage_texts;
 
 /* The seller's product of a code. */
-SOUK_MUST enum souk_err usage_store_sold(
-    struct db_tx *tx, struct str seller_id, struct str code, struct usage_product *ret);
+SOUK_MUST enum souk_err usage_store_sold(struct db_tx *tx, struct str seller_id, struct str code,
+    struct arena *mem, struct usage_product *ret);
 /* Anybody's; *ret_public: everybody may see it. */
-SOUK_MUST enum souk_err usage_store_coded(
-    struct db_tx *tx, struct str code, struct usage_product *ret, bool *ret_public);
+SOUK_MUST enum souk_err usage_store_coded(struct db_tx *tx, struct str code, struct arena *mem,
+    struct usage_product *ret, bool *ret_public);
 /*
  * By which subscription the buyer used it in u->hour: the one that began last of those that had not
  * ended before the hour. SOUK_E_NOT_FOUND: by none. With `since` other than INSTANT_MIN it had not ended

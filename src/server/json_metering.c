@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * AWSMPMeteringService: BatchMeterUsage for sellers, MeterUsage for what runs in a buyer's
- * account (specs/metering-and-agreements.md 2).
+ * AWSMPMeteringService: BatchMeterUsage and ResolveCustomer for sellers, MeterUsage and RegisterUsage
+ * for what runs in a buyer's account (specs/metering-and-agreements.md 2).
  *
  * One batch is one transaction: its answer comes when all of it is durable, so nothing is ever
  * left unprocessed. Clients send again what they got no answer for; usage.h makes that harmless.
@@ -11,6 +11,8 @@
 #include "base/utf8.h"
 #include "market/account.h"
 #include "market/customer.h"
+#include "market/dimension.h"
+#include "market/registration.h"
 #include "market/usage.h"
 
 #include <stdlib.h>
@@ -130,6 +132,19 @@ check_times(struct call *c, struct db_tx *tx, const struct metering *m)
 			    "%lld "
 			    "hours ago, and not in the future.",
 			    m->record[i].place + 1, (long long)(late / HOUR_MS));
+	return SOUK_OK;
+}
+
+/* As with times: one dimension that the product has not fails them all. */
+static enum souk_err
+check_dimensions_of(struct call *c, const struct metering *m, const struct usage_product *p)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (!dimension_metered(p->dimensions, m->record[i].u.dimension))
+			return fail_set(&c->fail, SOUK_E_INVALID, "InvalidUsageDimensionException",
+			    "The dimension of record %zu is none of the product's that are "
+			    "metered.",
+			    m->record[i].place + 1);
 	return SOUK_OK;
 }
 
@@ -306,12 +321,13 @@ batch_run(struct call *c, struct db_tx *tx)
 {
 	struct metering *m = c->input;
 	struct usage_product p = { .seller_id = "" };
-	enum souk_err r = usage_product_sold(tx, c->scope, m->product_code, &p);
+	enum souk_err r = usage_product_sold(tx, c->scope, m->product_code, c->arena, &p);
 
 	if (r == SOUK_E_NOT_FOUND)
 		return refuse(c, "InvalidProductCodeException",
 		    "The product code is none of your products'.");
-	if (r != SOUK_OK || (r = check_times(c, tx, m)) != SOUK_OK)
+	if (r != SOUK_OK || (r = check_times(c, tx, m)) != SOUK_OK ||
+	    (r = check_dimensions_of(c, m, &p)) != SOUK_OK)
 		return r;
 	set_product(m, &p);
 	if ((r = take_all(c, tx, m)) == SOUK_OK)
@@ -398,12 +414,13 @@ meter_run(struct call *c, struct db_tx *tx)
 	struct record *x = &m->record[0];
 	struct usage_product p = { .seller_id = "" };
 	struct jw w;
-	enum souk_err r = usage_product_bought(tx, c->scope, m->product_code, &p);
+	enum souk_err r = usage_product_bought(tx, c->scope, m->product_code, c->arena, &p);
 
 	if (r == SOUK_E_NOT_FOUND)
 		return refuse(c, "InvalidProductCodeException",
 		    "The product code is none of a product that the account may use.");
-	if (r != SOUK_OK || (r = check_times(c, tx, m)) != SOUK_OK)
+	if (r != SOUK_OK || (r = check_times(c, tx, m)) != SOUK_OK ||
+	    (r = check_dimensions_of(c, m, &p)) != SOUK_OK)
 		return r;
 	if (m->dry)
 		return refuse(
@@ -417,6 +434,148 @@ meter_run(struct call *c, struct db_tx *tx)
 	write_id(&w, x);
 	jw_close(&w, '}');
 	return SOUK_OK;
+}
+
+/* ---- ResolveCustomer ------------------------------------------------------------------- */
+
+static const char *const resolve_members[] = { "RegistrationToken" };
+
+static enum souk_err
+resolve_parse(struct call *c)
+{
+	struct str *token = ARENA_NEW(c->arena, struct str);
+	enum souk_err r;
+
+	if (!token)
+		return SOUK_E_LIMIT;
+	c->input = token;
+	if (!json_is_object(c->body))
+		return json_bad_type(c, "The body", "a JSON object");
+	if (!tenant_is_seller(c->scope))
+		return fail_set(&c->fail, SOUK_E_DENIED, "AccessDeniedException",
+		    "Only seller accounts may resolve their customers.");
+	if ((r = json_known(c, c->body, resolve_members, COUNT(resolve_members))) != SOUK_OK ||
+	    (r = json_text(c, c->body, resolve_members[0], token)) != SOUK_OK)
+		return r;
+	return token->p && token->n > 0
+		   ? SOUK_OK
+		   : invalid(c, resolve_members[0], "Member must not be null or empty");
+}
+
+static enum souk_err
+resolve_run(struct call *c, struct db_tx *tx)
+{
+	const struct str *token = c->input;
+	char ref[CUSTOMER_REF_LEN + 1], seller[ACCOUNT_ID_LEN + 1] = "";
+	enum registration state = REGISTRATION_INVALID;
+	struct registered who;
+	struct jw w;
+	enum souk_err r = registration_resolve(tx, c->svc->vault, c->scope, *token, &state, &who);
+
+	if (r != SOUK_OK)
+		return r;
+	if (state == REGISTRATION_INVALID)
+		return refuse(c, "InvalidTokenException",
+		    "The registration token is none of your customers'.");
+	if (state == REGISTRATION_EXPIRED)
+		return refuse(c, "ExpiredTokenException",
+		    "The registration token has expired: let the buyer come again.");
+	memcpy(seller, tenant_account(c->scope).p, ACCOUNT_ID_LEN);
+	customer_ref(c->svc->vault, seller, who.buyer_id, ref);
+	jw_init(&w, &c->out);
+	jw_open(&w, NULL, '{');
+	jw_c(&w, "CustomerIdentifier", ref);
+	jw_c(&w, "ProductCode", who.product_code);
+	jw_c(&w, "CustomerAWSAccountId", who.buyer_id);
+	jw_close(&w, '}');
+	c->audit.action = c->op->action;
+	c->audit.count = 1;
+	c->audit.seller_id = tenant_account(c->scope);
+	c->audit.resource = str_c(arena_printf(c->arena, "account/%s", who.buyer_id));
+	return c->audit.resource.p ? SOUK_OK : SOUK_E_LIMIT;
+}
+
+/* ---- RegisterUsage --------------------------------------------------------------------- */
+
+#define KEY_VERSION 1 /* there is one key; when it changes, so does the certificate's address */
+
+static const char *const register_members[] = { "ProductCode", "PublicKeyVersion", "Nonce" };
+
+struct registering {
+	struct str product_code, nonce;
+};
+
+static enum souk_err
+register_parse(struct call *c)
+{
+	struct registering *m = ARENA_NEW(c->arena, struct registering);
+	int64_t version = 0;
+	enum souk_err r;
+
+	if (!m)
+		return SOUK_E_LIMIT;
+	*m = (struct registering){ .product_code = { NULL, 0 }, .nonce = { NULL, 0 } };
+	c->input = m;
+	if (!json_is_object(c->body))
+		return json_bad_type(c, "The body", "a JSON object");
+	if ((r = json_known(c, c->body, register_members, COUNT(register_members))) != SOUK_OK ||
+	    (r = take_needed(c, c->body, "ProductCode", &m->product_code)) != SOUK_OK ||
+	    (r = take_quantity(c, c->body, "PublicKeyVersion", &version)) != SOUK_OK ||
+	    (r = take_text(c, c->body, "Nonce", &m->nonce)) != SOUK_OK)
+		return r;
+	if (version < 1)
+		return invalid(c, "PublicKeyVersion", "Member must be 1 or more");
+	if (version != KEY_VERSION)
+		return refuse(c, "InvalidPublicKeyVersionException",
+		    "There is no such version of the public key; give 1.");
+	return SOUK_OK;
+}
+
+static enum souk_err
+sign_registration(struct call *c, const struct registering *m, instant_t now)
+{
+	struct buf claims = { 0 }, token = { 0 };
+	struct jw w;
+	enum souk_err r = SOUK_E_NOMEM;
+
+	jw_init(&w, &claims);
+	jw_open(&w, NULL, '{');
+	jw_str(&w, "productCode", m->product_code);
+	jw_int(&w, "publicKeyVersion", KEY_VERSION);
+	if (m->nonce.p)
+		jw_str(&w, "nonce", m->nonce);
+	jw_int(&w, "iat", now / SECOND_MS);
+	jw_close(&w, '}');
+	if (buf_ok(&claims))
+		r = topics_jwt(c->svc->topics, buf_str(&claims), &token);
+	if (r == SOUK_OK) {
+		jw_init(&w, &c->out);
+		jw_open(&w, NULL, '{');
+		jw_str(&w, "Signature", buf_str(&token));
+		jw_close(&w, '}');
+	}
+	buf_done(&claims);
+	buf_done(&token);
+	return r;
+}
+
+static enum souk_err
+register_run(struct call *c, struct db_tx *tx)
+{
+	const struct registering *m = c->input;
+	struct usage_product p = { .seller_id = "" };
+	bool entitled = false;
+	enum souk_err r = usage_product_bought(tx, c->scope, m->product_code, c->arena, &p);
+
+	if (r == SOUK_E_NOT_FOUND)
+		return refuse(c, "InvalidProductCodeException",
+		    "The product code is none of a product that the account may use.");
+	if (r != SOUK_OK || (r = usage_entitled(tx, c->scope, &p, &entitled)) != SOUK_OK)
+		return r;
+	if (!entitled)
+		return refuse(c, "CustomerNotEntitledException",
+		    "The account has no subscription to the product.");
+	return sign_registration(c, m, db_now(tx));
 }
 
 /* A dry run has a word of its own for who may not; that is found out before the body is read. */
@@ -438,13 +597,18 @@ static const struct op ops[] = {
 	    batch_run },
 	{ "", TARGET "MeterUsage", SERVICE ":MeterUsage", BODY_CAP, OP_WRITE, meter_parse,
 	    meter_run },
+	{ "", TARGET "ResolveCustomer", SERVICE ":ResolveCustomer", BODY_CAP, OP_READ | OP_AUDIT,
+	    resolve_parse, resolve_run },
+	{ "", TARGET "RegisterUsage", SERVICE ":RegisterUsage", BODY_CAP, OP_READ, register_parse,
+	    register_run },
 };
 
 const struct json_service json_metering = {
 	.service = SERVICE,
 	.target = TARGET,
 	.internal = "InternalServiceErrorException",
-	.unknown = "There is no such operation; this service has BatchMeterUsage and MeterUsage.",
+	.unknown = "There is no such operation; this service has BatchMeterUsage, "
+		   "MeterUsage, RegisterUsage and ResolveCustomer.",
 	.ops = ops,
 	.n = COUNT(ops),
 	.word = word,

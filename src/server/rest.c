@@ -19,6 +19,7 @@ const struct rest_table *const rest_tables[REST_TABLES] = {
 	&rest_edsp,
 	&rest_commissions,
 	&rest_market,
+	&rest_charges,
 	&rest_delivery,
 	&rest_topic,
 	&rest_access,

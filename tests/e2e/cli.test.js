@@ -108,7 +108,7 @@ test('demo: the same seed makes the same marketplace', async () => {
     assert.deepEqual(Object.keys(d).sort(), ['buyers', 'operator', 'sellers']);
     const seller = d.sellers[0].accountId;
     facts[name] = (await soukOk(['export', 'contacts', '--data', at(name), '--seller', seller, '--from', '2000-01-01T00:00:00Z'])).out
-      + await sqlite(at(name), 'select account_id, name, country from account where is_operator = 0 order by 1; select hex(product_id), title, type from product order by 1; select hex(subscription_id), hex(offer_id), buyer_id, quantity from subscription order by 1; select hex(offer_id), created_at from offer order by 1');
+      + await sqlite(at(name), 'select account_id, name, country from account where is_operator = 0 order by 1; select hex(product_id), title, type from product order by 1; select hex(subscription_id), hex(offer_id), buyer_id, quantity from subscription order by 1; select hex(offer_id), created_at from offer order by 1; select hex(rate_id), hex(offer_id), price from offer_rate order by 1; select hex(fee_id), hex(subscription_id), amount from fee order by 1');
   }
   assert.equal(facts.d1, facts.d2);
   assert.notEqual(facts.d1, facts.d3);
@@ -133,6 +133,12 @@ test('import: every kind, from CSV and NDJSON, and what comes out is what went i
   assert.equal((await imp('subscriptions', file('s.csv', `subscriptionId,sellerId,productId,buyerId,kind,quantity,startsAt\n${sub},000000000777,${product},000000000778,hourly,3,2026-01-01T00:00:00Z\n`))).code, 0);
   const c = await imp('contacts', file('c.csv', `subscriptionId,organization,givenName,surname,telephoneNumber,emailAddress,createdAt\n${sub},"Quote ""x"", y",Zoë,Žák,+1 206 555 0100,zoe@example.com,2026-02-01T00:00:00.123Z\n`));
   assert.equal(c.code, 0, c.err);
+  const offer = await sqlite(data, "select lower(hex(offer_id)) from offer");
+  const rate = await imp('rates', file('r.csv', `offerId,dimension,price,currency,startsAt\n${offer.replace(/(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')},m5.large,0.0000000001,USD,2026-01-01T00:00:00Z\n`));
+  assert.equal(rate.code, 0, rate.err);
+  const fee = await imp('fees', file('f.csv', `subscriptionId,kind,amount,currency,quantity,postedAt\n${sub},monthly,999999999999999999.0000000001,USD,2,2026-01-01T00:00:00Z\n`));
+  assert.equal(fee.code, 0, fee.err);
+  assert.equal(await sqlite(data, 'select price from offer_rate; select amount, quantity from fee'), '0.0000000001\n999999999999999999.0000000001|2');
   assert.equal(await sqlite(data, "select name from account where account_id = '000000000777'"), 'Müller, Söhne');
   const piped = await souk(['import', '--data', data, 'accounts'], { input: '{"accountId":"000000000779","name":"P","country":"US","buyer":true}\n' });
   assert.equal(piped.code, 0, piped.err);
@@ -174,6 +180,8 @@ test('import: every kind, from CSV and NDJSON, and what comes out is what went i
     ['accounts', 'accountId,name,country,buyer\n000000000777,Again,DE,true\n', /:2: .*(there|exists|taken|already)/],
     ['contacts', `subscriptionId,organization,givenName,surname,telephoneNumber,emailAddress\n${sub},O,G,S,+1 206 555 0101,ok@example.com\n${sub},O,G,S,+1 206 555 0101,notanaddress\n`, /:3: emailAddress: /],
     ['contacts', `subscriptionId,organization,givenName,surname,telephoneNumber,emailAddress\n${Array.from({ length: 5 }, (_, i) => `${sub},O,G,S,+1 206 555 010${i},p${i}@example.com`).join('\n')}\n`, /:6: .*(five|5 contacts)/],
+    ['fees', `subscriptionId,kind,amount,currency\n${sub},monthly,1.50,USD\n${sub},monthly,"1,50",USD\n`, /:3: amount: .*; .+/],
+    ['rates', `offerId,dimension,price,currency\n${product},users,1,USD\n`, /:2: offerId: /],
     ['contacts', `subscriptionId,organization,givenName,surname,telephoneNumber,emailAddress\n${product},O,G,S,+1 206 555 0101,ok@example.com\n`, /:2: /],
   ]) {
     const r = await imp(kind, file('bad', text));

@@ -124,8 +124,43 @@ test('sets without facts: a header and the reason', async () => {
     const got = await rows(type);
     assert.equal(got.rows.length, 0);
     assert.ok(got.header.length > 5);
-    assert.match(got.meta.emptyReason, /no facts/);
+    assert.match(got.meta.emptyReason, /nothing of the kind/);
   }
+});
+
+const imported = async (kind, name, text) => {
+  const file = join(m.dir, name);
+  writeFileSync(file, text);
+  await soukOk(['import', '--data', m.data, kind, file], { env: m.clockEnv() });
+};
+
+test('prices, trials, fees, a solution, a reseller: told by import, in the sets of the day', async () => {
+  const product = (await m.op('POST', '/api/v1/products', { sellerId: w.seller.accountId, title: 'Service', type: 'saas', pricing: ['metered', 'annual'], state: 'public',
+    dimensions: [{ key: 'users', unit: 'Users', description: 'Named users, by the hour' }], solutionId: 'sol-1', solutionTitle: 'All in one' })).json;
+  const buyerId = w.buyers[0].accountId, reseller = m.logins.sellers[0].accountId;
+  const [offerId, subscriptionId, demoId] = ['aaaaaaaa', 'bbbbbbbb', 'cccccccc'].map((x) => `${x}-1111-4111-8111-111111111111`);
+  await imported('offers', 'offers.csv', `offerId,productId,name,program,resellerId\n${offerId},${product.productId},Terms,EnterpriseContract,${reseller}\n${demoId},${product.productId},Demo,FieldDemonstration,\n`);
+  await imported('subscriptions', 'subs.csv', 'subscriptionId,sellerId,productId,offerId,buyerId,kind,startsAt,trialEndsAt\n'
+    + `${subscriptionId},${w.seller.accountId},${product.productId},${offerId},${buyerId},metered,${at(-8, '00:00:00')},${at(-1, '06:00:00')}\n`
+    + `,${w.seller.accountId},${product.productId},${demoId},${w.buyers[1].accountId},metered,${at(-8, '00:00:00')},\n`);
+  await imported('rates', 'rates.csv', `offerId,dimension,price,currency,startsAt\n${offerId},users,0.10,USD,${at(-8, '00:00:00')}\n${offerId},users,0.25,USD,${at(-1, '12:00:00')}\n`);
+  await imported('fees', 'fees.ndjson', [{ subscriptionId, kind: 'monthly', amount: '99.00', currency: 'USD', periodStart: at(-3, '00:00:00'), periodEnd: at(26, '23:59:59'), postedAt: at(-3, '00:00:00') },
+    { subscriptionId, kind: 'refund', amount: '-9.50', currency: 'USD', postedAt: at(-3, '23:59:59') }, { subscriptionId, kind: 'monthly', amount: '5', currency: 'USD', postedAt: at(-2, '00:00:00') }].map((x) => JSON.stringify(x)).join('\n'));
+  // In the trial, at one price, at the other.
+  await usage([[w.buyers[0], product, 'users', at(-1, '05:00:00'), 100], [w.buyers[0], product, 'users', at(-1, '06:00:00'), 10], [w.buyers[0], product, 'users', at(-1, '12:00:00'), 10]]);
+  const mine = (got) => got.rows.filter((r) => r['Product Code'] === product.productCode);
+  const [used, ...more] = mine(await rows('daily_business_usage_by_instance_type'));
+  assert.equal(more.length, 0);
+  assert.deepEqual(['Usage Units', 'Usage Unit Type', 'Offering Description', 'Estimated Revenue', 'Currency', 'Offer ID', 'Offer Visibility', 'Solution Title', 'Solution ID'].map((c) => used[c]),
+    ['120', 'Users', 'Named users, by the hour', '3.50', 'USD', offerId, 'enterprise contract', 'All in one', 'sol-1']);
+  const trials = mine(await rows('daily_business_free_trial_conversions'));
+  assert.deepEqual(trials.map((r) => ['New Free Trials', 'Total Current Free Trials', 'Converted Free Trials', 'Non-Converted Free Trials', 'Solution ID'].map((c) => r[c])), [['0', '0', '1', '0', 'sol-1']]);
+  const fees = mine(await rows('daily_business_fees'));
+  assert.deepEqual(fees.map((r) => ['Amount', 'Currency', 'Fee Description', 'Start Date', 'End Date', 'Quantity'].map((c) => r[c])),
+    [['99.00', 'USD', 'Monthly fee', text(day(-3)), text(day(26)), '1'], ['-9.50', 'USD', 'Refund', '', '', '1']]);
+  const subscriber = mine(await rows('customer_subscriber_hourly_monthly_subscriptions')).find((r) => r['Offer ID'] === offerId);
+  assert.deepEqual([subscriber['Reseller account ID'], subscriber['Solution Title']], [reseller, 'All in one']);
+  assert.ok(subscriber['Reseller account name'].length > 0);
 });
 
 for (const [what, type, date, why] of [

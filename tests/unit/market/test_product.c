@@ -443,6 +443,7 @@ json_form(struct world *w)
 	assert_out(w,
 	    "{\"productId\":\"" PRODUCT_ID "\",\"sellerId\":\"" SELLER "\",\"productCode\":\"" CODE
 	    "\",\"title\":\"Image\",\"type\":\"ami\",\"pricing\":[\"hourly\",\"annual\"],"
+	    "\"dimensions\":[],\"solutionId\":null,\"solutionTitle\":null,"
 	    "\"supportEmail\":\"support@example.com\",\"supportPhone\":\"\",\"supportUrl\":\"\","
 	    "\"pscEnabled\":true,\"pscEnabledSince\":\"20",
 	    true);

@@ -6,11 +6,13 @@
 #include "market_test.h"
 #include "unit/database.h"
 
+#include "market/charge_store.h"
 #include "market/market_store.h"
 #include "market/usage_store.h"
 
 static struct db_texts *const all[] = { &account_texts, &user_texts, &product_texts, &offer_texts,
-	&subscription_texts, &enrolment_texts, &id_owner_texts, &usage_texts };
+	&subscription_texts, &enrolment_texts, &id_owner_texts, &usage_texts, &rate_texts,
+	&fee_texts };
 
 /* The number of parameters. */
 static int
@@ -35,7 +37,7 @@ test_parameters_in_order(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		for (unsigned q = 0; q < all[i]->n; q++)
-			assert_in_range(assert_numbered(all[i]->sql[q]), 1, 16);
+			assert_in_range(assert_numbered(all[i]->sql[q]), 1, 18);
 }
 
 /*
@@ -167,6 +169,13 @@ they_use_their_index(struct world *w)
 	    "SEARCH usage_record USING PRIMARY KEY (seller_id=? AND hour=? AND product_id=? AND "
 	    "buyer_id=? AND dimension=?)",
 	    "Index Cond: ((seller_id = $1)");
+	assert_plan(w, text_with(&fee_texts, "ORDER BY fee_id"),
+	    "SEARCH fee USING INDEX fee_by_subscription (seller_id=? AND subscription_id=? AND "
+	    "fee_id>?)",
+	    "Index Cond: ((seller_id = $1) AND (subscription_id = $2)");
+	assert_plan(w, text_with(&rate_texts, "rate_id = $3"),
+	    "SEARCH offer_rate USING PRIMARY KEY (seller_id=? AND offer_id=?)",
+	    "Index Cond: ((seller_id = $1) AND (offer_id = $2)");
 }
 WORLD_TEST(they_use_their_index)
 

@@ -200,17 +200,22 @@ products_by_code(struct world *w)
 	struct usage_product p = { .seller_id = "" };
 	struct str none = STR("abcdefghijklmnopqrstuvwx2");
 
-	assert_int_equal(usage_product_sold(w->tx, &w->seller, STR(CODE), &p), SOUK_OK);
+	assert_int_equal(usage_product_sold(w->tx, &w->seller, STR(CODE), w->mem, &p), SOUK_OK);
 	assert_string_equal(p.seller_id, SELLER);
-	assert_int_equal(usage_product_sold(w->tx, &w->op, STR(CODE), &p), SOUK_OK);
-	assert_int_equal(usage_product_sold(w->tx, &w->seller, none, &p), SOUK_E_NOT_FOUND);
-	assert_int_equal(usage_product_sold(w->tx, &w->seller_b, STR(CODE), &p), SOUK_E_NOT_FOUND);
-	assert_int_equal(usage_product_sold(w->tx, &w->buyer, STR(CODE), &p), SOUK_E_NOT_FOUND);
+	assert_int_equal(usage_product_sold(w->tx, &w->op, STR(CODE), w->mem, &p), SOUK_OK);
+	assert_int_equal(usage_product_sold(w->tx, &w->seller, none, w->mem, &p), SOUK_E_NOT_FOUND);
+	assert_int_equal(
+	    usage_product_sold(w->tx, &w->seller_b, STR(CODE), w->mem, &p), SOUK_E_NOT_FOUND);
+	assert_int_equal(
+	    usage_product_sold(w->tx, &w->buyer, STR(CODE), w->mem, &p), SOUK_E_NOT_FOUND);
 	/* The product is limited: who bought it knows it. */
-	assert_int_equal(usage_product_bought(w->tx, &w->buyer, STR(CODE), &p), SOUK_OK);
-	assert_int_equal(usage_product_bought(w->tx, &w->buyer_b, STR(CODE), &p), SOUK_E_NOT_FOUND);
-	assert_int_equal(usage_product_bought(w->tx, &w->seller, STR(CODE), &p), SOUK_E_NOT_FOUND);
-	assert_int_equal(usage_product_bought(w->tx, &w->buyer, none, &p), SOUK_E_NOT_FOUND);
+	assert_int_equal(usage_product_bought(w->tx, &w->buyer, STR(CODE), w->mem, &p), SOUK_OK);
+	assert_int_equal(
+	    usage_product_bought(w->tx, &w->buyer_b, STR(CODE), w->mem, &p), SOUK_E_NOT_FOUND);
+	assert_int_equal(
+	    usage_product_bought(w->tx, &w->seller, STR(CODE), w->mem, &p), SOUK_E_NOT_FOUND);
+	assert_int_equal(
+	    usage_product_bought(w->tx, &w->buyer, none, w->mem, &p), SOUK_E_NOT_FOUND);
 }
 WORLD_TEST(products_by_code)
 

@@ -13,6 +13,7 @@
 #include "delivery/request_int.h"
 #include "delivery/role_int.h"
 #include "delivery/topic_int.h"
+#include "market/charge_store.h"
 #include "market/market_store.h"
 #include "edsp/commission_store.h"
 #include "edsp/enrol_store.h"
@@ -26,9 +27,10 @@
 
 static struct db_texts *const all[] = { &access_texts, &account_texts, &audit_texts,
 	&commission_texts, &contact_texts, &edsp_enrol_texts, &edsp_facts_texts,
-	&edsp_publish_texts, &enrolment_texts, &export_texts, &id_owner_texts, &idempotency_texts,
-	&job_texts, &node_texts, &object_texts, &offer_texts, &product_texts, &remote_texts,
-	&request_texts, &role_texts, &subscription_texts, &topic_texts, &usage_texts, &user_texts };
+	&edsp_publish_texts, &enrolment_texts, &export_texts, &fee_texts, &id_owner_texts,
+	&idempotency_texts, &job_texts, &node_texts, &object_texts, &offer_texts, &product_texts,
+	&rate_texts, &remote_texts, &request_texts, &role_texts, &subscription_texts, &topic_texts,
+	&usage_texts, &user_texts };
 
 /* The embedded engine compiles a statement whose parameters are unbound; it is not run. */
 static enum souk_err
