@@ -26,6 +26,8 @@ struct finding {
 #define EVIDENCE_MAX 160
 /* One rule tells of at most so many places of a listing; the last one says that there are more. */
 #define FINDINGS_PER_RULE 50
+/* Enough of an arena for the findings of one listing. */
+#define FINDINGS_ARENA ((size_t)8 << 20)
 
 /* Everything is in the arena. */
 struct findings {

@@ -21,7 +21,12 @@ struct context_product {
 
 struct context_title {
 	struct str listing, title;
-	struct str key; /* review_context_order makes it */
+};
+
+/* A key of a title (proserv/title.h) and the place of the title in `titles`. */
+struct context_key {
+	struct str key;
+	size_t title;
 };
 
 /* What the marketplace knows (section 4). Each part may be missing, which is not the same as empty. */
@@ -32,14 +37,16 @@ struct review_context {
 	struct texts categories;
 	struct context_product *products; /* by id */
 	size_t n_products;
-	struct context_title *titles; /* by key */
+	struct context_title *titles;
 	size_t n_titles;
+	struct context_key *keys; /* of all titles, ordered: review_context_order makes them */
+	size_t n_keys;
 };
 
 /* Reads a context document; as listing_read. The result is ordered. */
 SOUK_MUST enum souk_err review_context_read(
     struct str text, struct arena *a, struct review_context *ret, struct fail *f);
-/* For a context that was put together otherwise: keys and orders what review_run looks up. */
+/* For a context that was put together otherwise: keys the titles, orders what review_run looks up. */
 SOUK_MUST enum souk_err review_context_order(struct review_context *c, struct arena *a);
 /* NULL: not known. */
 const struct context_product *review_context_product(const struct review_context *c, struct str id);

@@ -15,7 +15,6 @@ struct review {
 	const struct rule *rule;
 	enum finding_kind kind;
 	size_t n_of_rule;
-	bool error_found; /* by this rule */
 	struct findings *out;
 };
 

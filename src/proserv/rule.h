@@ -4,7 +4,7 @@
  *
  * A row has up to three parts. The deterministic check decides. The heuristic one gives evidence and
  * never blocks: its findings are warnings at most. The question is for a person; it is asked when the
- * deterministic check found no error. Ids are for ever: they stand in waivers and in sellers' CI.
+ * deterministic check found nothing. Ids are for ever: they stand in waivers and in sellers' CI.
  */
 #ifndef SOUK_PROSERV_RULE_H
 #define SOUK_PROSERV_RULE_H
