@@ -38,26 +38,13 @@ day_parse(struct str s, day_t *ret)
 }
 
 void
-day_format(day_t d, char out[DAY_TEXT_LEN + 1])
+day_write(day_t d, char out[DAY_TEXT_LEN + 1])
 {
 	char text[INSTANT_TEXT_LEN + 1];
 
 	instant_format((instant_t)d * DAY_MS, text);
 	memcpy(out, text, DAY_TEXT_LEN);
 	out[DAY_TEXT_LEN] = '\0';
-}
-
-/* Rounds down, before 1970 too. */
-static day_t
-whole_days(int64_t ms)
-{
-	return (day_t)(ms / DAY_MS - (ms % DAY_MS < 0));
-}
-
-day_t
-day_of(instant_t t)
-{
-	return whole_days(t);
 }
 
 unsigned
@@ -190,7 +177,7 @@ calendar_local(const struct calendar *c, instant_t t, int *ret_minute)
 	int64_t seconds = t / SECOND_MS - (t % SECOND_MS < 0);
 	int i = g_time_zone_find_interval(c->zone, G_TIME_TYPE_UNIVERSAL, seconds);
 	int64_t local = t + g_time_zone_get_offset(c->zone, i) * SECOND_MS;
-	day_t d = whole_days(local);
+	day_t d = day_of(local);
 
 	*ret_minute = (int)((local - d * DAY_MS) / MINUTE_MS);
 	return d;

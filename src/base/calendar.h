@@ -17,9 +17,13 @@ typedef int32_t day_t;
 
 /* "2026-01-31" exactly. */
 SOUK_MUST bool day_parse(struct str s, day_t *ret);
-#define DAY_TEXT_LEN 10
-void day_format(day_t d, char out[DAY_TEXT_LEN + 1]);
-day_t day_of(instant_t t);     /* in UTC */
+#define DAY_TEXT_LEN 10 /* "YYYY-MM-DD" */
+void day_write(day_t d, char out[DAY_TEXT_LEN + 1]);
+static inline day_t
+day_of(instant_t t) /* in UTC */
+{
+	return (day_t)(t / DAY_MS - (t % DAY_MS < 0));
+}
 unsigned day_weekday(day_t d); /* 0 is Sunday */
 /* "09:30", 00:00 to 24:00, as minutes of the day. */
 SOUK_MUST bool minute_parse(struct str s, int *ret);

@@ -24,7 +24,7 @@ waiver_json(struct jw *w, const struct waiver *x)
 {
 	char until[DAY_TEXT_LEN + 1];
 
-	day_format(x->until, until);
+	day_write(x->until, until);
 	jw_open(w, "waived", '{');
 	jw_str(w, "owner", x->owner);
 	jw_str(w, "reason", x->reason);

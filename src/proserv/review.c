@@ -56,7 +56,8 @@ next(struct findings *f)
 }
 
 static void
-add(struct review *r, enum severity s, const char *pointer, struct str evidence, const char *text)
+add(struct review *r, enum severity s, const char *pointer, struct str evidence, const char *hint,
+    const char *text)
 {
 	struct finding *f;
 
@@ -75,7 +76,7 @@ add(struct review *r, enum severity s, const char *pointer, struct str evidence,
 		.pointer = arena_str(r->out->a, str_c(pointer)),
 		.message = arena_str(r->out->a, str_c(text)),
 		.evidence = evidence.n > 0 ? arena_str(r->out->a, clip(evidence)) : NO_EVIDENCE,
-		.hint = r->rule->hint };
+		.hint = hint };
 	if (f->pointer.p == NULL || f->message.p == NULL || f->evidence.p == NULL)
 		r->out->failed = true;
 }
@@ -92,7 +93,7 @@ finding_add(struct review *r, const char *pointer, struct str evidence, const ch
 	va_end(ap);
 	if (r->kind == KIND_HEURISTIC && s > SEVERITY_WARNING)
 		s = SEVERITY_WARNING;
-	add(r, s, pointer, evidence, text);
+	add(r, s, pointer, evidence, r->rule->hint, text);
 }
 
 void
@@ -105,7 +106,16 @@ finding_add_as(struct review *r, enum severity s, const char *pointer, struct st
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	add(r, s, pointer, evidence, text);
+	add(r, s, pointer, evidence, r->rule->hint, text);
+}
+
+void
+not_checked(struct review *r, const char *pointer, const char *what)
+{
+	char text[256];
+
+	(void)snprintf(text, sizeof(text), "Not checked: %s", what);
+	add(r, SEVERITY_INFO, pointer, NO_EVIDENCE, "give what is missing, see --context", text);
 }
 
 static int

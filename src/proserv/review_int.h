@@ -28,6 +28,9 @@ void finding_add(struct review *r, const char *pointer, struct str evidence, con
 void finding_add_as(struct review *r, enum severity s, const char *pointer, struct str evidence,
     const char *fmt, ...) SOUK_PRINTF(5, 6);
 
+/* Information: what was not given, and what therefore was not checked. */
+void not_checked(struct review *r, const char *pointer, const char *what);
+
 #define NO_EVIDENCE ((struct str){ "", 0 })
 
 #endif

@@ -49,7 +49,7 @@ check_related_products(struct review *r)
 		    r->edition == EDITION_G22 ? "an AWS service or one to four products are needed"
 					      : "one to four are needed");
 	if (n > 0 && !r->context->has_products)
-		inform(r, "/associated_products",
+		not_checked(r, "/associated_products",
 		    "whether these products are public, as the context has no products");
 	for (size_t i = 0; i < n && i <= RELATED_MAX; i++)
 		check_related(r, i);

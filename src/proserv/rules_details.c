@@ -65,7 +65,7 @@ check_title_unique(struct review *r)
 	if (utf8_is_blank(r->listing->title))
 		return;
 	if (!r->context->has_titles) {
-		inform(r, "/title", "whether it is unique, as the context has no titles");
+		not_checked(r, "/title", "whether it is unique, as the context has no titles");
 		return;
 	}
 	if (title_keys(r->listing->title, r->out->a, keys, &n) != SOUK_OK) {

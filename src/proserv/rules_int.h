@@ -59,7 +59,4 @@ rule_check check_private_marketplace;
 rule_check check_refund_policy;
 rule_check check_one_price;
 
-/* "PS-X could not look": what was not given, and what therefore was not checked. */
-void inform(struct review *r, const char *pointer, const char *what);
-
 #endif

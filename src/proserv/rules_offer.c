@@ -93,7 +93,8 @@ check_agreement_end(struct review *r)
 			continue;
 		}
 		if (is_open(o) && !r->context->has_as_of)
-			inform(r, pointer, "whether it is to come, as the context has no as_of");
+			not_checked(
+			    r, pointer, "whether it is to come, as the context has no as_of");
 		else if (is_open(o) && o->agreement_end <= day_of(r->context->as_of))
 			finding_add(
 			    r, pointer, NO_EVIDENCE, "The agreement's end is not after today");
@@ -144,7 +145,7 @@ check_expiry(struct review *r)
 		else if (!is_open(o))
 			continue;
 		else if (!r->context->has_as_of)
-			inform(r, pointer, "whether it is past, as the context has no as_of");
+			not_checked(r, pointer, "whether it is past, as the context has no as_of");
 		else if (o->expires < day_of(r->context->as_of))
 			finding_add(
 			    r, pointer, NO_EVIDENCE, "The last day to accept the offer is past");

@@ -3,12 +3,6 @@
 #include "proserv/rules_int.h"
 
 void
-inform(struct review *r, const char *pointer, const char *what)
-{
-	finding_add_as(r, SEVERITY_INFO, pointer, NO_EVIDENCE, "Not checked: %s", what);
-}
-
-void
 check_paid_seller(struct review *r)
 {
 	if (r->listing->seller.account_status != STATUS_PAID)
@@ -54,7 +48,7 @@ check_known_categories(struct review *r)
 	const struct texts *t = &r->listing->categories;
 
 	if (t->n > 0 && !r->context->has_categories) {
-		inform(r, "/categories", "the context has no list of known categories");
+		not_checked(r, "/categories", "the context has no list of known categories");
 		return;
 	}
 	for (size_t i = 0; i < t->n; i++)
@@ -84,7 +78,7 @@ check_data_use_terms(struct review *r)
 		finding_add(r, "/seller/data_use_terms/version", NO_EVIDENCE,
 		    "The acceptance does not say of which version of the data-use terms");
 	else if (c->data_use_terms_version.n == 0)
-		inform(r, "/seller/data_use_terms/version",
+		not_checked(r, "/seller/data_use_terms/version",
 		    "the context does not name the current version of the data-use terms");
 	else if (!str_eq(s->data_use_terms.version, c->data_use_terms_version))
 		finding_add(r, "/seller/data_use_terms/version", s->data_use_terms.version,

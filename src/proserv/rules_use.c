@@ -92,7 +92,7 @@ check_first_contact(struct review *r)
 			if (contact > limit)
 				missed(r, i, limit, contact, "");
 		} else if (!r->context->has_as_of) {
-			inform(r, at(r, "/fulfilments/%zu", i),
+			not_checked(r, at(r, "/fulfilments/%zu", i),
 			    "whether first contact is late, as the context has no as_of");
 		} else if (r->context->as_of > limit) {
 			missed(r, i, limit, r->context->as_of, " so far");
