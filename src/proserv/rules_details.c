@@ -335,7 +335,7 @@ check_dimension(struct review *r, size_t i)
 }
 
 void
-check_dimensions(struct review *r)
+check_dimension_list(struct review *r)
 {
 	const struct listing *l = r->listing;
 

@@ -39,7 +39,7 @@ rule_check check_keywords;
 rule_check check_associated;
 rule_check check_resources;
 rule_check check_support;
-rule_check check_dimensions;
+rule_check check_dimension_list;
 rule_check check_no_list_price;
 
 /* rules_offer.c, rules_offer_price.c: PS-OFF */
