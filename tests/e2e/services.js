@@ -6,6 +6,7 @@ import https from 'node:https';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { GetObjectCommand, ListMultipartUploadsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { root, run, until } from './lib.js';
 
 /** Starts tests/services/NAME in a directory of its own, `dir`; gives what it prints, and `stop`. */
@@ -39,7 +40,7 @@ export async function database() {
   return { url: line, stop };
 }
 
-/** An S3 store: what the script prints, `stop`, and an AWS CLI against it. */
+/** An S3 store: what the script prints, `stop`, an AWS CLI against it, and what is in it. */
 export async function store(name, { env = {} } = {}) {
   const { line, dir, stop } = await launch(name, { env });
   const s = { ...JSON.parse(line), dir, stop };
@@ -52,16 +53,17 @@ export async function store(name, { env = {} } = {}) {
     if (r.code !== 0) throw new Error(`aws ${args.join(' ')}: exit ${r.code}\n${r.err}`);
     return r;
   };
+  // What is looked at often, without starting a program for it.
+  const client = new S3Client({ endpoint: s.endpoint, region: s.region, forcePathStyle: true,
+    requestChecksumCalculation: 'WHEN_REQUIRED', responseChecksumValidation: 'WHEN_REQUIRED',
+    credentials: { accessKeyId: s.accessKeyId, secretAccessKey: s.secretAccessKey } });
+  const whole = (r) => { if (r.IsTruncated) throw new Error('more than one page'); return r; };
   /** Keys below a prefix. */
-  s.keys = async (bucket, prefix = '') => {
-    const r = await s.awsOk(['s3api', 'list-objects-v2', '--bucket', bucket, '--prefix', prefix, '--output', 'json']);
-    return r.out.trim() ? (JSON.parse(r.out).Contents ?? []).map((o) => o.Key) : [];
-  };
+  s.keys = async (Bucket, Prefix = '') => (whole(await client.send(new ListObjectsV2Command({ Bucket, Prefix }))).Contents ?? []).map((o) => o.Key);
   /** Multipart uploads under way. */
-  s.uploads = async (bucket) => {
-    const r = await s.awsOk(['s3api', 'list-multipart-uploads', '--bucket', bucket, '--output', 'json']);
-    return r.out.trim() ? (JSON.parse(r.out).Uploads ?? []).map((u) => u.Key) : [];
-  };
+  s.uploads = async (Bucket) => (whole(await client.send(new ListMultipartUploadsCommand({ Bucket }))).Uploads ?? []).map((u) => u.Key);
+  /** An object's bytes. */
+  s.get = async (Bucket, Key) => Buffer.from(await (await client.send(new GetObjectCommand({ Bucket, Key }))).Body.transformToByteArray());
   return s;
 }
 
