@@ -98,7 +98,7 @@ get_fault(const struct bucket_file *file, const struct s3_error *e, struct fail 
 
 	if (e->fault != S3_PRECONDITION && e->fault != S3_NO_KEY)
 		return fail_set(
-		    f, s3_fault_err(e->fault), "s3", "%.90s: %.150s", file->name, e->words);
+		    f, s3_fault_err(e->fault), "s3", "%.80s: %.170s", file->name, e->words);
 	fault.what = e->fault == S3_NO_KEY ? "was removed from the bucket while it was read"
 					   : "was replaced in the bucket while it was read";
 	fault.fix = "run it again";

@@ -212,6 +212,10 @@ test('publications: each once, feed files too, nothing after withdrawal', async 
   const args = ['report', 'monthly_revenue_billing_and_revenue_data', '--month', covered];
   const env = { ...m.clockEnv(), AWS_ACCESS_KEY_ID: w.seller.accessKeyId, AWS_SECRET_ACCESS_KEY: w.seller.secretAccessKey, AWS_ENDPOINT_URL: m.url };
   assert.equal((await soukOk([...args, '--feeds', `s3://${w.seller.bucket}/own`], { env })).out, (await soukOk([...args, '--feeds', dir])).out);
+  const again = await souk(['import', '--data', m.data, '--json', 'feeds', '--seller', w.seller.accountId, `s3://${w.seller.bucket}/own`, '--endpoint-url', m.url],
+    { env: { ...env, AWS_ENDPOINT_URL: 'http://127.0.0.1:1' } });
+  assert.equal(again.code, 0, again.err);
+  assert.equal(JSON.parse(again.out).files, files.length);
   const other = await souk([...args, '--feeds', 's3://souk-nobodys/own'], { env });
   assert.equal(other.code, 1, other.err);
   assert.match(other.err, /no such bucket/);

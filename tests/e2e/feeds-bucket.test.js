@@ -2,9 +2,10 @@
 // souk report, commissions and feeds check over feeds in a real S3 store: the same bytes as over the folder, and words when it goes wrong.
 import { after, before, test } from 'node:test';
 import { strict as assert } from 'node:assert';
-import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { soukBinary, run, soukOk, souk } from './lib.js';
 import { proxy, store as storeOf } from './services.js';
 
@@ -12,22 +13,30 @@ const BUCKET = 'seller-feeds', PREFIX = 'eu/own';
 const dir = mkdtempSync(join(tmpdir(), 'souk-bucket-'));
 const feeds = join(dir, 'feeds'), where = `s3://${BUCKET}/${PREFIX}`;
 const proxies = [];
-let store, env;
+let store, s3, env;
+const put = (Bucket, Key, Body) => s3.send(new PutObjectCommand({ Bucket, Key, Body }));
+/** A new bucket with a folder's files. */
+async function upload(from, Bucket, prefix) {
+  await s3.send(new CreateBucketCommand({ Bucket }));
+  for (const f of readdirSync(from, { recursive: true }))
+    if (statSync(join(from, f)).isFile()) await put(Bucket, prefix + f, readFileSync(join(from, f)));
+}
 
 before(async () => {
   // Large enough that the events of a month are several blocks.
   await soukOk(['feeds', 'make', feeds, '--events', '60000', '--from', '2025-10', '--months', '2', '--seed', '3']);
   assert.ok(statSync(join(feeds, 'billing_event_v1/year=2025/month=10/data.csv')).size > 2 * 4 * 1024 * 1024);
   store = await storeOf('ceph');
-  await store.awsOk(['s3', 'mb', `s3://${BUCKET}`]);
-  await store.awsOk(['s3', 'cp', '--recursive', '--quiet', feeds, where]);
+  s3 = new S3Client({ endpoint: store.endpoint, region: store.region, forcePathStyle: true, credentials: { accessKeyId: store.accessKeyId, secretAccessKey: store.secretAccessKey } });
+  await upload(feeds, BUCKET, `${PREFIX}/`);
   // What also lies there: deliveries' metadata, reports, folders that a console made.
   for (const key of ['billing_event_v1/year=2025/month=10/data.meta.json', 'billing_event_v1/year=2025/month=12/', 'billing_event_v1/old/x/data.csv', 'sets/a.csv'])
-    await store.awsOk(['s3api', 'put-object', '--bucket', BUCKET, '--key', `${PREFIX}/${key}`]);
+    await put(BUCKET, `${PREFIX}/${key}`, '');
   env = login();
 });
 after(async () => {
   for (const p of proxies) p.close();
+  s3?.destroy();
   await store?.stop();
   rmSync(dir, { recursive: true, force: true });
 });
@@ -82,12 +91,19 @@ test('commissions and checks: the same', async () => {
   assert.equal(grown.code, 0, grown.out);
 });
 
-test('compressed files, and a root of the bucket', async () => {
+test('compressed files at the root of a bucket, among thousands that are none', async () => {
   const gz = join(dir, 'gz');
   await soukOk(['feeds', 'make', gz, '--events', '3000', '--from', '2025-10', '--months', '2', '--gzip']);
-  await store.awsOk(['s3', 'mb', 's3://only-feeds']);
-  await store.awsOk(['s3', 'cp', '--recursive', '--quiet', gz, 's3://only-feeds']);
-  assert.equal((await soukOk(sales('s3://only-feeds'), { env })).out, (await soukOk(sales(gz))).out);
+  await upload(gz, 'only-feeds', '');
+  // More than two pages of a folder that is no feed's, and one page that no folder holds.
+  const keys = [...Array(2100).keys()].map((i) => (i < 1050 ? `archive/${i}.csv` : `b-${i}`));
+  while (keys.length > 0) await Promise.all(keys.splice(0, 50).map((Key) => put('only-feeds', Key, '')));
+  const p = await proxy(store.endpoint);
+  proxies.push(p);
+  assert.equal((await soukOk(sales('s3://only-feeds'), { env: { ...env, AWS_ENDPOINT_URL: p.endpoint } })).out, (await soukOk(sales(gz))).out);
+  const lists = p.seen.filter((r) => r.query.includes('list-type'));
+  assert.equal(lists.length, 3, lists.map((r) => r.query).join('\n'));
+  assert.match(lists[1].query, /start-after=archive0(&|$)/, 'the folder is passed over, not read');
 });
 
 test('credentials and region from the files of the AWS command line', async () => {
@@ -107,14 +123,17 @@ test('credentials and region from the files of the AWS command line', async () =
   assert.equal((await soukOk(sales(where), { env: { ...moved, ...login() } })).out, want, 'the environment is enough');
 });
 
+const said = async (words, what) => assert.match(await words, what);
 test('what cannot be read is said in a sentence', async () => {
-  assert.match(await refused(sales('s3://no-such-bucket-here'), env, 1), /no such bucket.*s3:\/\/BUCKET/);
-  assert.match(await refused(sales(`s3://${BUCKET}/elsewhere`), env, 1), /no feed files/);
-  assert.match(await refused(sales('s3://souk-foreign/x'), env, 1), /denies it.*s3:GetObject, s3:ListBucket/);
-  assert.match(await refused(sales(where), { ...env, AWS_SECRET_ACCESS_KEY: 'wrong' }, 1), /signature wrong; check AWS_SECRET_ACCESS_KEY/);
-  assert.match(await refused(sales('s3://'), env, 1), /bucket's name/);
-  assert.match(await refused(sales(where, '--endpoint-url', 'http://127.0.0.1:1'), env, 3), /connection to the store was refused.*--endpoint-url/);
-  assert.match(await refused(sales(where, '--endpoint-url', 'nonsense'), env, 1), /--endpoint-url is not a store's address/);
+  await Promise.all([
+    said(refused(sales('s3://no-such-bucket-here'), env, 1), /no such bucket.*s3:\/\/BUCKET/),
+    said(refused(sales(`s3://${BUCKET}/elsewhere`), env, 1), /no feed files/),
+    said(refused(sales('s3://souk-foreign/x'), env, 1), /denies it.*s3:GetObject, s3:ListBucket/),
+    said(refused(sales(where), { ...env, AWS_SECRET_ACCESS_KEY: 'wrong' }, 1), /signature wrong; check AWS_SECRET_ACCESS_KEY/),
+    said(refused(sales('s3://'), env, 1), /bucket's name/),
+    said(refused(sales(where, '--endpoint-url', 'http://127.0.0.1:1'), env, 3), /connection to the store was refused.*--endpoint-url/),
+    said(refused(sales(where, '--endpoint-url', 'nonsense'), env, 1), /--endpoint-url is not a store's address/),
+  ]);
 });
 
 /** Through a proxy that does `what` to the GETs of billing events from the n-th on. */
@@ -130,29 +149,25 @@ test('a connection that breaks in the middle is made again, or told with the fil
   const want = (await soukOk(sales(feeds))).out;
   const once = await through('truncate', 4, 3);
   assert.equal((await soukOk(sales(where), { env: once.e })).out, want);
-  for (const [what, words] of [['truncate', /billing_event_v1\/year=2025\/month=1[01]\/data\.csv: .*connection/], ['503 SlowDown', /data\.csv: .*busy/],
-    ['403 AccessDenied', /data\.csv: .*denies/]]) {
+  await Promise.all([['truncate', /billing_event_v1\/year=2025\/month=1[01]\/data\.csv: .*connection/], ['503 SlowDown', /data\.csv: .*busy/],
+    ['403 AccessDenied', /data\.csv: .*denies/]].map(async ([what, words], i) => {
     const { e } = await through(what, 4);
-    const out = join(dir, 'never.csv');
+    const out = join(dir, `never${i}.csv`);
     assert.match(await refused([...sales(where), '-o', out], e, what.startsWith('403') ? 1 : 3), words);
-    assert.ok(!readdirSync(dir).some((f) => f.startsWith('never')), 'nothing half-written');
-  }
+    assert.ok(!readdirSync(dir).some((f) => f.startsWith(`never${i}`)), 'nothing half-written');
+  }));
 });
 
 test('a file that is replaced while it is read is no mixture of two', async () => {
   const { e, p } = await through(null, 1);
-  const name = 'billing_event_v1/year=2025/month=11/data.csv', at = `s3://${BUCKET}/${PREFIX}/${name}`;
-  const longer = join(dir, 'longer.csv');
-  writeFileSync(longer, readFileSync(join(feeds, name)));
-  appendFileSync(longer, readFileSync(join(feeds, name)).subarray(0, 0));
-  const text = readFileSync(longer, 'latin1').replace(/1(?=\d\.\d\d,)/g, '2');
-  writeFileSync(longer, text, 'latin1');
+  const name = 'billing_event_v1/year=2025/month=11/data.csv', was = readFileSync(join(feeds, name));
+  const other = Buffer.from(was.toString('latin1').replace(/1(?=\d\.\d\d,)/g, '2'), 'latin1'); // of the same length
   let replaced;
-  p.plan = (r) => (r.method === 'GET' && r.path.endsWith(name) ? replaced ??= store.awsOk(['s3', 'cp', '--quiet', longer, at]).then(() => null) : null);
+  p.plan = (r) => (r.method === 'GET' && r.path.endsWith(name) ? replaced ??= put(BUCKET, `${PREFIX}/${name}`, other).then(() => null) : null);
   try {
     assert.match(await refused(sales(where), e, 1), /month=11\/data\.csv: was replaced in the bucket while it was read; run it again/);
   } finally {
-    await store.awsOk(['s3', 'cp', '--quiet', join(feeds, name), at]);
+    await put(BUCKET, `${PREFIX}/${name}`, was);
   }
 });
 

@@ -433,7 +433,8 @@ reads_listings_and_nothing_like_them(void **state)
 	(void)state;
 	s->fixed = XML("200 OK",
 	    "<?xml version=\"1.0\"?><x:ListBucketResult xmlns:x=\"y\"><IsTruncated>true"
-	    "</IsTruncated><Contents><Key>a&amp;b</Key><Size>7</Size><LastModified>"
+	    "</IsTruncated><Contents><Key>a&amp;b</Key><Size>7</Size><ETag>&quot;0a&quot;</"
+	    "ETag><LastModified>"
 	    "1970-01-01T00:00:01.000Z</LastModified><Owner><ID>me</ID></Owner></Contents>"
 	    "</x:ListBucketResult>");
 	assert_ok(s3_list(c, STR("p/"), STR("p/x y"), 2, mem, &page, &e));
@@ -442,6 +443,7 @@ reads_listings_and_nothing_like_them(void **state)
 	assert_int_equal(page.n, 1);
 	assert_true(str_eq_c(page.items[0].key, "a&b"));
 	assert_int_equal(page.items[0].size, 7);
+	assert_true(str_eq_c(page.items[0].etag, "0a"));
 	assert_int_equal(page.items[0].modified_at, 1000);
 	assert_true(str_eq_c(page.next, "a&b"));
 	for (size_t i = 0; i < COUNT(strange); i++) {
