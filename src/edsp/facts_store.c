@@ -59,7 +59,7 @@
 	" WHEN r.trial_ends_at > u.hour THEN 0 ELSE u.quantity END) AS BIGINT) AS billed"          \
 	" FROM (" USED ") AS u" BY_RIGHT " LEFT JOIN offer_rate t ON t.seller_id = u.seller_id"    \
 	" AND t.offer_id = r.offer_id AND t.dimension = u.dimension AND t.starts_at ="             \
-	" (SELECT max(x.starts_at) FROM offer_rate x WHERE x.seller_id = u.seller_id"              \
+	" (SELECT max(x.starts_at) FROM offer_rate x WHERE x.seller_id = $1"                       \
 	" AND x.offer_id = r.offer_id AND x.dimension = u.dimension AND x.starts_at <= u.hour"     \
 	" AND x.created_at < $4) GROUP BY u.seller_id, u.buyer_id, u.product_id, r.offer_id,"      \
 	" u.dimension, t.price, t.currency) AS s" JOINS(                                           \
