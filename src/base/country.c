@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-static char *names[26][26]; /* by the two letters; by country_load alone */
+static char *names[26][26]; /* by the two letters; written by country_load alone */
 
 static char **
 name_at(struct str code)

@@ -4,7 +4,7 @@
 
 #include "base/iso_codes.h"
 
-static bool known[CURRENCY_COUNT]; /* by currency_load alone */
+static bool known[CURRENCY_COUNT]; /* written by currency_load alone */
 
 static currency_t
 number(struct str code)

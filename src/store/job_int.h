@@ -32,7 +32,7 @@ SOUK_MUST enum souk_err job_row_put(
 #define JOB_SKIP_MAX 8 /* kinds that wait for others; the statements have as many places */
 /*
  * The job to take next: one whose lease has run out, or the oldest due; of no kind in `skip`
- * (NULL at the end). SOUK_E_NOT_FOUND: none.
+ * (NULL where there is none). SOUK_E_NOT_FOUND: no job.
  */
 SOUK_MUST enum souk_err job_row_next(
     struct db_tx *tx, const char *const skip[JOB_SKIP_MAX], struct job *ret, struct buf *payload);
