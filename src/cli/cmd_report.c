@@ -180,7 +180,7 @@ int
 cmd_report(int argc, char **argv)
 {
 	struct report_args a = { .takes_output = true };
-	struct teller t = { .sink = { tell_begin, tell_line, tell_end }, .args = &a };
+	struct teller t = { .sink = { tell_begin, tell_line, tell_end, NULL }, .args = &a };
 	struct report_summary sum = { 0 };
 	struct fail f = { 0 };
 	struct stopwatch watch;
