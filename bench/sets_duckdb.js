@@ -99,14 +99,15 @@ const sets = {
   disbursed_amount_by_uncollected_funds_breakdown: `WITH ${events(links)} ${dims} ${open}
     g AS (SELECT ref, product_id, NULL AS usr, currency, strftime(invoice_date, '%Y-%m') AS m, ${who}, max(due) AS due, ${sums} FROM o GROUP BY ALL HAVING net <> 0)
     SELECT ${place}, ${amounts.map(shown).join(', ')}, currency, m, ref, due FROM ${joined('g')} ORDER BY due NULLS FIRST, ref, product_id, m, currency`,
-  us_sales_and_use_tax_records: `WITH ${dims}
+  us_sales_and_use_tax_records: `WITH ${events('')} ${dims}
+    payer AS (SELECT ref, max(from_account_id) AS payer FROM ev WHERE action = 'INVOICED' AND type LIKE 'SELLER_%' AND from_account_id <> '${seller}' AND ref IS NOT NULL GROUP BY ref),
     t AS (${latest('tax_item', 'tax_item_id', names.tax_item.split(',').filter((n) => !/^(valid_from|insert_date|update_date|delete_date)$/.test(n)).join(', '))}),
     u AS (SELECT *, sum(tax_amount) OVER (PARTITION BY line_item_id, transaction_type_code) AS total FROM t WHERE taxed_customer_country = 'US')
     SELECT line_item_id, customer_bill_id, title, product_code, product_tax_code, invoice_date::date AS d, round(taxable_amount + nontaxable_amount, 2) AS price, round(total, 2) AS total, taxed_customer_city,
       taxed_customer_state_or_region, taxed_customer_postal_code, taxed_customer_country, transaction_type_code, display_price_taxability_type, tax_location_code_taxed_jurisdiction, tax_type_code,
       jurisdiction_level, taxed_jurisdiction, round(taxable_amount, 2) AS taxable, round(nontaxable_amount, 2) AS nontaxable, round(tax_amount, 2) AS net, tax_jurisdiction_rate, tax_calculation_reason_code,
-      date_used_for_tax_calculation::date AS used, customer_exemption_certificate_id, taxed_customer_account_id, transaction_reference_id, tax_liable_party, tax_currency AS currency
-    FROM u LEFT JOIN prd USING (product_id) ORDER BY invoice_date, line_item_id, transaction_type_code, tax_location_code_taxed_jurisdiction`,
+      date_used_for_tax_calculation::date AS used, customer_exemption_certificate_id, taxed_customer_account_id, transaction_reference_id, payer, tax_liable_party, tax_currency AS currency
+    FROM u LEFT JOIN prd USING (product_id) LEFT JOIN payer ON payer.ref = u.transaction_reference_id ORDER BY invoice_date, line_item_id, transaction_type_code, tax_location_code_taxed_jurisdiction`,
 };
 (async () => {
   const c = await (await DuckDBInstance.create(':memory:', { threads: '2' })).connect();

@@ -43,6 +43,14 @@ tell_line(struct report_sink *s, const struct report_line *l, struct fail *f)
 }
 
 static void
+tell_format(const struct report_sink *s, const struct report_line *l, struct buf *b)
+{
+	const struct teller *t = (const struct teller *)s;
+
+	t->to->format(t->to, l, b);
+}
+
+static void
 period(const struct report_request *q, struct jw *w)
 {
 	char day[DAY_TEXT_LEN + 1];
@@ -164,6 +172,7 @@ run(struct report_args *a, struct teller *t, struct report_summary *sum, struct 
 		r = report_file_new(a->format, a->output, &file, f);
 	if (r == SOUK_OK) {
 		t->to = report_file_sink(file);
+		t->sink.format = t->to->format != NULL ? tell_format : NULL;
 		r = report_run(&a->request, &t->sink, sum, f);
 	}
 	if (r == SOUK_OK)
@@ -180,7 +189,7 @@ int
 cmd_report(int argc, char **argv)
 {
 	struct report_args a = { .takes_output = true };
-	struct teller t = { .sink = { tell_begin, tell_line, tell_end }, .args = &a };
+	struct teller t = { .sink = { tell_begin, tell_line, tell_end, NULL }, .args = &a };
 	struct report_summary sum = { 0 };
 	struct fail f = { 0 };
 	struct stopwatch watch;

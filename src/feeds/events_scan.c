@@ -139,7 +139,8 @@ take_row(void *arg, unsigned thread, const struct scan_row *row, unsigned *ret_c
 
 		for (unsigned k = 0; k < p->n_texts; k++) {
 			t->s[k] = row->cell[column_of[k]];
-			t->h[k] = text_hash(t->s[k]);
+			if (t->s[k].n > 0)
+				t->h[k] = text_hash(t->s[k]);
 		}
 	}
 	in->e.kept = in->e.kept || (in->e.extra && !p->references);

@@ -323,21 +323,66 @@ test_model(void **state)
 	}
 }
 
+#define assert_text(s, want) assert_true(str_eq_c((s), (want)))
+
+/* Billing events with links, dangling ones and one to an event that was taken back. */
+static const char linked[] =
+    EVENT_HEADER "i0,payer,seller,,p,INVOICED,SELLER_REV_SHARE,,,100,USD,1,2024-01-01,2024-"
+		 "02-01,2024-01-01,2024-01-31T23:59:59Z,inv,,t,,"
+		 "AWS_INC,2024-01-01,,2024-01-01,\n"
+		 "d0,payer,seller,,p,DISBURSED,SELLER_REV_SHARE,i0,pay,-100,USD,1,2024-02-"
+		 "02,,,,,,t,trace,,2024-02-02,,2024-02-02,\n"
+		 "d1,payer,seller,,p,DISBURSED,SELLER_REV_SHARE,nobody,gone,-1,USD,1,2024-"
+		 "02-02,,,,,,t,,,2024-02-02,,2024-02-02,\n"
+		 "pay,AWS,seller,,,DISBURSED,DISBURSEMENT,,,100,USD,0,2024-02-02,,,,,,,"
+		 "trace,,2024-02-02,,2024-02-02,\n"
+		 "gone,AWS,seller,,,DISBURSED,DISBURSEMENT,,,1,USD,0,2024-02-02,,,,,,,,,"
+		 "2024-02-02,,2024-02-02,2024-02-03\n";
+
+static void
+check_linked(const struct feeds *fs, uint64_t skip)
+{
+	const uint64_t texts =
+	    COLUMN(BE_INVOICE_ID) | COLUMN(BE_BANK_TRACE_ID) | COLUMN(BE_BROKER_ID);
+	bool named = (skip & texts) != texts, due = (skip & COLUMN(BE_PAYMENT_DUE_DATE)) == 0;
+	bool usage = (skip & COLUMN(BE_USAGE_PERIOD_START_DATE)) == 0;
+	size_t seen = 0;
+
+	for (uint32_t i = events_next(fs, 0); i != EVENT_NONE; i = events_next(fs, i + 1), seen++) {
+		const struct event *e = event_at(fs, i);
+		const struct event_more *m = event_more_at(fs, i);
+
+		if (e->type == TYPE_DISBURSEMENT) {
+			assert_text(intern_text(fs->others, m->bank_trace), named ? "trace" : "");
+			assert_false(m->parent_dangling);
+		} else if (e->amount == -100 * MONEY_ONE) {
+			assert_int_equal(event_at(fs, m->parent)->amount / MONEY_ONE, 100);
+			assert_int_equal(event_at(fs, m->disbursement)->type, TYPE_DISBURSEMENT);
+		} else if (e->amount == -MONEY_ONE) {
+			assert_true(m->parent == EVENT_NONE && m->parent_dangling);
+			assert_true(m->disbursement == EVENT_NONE && m->disbursement_dangling);
+		} else {
+			assert_true(m->parent == EVENT_NONE);
+			assert_text(intern_text(fs->accounts, e->to), "seller");
+			assert_text(intern_text(fs->others, m->invoice), named ? "inv" : "");
+			if (due)
+				assert_int_equal(m->payment_due - e->invoice_date, 31 * DAY_MS);
+			if (usage)
+				assert_int_equal(m->usage_end - m->usage_start, 31 * DAY_MS - 1000);
+		}
+	}
+	assert_int_equal(seen, 4);
+}
+
 static void
 test_links(void **state)
 {
-	static const char text[] =
-	    EVENT_HEADER "i0,payer,seller,,p,INVOICED,SELLER_REV_SHARE,,,100,USD,1,2024-01-01,2024-"
-			 "02-01,2024-01-01,2024-01-31T23:59:59Z,inv,,t,,"
-			 "AWS_INC,2024-01-01,,2024-01-01,\n"
-			 "d0,payer,seller,,p,DISBURSED,SELLER_REV_SHARE,i0,pay,-100,USD,1,2024-02-"
-			 "02,,,,,,t,trace,,2024-02-02,,2024-02-02,\n"
-			 "d1,payer,seller,,p,DISBURSED,SELLER_REV_SHARE,nobody,gone,-1,USD,1,2024-"
-			 "02-02,,,,,,t,,,2024-02-02,,2024-02-02,\n"
-			 "pay,AWS,seller,,,DISBURSED,DISBURSEMENT,,,100,USD,0,2024-02-02,,,,,,,"
-			 "trace,,2024-02-02,,2024-02-02,\n"
-			 "gone,AWS,seller,,,DISBURSED,DISBURSEMENT,,,1,USD,0,2024-02-02,,,,,,,,,"
-			 "2024-02-02,,2024-02-02,2024-02-03\n";
+	const uint64_t texts =
+	    COLUMN(BE_INVOICE_ID) | COLUMN(BE_BANK_TRACE_ID) | COLUMN(BE_BROKER_ID);
+	const uint64_t usage =
+	    COLUMN(BE_USAGE_PERIOD_START_DATE) | COLUMN(BE_USAGE_PERIOD_END_DATE);
+	const uint64_t skips[] = { 0, usage, texts, texts | usage, COLUMN(BE_PAYMENT_DUE_DATE),
+		texts | usage | COLUMN(BE_PAYMENT_DUE_DATE) };
 	const char *dir = *state;
 	struct events_query q = { .known_at = INSTANT_NONE,
 		.month_from = MONTHS_FROM,
@@ -347,36 +392,55 @@ test_links(void **state)
 		.flags = EVENTS_MORE,
 		.threads = 2,
 		.chunk = 300 };
+
+	folder_clear(dir);
+	folder_text(dir, "billing_event_v1/year=2024/month=01/data.csv", linked);
+	for (size_t i = 0; i < COUNT(skips); i++) {
+		struct feeds *fs = NULL;
+
+		q.source = folder_source(dir);
+		q.skip = skips[i];
+		assert_int_equal(feeds_load(&q, &fs, NULL), SOUK_OK);
+		check_linked(fs, skips[i]);
+		feeds_free(fs);
+		feed_source_free(q.source);
+	}
+}
+
+/* What is skipped may be missing or wrong; its cells are empty. */
+static void
+test_skipped(void **state)
+{
+	static const char text[] = "billing_event_id,from_account_id,to_account_id,action,"
+				   "transaction_type,amount,currency,"
+				   "balance_impacting,invoice_date,payment_due_date,billing_"
+				   "address_id,transaction_reference_id,"
+				   "end_user_account_id,valid_from,update_date\n"
+				   "i0,payer,seller,INVOICED,SELLER_REV_SHARE,100,USD,1,2024-01-01,"
+				   "never,a,r,u,2024-01-01,2024-01-01\n";
+	const char *dir = *state;
+	struct events_query q = { .known_at = INSTANT_NONE,
+		.month_from = MONTHS_FROM,
+		.month_to = MONTHS_TO,
+		.actions = ACTIONS_ALL,
+		.types = TYPES_ALL,
+		.skip = COLUMN(BE_PRODUCT_ID) | COLUMN(BE_TRANSACTION_REFERENCE_ID),
+		.threads = 1 };
 	struct feeds *fs = NULL;
-	size_t seen = 0;
+	struct fail fail = { 0 };
+	const struct event *e;
 
 	folder_clear(dir);
 	folder_text(dir, "billing_event_v1/year=2024/month=01/data.csv", text);
 	q.source = folder_source(dir);
 	assert_int_equal(feeds_load(&q, &fs, NULL), SOUK_OK);
-	for (uint32_t i = events_next(fs, 0); i != EVENT_NONE; i = events_next(fs, i + 1), seen++) {
-		const struct event *e = event_at(fs, i);
-		const struct event_more *m = event_more_at(fs, i);
-
-		if (e->type == TYPE_DISBURSEMENT) {
-			assert_true(str_eq_c(intern_text(fs->others, m->bank_trace), "trace"));
-			assert_false(m->parent_dangling);
-		} else if (e->amount == -100 * MONEY_ONE) {
-			assert_int_equal(event_at(fs, m->parent)->amount / MONEY_ONE, 100);
-			assert_int_equal(event_at(fs, m->disbursement)->type, TYPE_DISBURSEMENT);
-		} else if (e->amount == -MONEY_ONE) {
-			assert_true(m->parent == EVENT_NONE && m->parent_dangling);
-			assert_true(m->disbursement == EVENT_NONE && m->disbursement_dangling);
-		} else {
-			assert_int_equal(m->usage_end - m->usage_start, 31 * DAY_MS - 1000);
-			assert_true(str_eq_c(intern_text(fs->accounts, e->to), "seller"));
-			assert_true(str_eq_c(intern_text(fs->others, m->invoice), "inv"));
-			assert_true(m->payment_due - m->usage_start == 31 * DAY_MS &&
-				    m->parent == EVENT_NONE);
-		}
-	}
-	assert_int_equal(seen, 4);
+	e = event_at(fs, events_next(fs, 0));
+	assert_true(e->reference == INTERN_NONE && e->product == INTERN_NONE);
+	assert_text(intern_text(fs->addresses, e->address), "a");
 	feeds_free(fs);
+	q.skip = COLUMN(BE_TRANSACTION_REFERENCE_ID);
+	assert_int_equal(feeds_load(&q, &fs, &fail), SOUK_E_INVALID);
+	assert_non_null(strstr(fail.entry[0].field, "product_id"));
 	feed_source_free(q.source);
 }
 
@@ -458,6 +522,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_model),
 		cmocka_unit_test(test_links),
+		cmocka_unit_test(test_skipped),
 		cmocka_unit_test(test_faults),
 	};
 
