@@ -187,15 +187,15 @@ event_parse(struct event_parser *p, const struct str *cell, struct event_in *in,
 		if (fault.what)
 			return fault;
 	}
-	TRY(BE_VALID_FROM, fast_instant(p, cell[BE_VALID_FROM], &e->valid_from));
-	TRY(BE_UPDATE_DATE, fast_instant(p, cell[BE_UPDATE_DATE], &e->update_date));
+	TRY(BE_VALID_FROM, fast_instant(p, cell[BE_VALID_FROM], &in->time.valid_from));
+	TRY(BE_UPDATE_DATE, fast_instant(p, cell[BE_UPDATE_DATE], &in->time.update_date));
 	TRY_MAYBE(BE_DELETE_DATE, &deleted);
 	e->amount = amount;
 	e->action = (unsigned)action & 15;
 	e->type = (unsigned)type & 63;
 	e->balance_impacting = impacting;
 	e->deleted = deleted != INSTANT_NONE;
-	*ret_seen = p->q->known_at == INSTANT_NONE || e->update_date <= p->q->known_at;
+	*ret_seen = p->q->known_at == INSTANT_NONE || in->time.update_date <= p->q->known_at;
 	if (!*ret_seen)
 		return (struct value_fault){ NULL, NULL };
 	decide(p, cell, e);

@@ -374,7 +374,8 @@ run_passes(struct pass *p, struct fail *f)
 			p->fs->rows = p->rows;
 		scan.faults = &told;
 		/* Once references are all known, no row can make another one known. */
-		more = events_store_again(p->fs->store);
+		if ((err = events_store_end_pass(p->fs->store, p->threads, &more, f)) != SOUK_OK)
+			break;
 		more = atomic_exchange(&p->in_doubt, false) || more;
 	}
 	return err;

@@ -262,6 +262,7 @@ ask(const char *dir, const struct asked *q, unsigned threads, size_t chunk, stru
 	for (uint32_t i = events_next(fs, 0); i != EVENT_NONE; i = events_next(fs, i + 1)) {
 		const struct event *v = event_at(fs, i);
 		const struct str *cell;
+		instant_t valid_from;
 		char id[16];
 		uint64_t line;
 
@@ -271,7 +272,8 @@ ask(const char *dir, const struct asked *q, unsigned threads, size_t chunk, stru
 		assert_int_equal(event_row_read(fs, i, &row, &cell, &line, &f), SOUK_OK);
 		(void)snprintf(id, sizeof(id), "%.*s", (int)cell[BE_BILLING_EVENT_ID].n,
 		    cell[BE_BILLING_EVENT_ID].p);
-		say(b, id, v->valid_from, (long)(v->amount / MONEY_ONE), v->current, v->extra);
+		assert_null(value_instant(cell[BE_VALID_FROM], &valid_from).what);
+		say(b, id, valid_from, (long)(v->amount / MONEY_ONE), v->current, v->extra);
 	}
 	free(wanted);
 	event_row_done(row);
