@@ -9,8 +9,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-/* Ids met last, by hash: most rows name accounts, products and addresses that the rows before named. */
-#define CACHE 8192U
+/* Ids met last that the feeds of accounts, addresses and products do not know, by hash. */
+#define CACHE 1024U
 
 enum text {
 	TEXT_FROM,
@@ -37,15 +37,15 @@ static const unsigned column_of[TEXT__COUNT] = {
 	[TEXT_BROKER] = BE_BROKER_ID,
 };
 
-/* Whose texts come again and again, so that a cache of them pays. */
-enum cache { CACHE_ACCOUNT, CACHE_ADDRESS, CACHE_OTHER, CACHE__COUNT };
+/* Whose texts come again and again, from a feed of their own. */
+enum cache { CACHE_ACCOUNT, CACHE_ADDRESS, CACHE_PRODUCT, CACHE__COUNT };
 
 static const enum cache cache_of[TEXT__COUNT] = {
 	[TEXT_FROM] = CACHE_ACCOUNT,
 	[TEXT_END_USER] = CACHE_ACCOUNT,
 	[TEXT_TO] = CACHE_ACCOUNT,
 	[TEXT_ADDRESS] = CACHE_ADDRESS,
-	[TEXT_PRODUCT] = CACHE_OTHER,
+	[TEXT_PRODUCT] = CACHE_PRODUCT,
 	[TEXT_REFERENCE] = CACHE__COUNT,
 	[TEXT_INVOICE] = CACHE__COUNT,
 	[TEXT_BANK_TRACE] = CACHE__COUNT,
@@ -81,6 +81,8 @@ struct batch {
 struct pass {
 	const struct events_query *q;
 	struct feeds *fs;
+	/* Numbers of the ids in the feeds that were loaded before: read by all threads, without a lock. */
+	struct hash_table known[CACHE__COUNT];
 	struct bloom *references; /* that passed by; NULL when every one is wanted */
 	atomic_bool in_doubt;     /* one that passed by was made known later */
 	atomic_uint_fast64_t rows;
@@ -273,6 +275,31 @@ put_many(struct pass *p, struct batch *b, enum text t)
 	return true;
 }
 
+/* One kind of text that the feeds of accounts, addresses or products mostly know. */
+static bool
+put_known(struct pass *p, struct batch *b, enum text t)
+{
+	const struct hash_table *known = &p->known[cache_of[t]];
+	struct intern *in = intern_of(p->fs, t);
+
+	for (size_t i = 0; i < b->n; i++)
+		if (b->in[i].e.kept)
+			hash_table_prefetch(known, b->texts[i].h[t]);
+	for (size_t i = 0; i < b->n; i++) {
+		const struct texts *x = &b->texts[i];
+		uint32_t *to = number_of(&b->in[i], t);
+
+		*to = INTERN_NONE;
+		if (!b->in[i].e.kept || x->s[t].n == 0)
+			continue;
+		if (known->slot)
+			*to = hash_table_at(known, x->h[t])->value;
+		if (*to == INTERN_NONE && !from_cache(b, in, t, x, to))
+			return false;
+	}
+	return true;
+}
+
 static bool
 put_texts(struct pass *p, struct batch *b)
 {
@@ -280,25 +307,10 @@ put_texts(struct pass *p, struct batch *b)
 		return false;
 	if (p->references)
 		keep_payments(p, b);
-	for (enum text t = 0; t < p->n_texts; t++) {
-		struct intern *in = intern_of(p->fs, t);
-
-		if (t == TEXT_REFERENCE)
-			continue;
-		if (cache_of[t] == CACHE__COUNT) {
-			if (!put_many(p, b, t))
-				return false;
-			continue;
-		}
-		for (size_t i = 0; i < b->n; i++) {
-			uint32_t *to = number_of(&b->in[i], t);
-
-			*to = INTERN_NONE;
-			if (b->in[i].e.kept && b->texts[i].s[t].n > 0 &&
-			    !from_cache(b, in, t, &b->texts[i], to))
-				return false;
-		}
-	}
+	for (enum text t = 0; t < p->n_texts; t++)
+		if (t != TEXT_REFERENCE &&
+		    !(cache_of[t] == CACHE__COUNT ? put_many(p, b, t) : put_known(p, b, t)))
+			return false;
 	return true;
 }
 
@@ -381,17 +393,40 @@ run_passes(struct pass *p, struct fail *f)
 	return err;
 }
 
-enum souk_err
-events_scan(const struct events_query *q, struct feeds *fs, uint64_t bytes, struct fail *f)
+/* Numbers for the ids that a feed's keys begin with. */
+static bool
+know(struct intern *in, const struct history *h, enum feed feed, struct hash_table *t)
 {
-	struct pass *p = calloc(1, sizeof(*p));
-	enum souk_err err = SOUK_OK;
-	bool ok = p != NULL;
+	if (!h)
+		return true;
+	if (!hash_table_reserve(t, history_keys(h)))
+		return false;
+	for (uint32_t k = 0; k < history_keys(h); k++) {
+		size_t n;
+		const struct version *v = history_versions(h, k, &n);
+		struct str id = v ? history_cell(h, v, feed_info(feed)->key[0]) : STR("");
+		struct text_hash hash = text_hash(id);
+		struct hash_slot *slot = hash_table_at(t, hash);
+		uint32_t number;
 
-	if (!ok)
-		return out_of_memory(f);
-	p->q = q;
-	p->fs = fs;
+		if (id.n == 0 || slot->value != INTERN_NONE)
+			continue;
+		if (!intern_put(in, id, hash, &number, NULL))
+			return false;
+		*slot = (struct hash_slot){ hash.a, hash.b, number };
+		t->n++;
+	}
+	return true;
+}
+
+static bool
+pass_init(struct pass *p, uint64_t bytes)
+{
+	const struct events_query *q = p->q;
+	bool ok = know(p->fs->accounts, p->fs->account, FEED_ACCOUNT, &p->known[CACHE_ACCOUNT]) &&
+		  know(p->fs->addresses, p->fs->address, FEED_ADDRESS, &p->known[CACHE_ADDRESS]) &&
+		  know(p->fs->products, p->fs->product, FEED_PRODUCT, &p->known[CACHE_PRODUCT]);
+
 	p->threads = parallel_threads(q->threads);
 	p->n_texts = q->flags & EVENTS_MORE ? TEXT__COUNT : TEXT_INVOICE;
 	for (unsigned i = 0; i < p->threads; i++) {
@@ -401,7 +436,12 @@ events_scan(const struct events_query *q, struct feeds *fs, uint64_t bytes, stru
 	}
 	if ((q->flags & EVENTS_PAID) && p->batch[0].parser.months_limited)
 		ok = (p->references = bloom_new(bytes / 320 + 1, UINT64_C(64) * 1024 * 1024)) && ok;
-	err = ok ? run_passes(p, f) : out_of_memory(f);
+	return ok;
+}
+
+static void
+pass_done(struct pass *p)
+{
 	for (unsigned i = 0; i < p->threads; i++) {
 		struct batch *b = &p->batch[i];
 
@@ -412,8 +452,24 @@ events_scan(const struct events_query *q, struct feeds *fs, uint64_t bytes, stru
 		free(b->in);
 		free(b->texts);
 	}
+	for (unsigned k = 0; k < CACHE__COUNT; k++)
+		hash_table_done(&p->known[k]);
 	bloom_free(p->references);
 	free(p);
+}
+
+enum souk_err
+events_scan(const struct events_query *q, struct feeds *fs, uint64_t bytes, struct fail *f)
+{
+	struct pass *p = calloc(1, sizeof(*p));
+	enum souk_err err;
+
+	if (!p)
+		return out_of_memory(f);
+	p->q = q;
+	p->fs = fs;
+	err = pass_init(p, bytes) ? run_passes(p, f) : out_of_memory(f);
+	pass_done(p);
 	if (err == SOUK_OK)
 		events_store_settle(fs->store);
 	return err;
