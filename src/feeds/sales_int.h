@@ -50,14 +50,21 @@ struct sales {
 	struct sales_total *totals;
 	size_t n_totals;
 
-	uint32_t *account_key; /* by number of feeds.accounts: key of the history */
-	uint32_t *product_key;
-	/* By number of feeds.addresses, as met: the payer's version, and the key of its address (ADDRESS_KEY). */
-	_Atomic uint64_t *address_key;
+	struct versions *account; /* by number of feeds.accounts */
+	struct versions *product;
+	/* By number of feeds.addresses, as met: the payer's version, and that of its address (ADDRESS_AT). */
+	_Atomic uint64_t *address;
 };
 
-#define ADDRESS_KEY(version, key) ((uint64_t)(version) << 32 | (key))
+/* A key's versions, in a history. */
+struct versions {
+	const struct version *v;
+	size_t n;
+};
+
+#define ADDRESS_AT(payer, version) ((uint64_t)(payer) << 32 | (version))
 #define ADDRESS_UNKNOWN UINT64_MAX
+#define ADDRESS_NONE UINT32_MAX /* version: the feed does not have it */
 
 /* Fills events, first, reference. */
 SOUK_MUST enum souk_err sales_group(struct sales *s, struct fail *f);
