@@ -199,6 +199,5 @@ event_parse(struct event_parser *p, const struct str *cell, struct event_in *in,
 	if (!*ret_seen)
 		return (struct value_fault){ NULL, NULL };
 	decide(p, cell, e);
-	in->id = text_hash(cell[BE_BILLING_EVENT_ID]);
 	return (struct value_fault){ NULL, NULL };
 }

@@ -44,24 +44,6 @@ release(const struct events_store *st, void *p, size_t size)
 		(void)munmap(p, (size_t)st->blocks_max * EVENT_BLOCK * size);
 }
 
-/* With all months few rows pass by: they are found among the ids, and a filter is not needed. */
-static bool
-shards_init(struct events_store *st, uint64_t bytes)
-{
-	uint64_t keys = bytes / ROW_BYTES / EVENT_SHARDS + 1;
-	bool ok = true;
-
-	for (size_t i = 0; i < EVENT_SHARDS; i++) {
-		st->shard[i].place.used = EVENT_BLOCK;
-		(void)pthread_mutex_init(&st->shard[i].lock, NULL);
-		if (!st->later)
-			ok = (st->shard[i].passed =
-				     bloom_new(keys, FILTER_BYTES_MAX / EVENT_SHARDS)) &&
-			     ok;
-	}
-	return ok;
-}
-
 enum souk_err
 events_store_new(struct feed_source *s, bool more, bool all_months, uint64_t bytes,
     struct events_store **ret, struct fail *f)
@@ -82,7 +64,14 @@ events_store_new(struct feed_source *s, bool more, bool all_months, uint64_t byt
 	st->links = more ? reserve(st, sizeof(*st->links)) : NULL;
 	st->used = calloc(st->blocks_max, sizeof(*st->used));
 	(void)pthread_mutex_init(&st->lock, NULL);
-	if (!shards_init(st, bytes) || !st->events || !st->times ||
+	for (size_t i = 0; i < EVENT_SHARDS; i++) {
+		st->shard[i].place.used = EVENT_BLOCK;
+		(void)pthread_mutex_init(&st->shard[i].lock, NULL);
+	}
+	/* With all months few rows pass by: they are found among the ids. */
+	if (!all_months)
+		st->passed = bloom_new(bytes / ROW_BYTES + 1, FILTER_BYTES_MAX);
+	if ((!all_months && !st->passed) || !st->events || !st->times ||
 	    (more && (!st->mores || !st->links)) || !st->used) {
 		events_store_free(st);
 		return out_of_memory(f);
@@ -98,10 +87,10 @@ events_store_free(struct events_store *st)
 		return;
 	for (size_t i = 0; i < EVENT_SHARDS; i++) {
 		hash_table_done(&st->shard[i].table);
-		bloom_free(st->shard[i].passed);
 		(void)pthread_mutex_destroy(&st->shard[i].lock);
 	}
 	events_forget_ids(st);
+	bloom_free(st->passed);
 	(void)pthread_mutex_destroy(&st->lock);
 	release(st, st->events, sizeof(*st->events));
 	release(st, st->times, sizeof(*st->times));
@@ -225,24 +214,24 @@ put_one(struct events_store *st, struct put_context *c, struct shard *s, const s
 	if (slot->value != EVENT_NONE)
 		return compete(st, c, s, slot->value, row, f);
 	if (!row->e.kept) {
-		if (s->passed)
-			bloom_add_alone(s->passed, row->id);
+		if (st->passed)
+			bloom_add(st->passed, row->id);
 		return SOUK_OK;
 	}
 	*slot = (struct hash_slot){ row->id.a, row->id.b, event_append(st, &s->place, row) };
 	if (slot->value == EVENT_NONE)
 		return out_of_memory(f);
 	s->table.n++;
-	s->suspects += s->passed && bloom_may_have(s->passed, row->id);
+	s->suspects += st->passed && bloom_may_have(st->passed, row->id);
 	return SOUK_OK;
 }
 
 static void
-prefetch(const struct shard *s, struct text_hash h)
+prefetch(const struct events_store *st, const struct shard *s, struct text_hash h)
 {
 	hash_table_prefetch(&s->table, h);
-	if (s->passed)
-		bloom_prefetch(s->passed, h);
+	if (st->passed)
+		bloom_prefetch(st->passed, h);
 }
 
 static bool
@@ -279,7 +268,7 @@ events_store_put(struct events_store *st, struct put_context *c, const struct ev
 			continue;
 		(void)pthread_mutex_lock(&s->lock);
 		for (uint32_t i = from[k]; i < from[k + 1]; i++)
-			prefetch(s, rows[c->order[i]].id);
+			prefetch(st, s, rows[c->order[i]].id);
 		for (uint32_t i = from[k]; err == SOUK_OK && i < from[k + 1]; i++)
 			err = put_one(st, c, s, &rows[c->order[i]], f);
 		(void)pthread_mutex_unlock(&s->lock);
@@ -375,11 +364,10 @@ events_store_settle(struct events_store *st)
 		settle_links(st);
 	release(st, st->times, sizeof(*st->times));
 	st->times = NULL;
-	for (size_t k = 0; k < EVENT_SHARDS; k++) {
+	for (size_t k = 0; k < EVENT_SHARDS; k++)
 		hash_table_done(&st->shard[k].table);
-		bloom_free(st->shard[k].passed);
-		st->shard[k].passed = NULL;
-	}
+	bloom_free(st->passed);
+	st->passed = NULL;
 }
 
 uint32_t

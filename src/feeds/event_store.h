@@ -68,14 +68,15 @@ const struct event_more *events_store_more(const struct events_store *st, uint32
 /* Is `i` the number of an event at all? */
 bool events_store_used(const struct events_store *st, uint32_t i);
 
-/* References that passed by (EVENTS_PAID of some months), as above: set, and ask. Thread-safe. */
+/*
+ * Ids that passed by, at most one in a million of others taken for one (more, where bytes_max is not enough for the keys). Each
+ * shard has a part of its own: whoever holds its lock may add and ask. NULL when out of memory.
+ */
 struct bloom;
 SOUK_MUST struct bloom *bloom_new(uint64_t keys, uint64_t bytes_max);
 void bloom_free(struct bloom *b); /* accepts NULL */
 void bloom_prefetch(const struct bloom *b, struct text_hash h);
 void bloom_add(struct bloom *b, struct text_hash h);
-/* Where nobody else adds or asks at the same time: several times as fast. */
-void bloom_add_alone(struct bloom *b, struct text_hash h);
 bool bloom_may_have(const struct bloom *b, struct text_hash h);
 
 #endif

@@ -20,7 +20,6 @@ struct place {
 struct shard {
 	pthread_mutex_t lock;
 	struct hash_table table;
-	struct bloom *passed; /* NULL with all months */
 	struct place place;
 	size_t suspects;
 	bool several; /* an event has several valid_from */
@@ -29,7 +28,8 @@ struct shard {
 struct events_store {
 	struct feed_source *source;
 	bool more;
-	bool later; /* rows are collapsed when the pass is over */
+	bool later;           /* rows are collapsed when the pass is over */
+	struct bloom *passed; /* NULL with all months */
 	/* Address space for all the events that the files can hold; memory comes as it is touched. */
 	struct event *events;
 	struct event_time *times;

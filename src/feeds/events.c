@@ -126,7 +126,7 @@ feeds_load(const struct events_query *q, struct feeds **ret, struct fail *f)
 	if (err == SOUK_OK && (err = load_dimensions(q, fs, f)) == SOUK_OK &&
 	    (err = events_store_new(
 		 q->source, q->flags & EVENTS_MORE, all, bytes, &fs->store, f)) == SOUK_OK)
-		err = events_scan(q, fs, bytes, f);
+		err = events_scan(q, fs, f);
 	if (err != SOUK_OK) {
 		feeds_free(fs);
 		return err;

@@ -356,25 +356,17 @@ intern_put_many(struct intern *in, size_t n, const struct str *s, const struct t
 }
 
 uint32_t
-intern_peek(struct intern *in, struct text_hash h)
+intern_peek(const struct intern *in, struct text_hash h)
 {
-	struct shard *shard = &in->shard[h.a % INTERN_SHARDS];
-	uint32_t id;
+	const struct shard *shard = &in->shard[h.a % INTERN_SHARDS];
 
-	(void)pthread_mutex_lock(&shard->lock);
-	id = shard->table.slot ? hash_table_at(&shard->table, h)->value : INTERN_NONE;
-	(void)pthread_mutex_unlock(&shard->lock);
-	return id;
+	return shard->table.slot ? hash_table_at(&shard->table, h)->value : INTERN_NONE;
 }
 
 uint32_t
 intern_find(const struct intern *in, struct str s)
 {
-	struct text_hash h = text_hash(s);
-	const struct shard *shard = &in->shard[h.a % INTERN_SHARDS];
-
-	return s.n == 0 || !shard->table.slot ? INTERN_NONE
-					      : hash_table_at(&shard->table, h)->value;
+	return s.n > 0 ? intern_peek(in, text_hash(s)) : INTERN_NONE;
 }
 
 struct str

@@ -68,10 +68,10 @@ SOUK_MUST bool intern_put(
  */
 SOUK_MUST bool intern_put_many(struct intern *in, size_t n, const struct str *s,
     const struct text_hash *h, uint32_t *order, uint32_t *ret, bool *ret_new);
-/* As intern_find, also while others put. */
-uint32_t intern_peek(struct intern *in, struct text_hash h);
 /* INTERN_NONE when absent. Only while nobody puts. */
 uint32_t intern_find(const struct intern *in, struct str s);
+/* The same by the hash of a text that is not empty. */
+uint32_t intern_peek(const struct intern *in, struct text_hash h);
 /* {"", 0} for INTERN_NONE. Only while nobody puts. */
 struct str intern_text(const struct intern *in, uint32_t id);
 /* Fetches ahead what intern_text needs: first where the text is, some calls later the text. */
