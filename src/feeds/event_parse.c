@@ -2,6 +2,8 @@
 /* From cells to events: the part of reading that is done for every row. */
 #include "feeds/event_parse.h"
 
+#include "feeds/month.h"
+
 int
 month_of_instant(instant_t t)
 {
@@ -53,6 +55,8 @@ event_parser_init(struct event_parser *p, const struct events_query *q)
 	memset(p, 0, sizeof(*p));
 	p->q = q;
 	p->months_limited = q->month_from > MONTHS_FROM || q->month_to < MONTHS_TO;
+	p->from = month_begin(q->month_from > MONTH_MIN ? q->month_from : MONTH_MIN);
+	p->to = month_end(q->month_to < MONTH_MAX ? q->month_to : MONTH_MAX);
 }
 
 static inline bool
@@ -148,13 +152,8 @@ static void
 decide(struct event_parser *p, const struct str *cell, struct event *e)
 {
 	const struct events_query *q = p->q;
-	bool in_months = true;
+	bool in_months = e->invoice_date >= p->from && e->invoice_date <= p->to;
 
-	if (p->months_limited) {
-		int month = month_of_instant(e->invoice_date);
-
-		in_months = month >= q->month_from && month <= q->month_to;
-	}
 	e->kept = in_months && (e->balance_impacting || !(q->flags & EVENTS_BALANCE)) &&
 		  (q->actions >> e->action & 1) && (q->types >> e->type & 1);
 	e->extra = !e->kept && (q->flags & EVENTS_PAID) && e->action == ACTION_DISBURSED &&

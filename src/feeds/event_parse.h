@@ -12,6 +12,7 @@ uint64_t event_columns(const struct events_query *q);
 struct event_parser {
 	const struct events_query *q;
 	bool months_limited;
+	instant_t from, to; /* of the months, both included */
 	/* The days met last, by their text: most rows of a file share a few. */
 	struct {
 		char text[16];

@@ -289,13 +289,6 @@ fill_amounts(
 	ret->net = sales_net(s, ret->amount);
 }
 
-/* The invoice's, unless a payment tells another. */
-static uint32_t
-address_of(const struct line *l)
-{
-	return l->paid_address != INTERN_NONE ? l->paid_address : l->address;
-}
-
 /* A payer's address in the feed; lines of one payer come again and again with one address. */
 static const struct version *
 address_version(const struct sales *s, uint32_t address, const struct version *payer,
@@ -325,13 +318,12 @@ fill_address(const struct sales *s, const struct line *l, const struct version *
     struct sales_line *ret)
 {
 	const struct history *h = s->fs->address;
-	uint32_t address = address_of(l);
 	const struct version *v;
 
-	ret->address_id = intern_text(s->fs->addresses, address);
+	ret->address_id = intern_text(s->fs->addresses, l->address);
 	if (ret->address_id.n == 0 && payer)
 		ret->address_id = history_cell(s->fs->account, payer, ACC_MAILING_ADDRESS_ID);
-	if (!(v = address_version(s, address, payer, ret)))
+	if (!(v = address_version(s, l->address, payer, ret)))
 		return;
 	ret->country = history_cell(h, v, ADR_COUNTRY);
 	ret->state = history_cell(h, v, ADR_STATE_OR_REGION);
@@ -381,9 +373,9 @@ fetch_places(const struct sales *s, const struct line *l)
 		__builtin_prefetch(&s->account[l->payer]);
 	if (l->end_user != INTERN_NONE)
 		__builtin_prefetch(&s->account[l->end_user]);
-	if (address_of(l) != INTERN_NONE) {
-		__builtin_prefetch(&s->address[address_of(l)]);
-		intern_prefetch_place(s->fs->addresses, address_of(l));
+	if (l->address != INTERN_NONE) {
+		__builtin_prefetch(&s->address[l->address]);
+		intern_prefetch_place(s->fs->addresses, l->address);
 	}
 }
 
@@ -395,11 +387,11 @@ fetch_versions(const struct sales *s, const struct line *l)
 		__builtin_prefetch(s->account[l->payer].v);
 	if (l->end_user != INTERN_NONE && s->account[l->end_user].n > 0)
 		__builtin_prefetch(s->account[l->end_user].v);
-	if (address_of(l) != INTERN_NONE) {
+	if (l->address != INTERN_NONE) {
 		uint64_t known =
-		    atomic_load_explicit(&s->address[address_of(l)], memory_order_relaxed);
+		    atomic_load_explicit(&s->address[l->address], memory_order_relaxed);
 
-		intern_prefetch_text(s->fs->addresses, address_of(l));
+		intern_prefetch_text(s->fs->addresses, l->address);
 		if (known != ADDRESS_UNKNOWN && (uint32_t)known != ADDRESS_NONE)
 			__builtin_prefetch(history_numbered(s->fs->address, (uint32_t)known));
 	}
@@ -412,9 +404,9 @@ fetch_cells(const struct sales *s, const struct line *l)
 		__builtin_prefetch(s->account[l->payer].v->cells);
 	if (l->end_user != INTERN_NONE && s->account[l->end_user].n > 0)
 		__builtin_prefetch(s->account[l->end_user].v->cells);
-	if (address_of(l) != INTERN_NONE) {
+	if (l->address != INTERN_NONE) {
 		uint64_t known =
-		    atomic_load_explicit(&s->address[address_of(l)], memory_order_relaxed);
+		    atomic_load_explicit(&s->address[l->address], memory_order_relaxed);
 
 		if (known != ADDRESS_UNKNOWN && (uint32_t)known != ADDRESS_NONE)
 			__builtin_prefetch(

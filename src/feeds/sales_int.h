@@ -10,8 +10,7 @@
 struct line {
 	uint32_t first, n; /* of sales.events */
 	uint32_t payer, end_user, product, reference;
-	uint32_t paid_address; /* of the latest payment */
-	uint32_t address;      /* of the invoice */
+	uint32_t address; /* of the latest payment, else of the invoice */
 	currency_t currency;
 	uint16_t sums; /* which amounts are not 0 (bits of enum sales_amount) */
 	uint64_t sum;  /* the first of them, in the part's sums */
