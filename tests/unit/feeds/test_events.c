@@ -325,6 +325,77 @@ test_model(void **state)
 	}
 }
 
+/* "amount, or amount+ when it is not current" of every event kept, sorted. */
+static void
+expect(const char *dir, const struct row *rows, size_t n, const struct asked *q, const char *want)
+{
+	struct events_query e = { .known_at = INSTANT_NONE,
+		.month_from = q->month_from,
+		.month_to = q->month_to,
+		.actions = 1U << ACTION_INVOICED,
+		.types = TYPES_ALL,
+		.flags = EVENTS_BALANCE | (q->paid ? EVENTS_PAID : 0U),
+		.threads = 2,
+		.chunk = 100 };
+	struct feeds *fs = NULL;
+	struct buf text = { 0 };
+
+	buf_add_c(&text, EVENT_HEADER);
+	for (size_t i = 0; i < n; i++)
+		row_text(&text, &rows[i]);
+	folder_clear(dir);
+	folder_write(dir, "billing_event_v1/year=2024/month=01/data.csv", text.p, text.n);
+	buf_clear(&text);
+	e.source = folder_source(dir);
+	assert_int_equal(feeds_load(&e, &fs, NULL), SOUK_OK);
+	for (uint32_t i = events_next(fs, 0); i != EVENT_NONE; i = events_next(fs, i + 1))
+		buf_printf(&text, "%ld%s\n", (long)(event_at(fs, i)->amount / MONEY_ONE),
+		    event_at(fs, i)->current ? "" : "+");
+	sort_lines(&text);
+	assert_string_equal(text_of(&text), want);
+	buf_done(&text);
+	feeds_free(fs);
+	feed_source_free(e.source);
+}
+
+#define ROW(i, r, act, amt, day)                                                                   \
+	{                                                                                          \
+		.id = (i), .ref = (r), .address = "adr", .action = (act),                          \
+		.type = TYPE_SELLER_REV_SHARE, .amount = (amt), .invoice = (day), .valid = (day),  \
+		.update = (day), .impacting = true                                                 \
+	}
+
+/* Every row is wanted, so one pass must do. */
+static void
+test_versions(void **state)
+{
+	static const struct row rows[] = { ROW("e0", "t", ACTION_INVOICED, 1, 0),
+		ROW("e1", "t", ACTION_INVOICED, 2, 9), ROW("e0", "t", ACTION_INVOICED, 3, 40),
+		ROW("e0", "t", ACTION_INVOICED, 4, 20) };
+
+	expect(*state, rows, COUNT(rows),
+	    &(struct asked){ .month_from = MONTHS_FROM, .month_to = MONTHS_TO }, "1+\n2\n3\n4+\n");
+}
+
+/* Of a month only the payments of its references take memory, wherever they stand. */
+static void
+test_payments(void **state)
+{
+	static const struct row rows[] = { ROW("p0", "t0", ACTION_DISBURSED, 10, 50),
+		ROW("p1", "t1", ACTION_DISBURSED, 11, 50), ROW("e0", "t0", ACTION_INVOICED, 1, 0),
+		ROW("e1", "t1", ACTION_INVOICED, 2, 40),
+		ROW("p2", "t0", ACTION_DISBURSED, 12, 70) };
+	struct asked q = {
+		.month_from = MONTH_OF(2024, 1), .month_to = MONTH_OF(2024, 1), .paid = true
+	};
+
+	expect(*state, rows, COUNT(rows), &q, "1\n10\n12\n");
+	q.month_to = MONTH_OF(2024, 2);
+	expect(*state, rows, COUNT(rows), &q, "1\n10\n11\n12\n2\n");
+	q.paid = false;
+	expect(*state, rows, COUNT(rows), &q, "1\n2\n");
+}
+
 static void
 test_links(void **state)
 {
@@ -459,6 +530,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_model),
+		cmocka_unit_test(test_versions),
+		cmocka_unit_test(test_payments),
 		cmocka_unit_test(test_links),
 		cmocka_unit_test(test_faults),
 	};
