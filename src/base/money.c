@@ -122,35 +122,31 @@ magnitude(money_t m)
 	return m < 0 ? -(u128)m : (u128)m;
 }
 
-static u128
+static uint64_t
 power_of_ten(unsigned n)
 {
-	u128 p = 1;
+	static const uint64_t power[MONEY_DECIMALS + 1] = { 1, 10, 100, 1000, 10000, 100000,
+		1000000, 10000000, 100000000, 1000000000, 10000000000 };
 
-	while (n-- > 0)
-		p *= 10;
-	return p;
+	return power[n];
 }
 
 /* The magnitude in units of 10^-decimals, half-up. */
 static u128
 rounded(money_t m, unsigned decimals)
 {
-	u128 p = power_of_ten(decimals < MONEY_DECIMALS ? MONEY_DECIMALS - decimals : 0);
+	uint64_t p = power_of_ten(decimals < MONEY_DECIMALS ? MONEY_DECIMALS - decimals : 0);
+	u128 v = magnitude(m);
 
-	/* Most amounts fit 64 bits, which divide far faster; p always does. */
-	if (magnitude(m) <= UINT64_MAX) {
-		uint64_t v = (uint64_t)magnitude(m), q = (uint64_t)p;
-
-		return v / q + (v % q >= q - q / 2);
-	}
-	return magnitude(m) / p + (magnitude(m) % p >= p - p / 2);
+	if (v <= UINT64_MAX)
+		return (uint64_t)v / p + ((uint64_t)v % p >= p - p / 2);
+	return v / p + (v % p >= p - p / 2);
 }
 
 money_t
 money_round(money_t m, unsigned decimals)
 {
-	u128 p = power_of_ten(decimals < MONEY_DECIMALS ? MONEY_DECIMALS - decimals : 0);
+	uint64_t p = power_of_ten(decimals < MONEY_DECIMALS ? MONEY_DECIMALS - decimals : 0);
 	u128 up;
 
 	if (p == 1 || __builtin_mul_overflow(rounded(m, decimals), p, &up) || up > U128_MAX / 2)
@@ -158,29 +154,33 @@ money_round(money_t m, unsigned decimals)
 	return m < 0 ? -(money_t)up : (money_t)up;
 }
 
+static inline size_t
+put_digit(char *text, size_t n, unsigned i, unsigned decimals, unsigned digit)
+{
+	if (i == decimals && decimals > 0)
+		text[n++] = '.';
+	text[n++] = (char)('0' + digit);
+	return n;
+}
+
 /* Digits of `v` with a point before the last `decimals`, written backwards and turned. */
 static size_t
 put_decimal(u128 v, bool negative, unsigned decimals, char *out)
 {
 	char text[MONEY_TEXT_SIZE];
+	uint64_t low;
+	unsigned i = 0;
 	size_t n = 0;
 
 	negative = negative && v != 0;
-	for (unsigned i = 0; i <= decimals || v != 0; i++) {
-		if (i == decimals && decimals > 0)
-			text[n++] = '.';
-		if (v <= UINT64_MAX) {
-			text[n++] = (char)('0' + (int)((uint64_t)v % 10));
-			v = (uint64_t)v / 10;
-		} else {
-			text[n++] = (char)('0' + (int)(v % 10));
-			v /= 10;
-		}
-	}
+	for (; v > UINT64_MAX; v /= 10)
+		n = put_digit(text, n, i++, decimals, (unsigned)(v % 10));
+	for (low = (uint64_t)v; i <= decimals || low != 0; low /= 10)
+		n = put_digit(text, n, i++, decimals, (unsigned)(low % 10));
 	if (negative)
 		text[n++] = '-';
-	for (size_t i = 0; i < n; i++)
-		out[i] = text[n - 1 - i];
+	for (size_t k = 0; k < n; k++)
+		out[k] = text[n - 1 - k];
 	out[n] = '\0';
 	return n;
 }

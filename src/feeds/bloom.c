@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A Bloom filter of blocks of one cache line, eight bits a key; bits are set atomically. */
+/* A Bloom filter of blocks of one cache line, eight bits a key. */
 #include "feeds/event_store.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #define WORDS 8 /* of a block: 512 bits */
 #define BITS_A_KEY 64
 
 struct bloom {
-	uint64_t mask; /* blocks - 1 */
+	uint64_t mask; /* blocks of a shard - 1 */
+	size_t bytes;
 	uint64_t *words;
 };
 
@@ -16,16 +18,19 @@ struct bloom *
 bloom_new(uint64_t keys, uint64_t bytes_max)
 {
 	struct bloom *b = malloc(sizeof(*b));
-	uint64_t blocks = 1;
+	uint64_t blocks = EVENT_SHARDS;
 
 	while (blocks * WORDS * 64 < keys * BITS_A_KEY && 2 * blocks * WORDS * 8 <= bytes_max)
 		blocks *= 2;
-	if (!b || !(b->words = aligned_alloc(64, blocks * WORDS * sizeof(uint64_t)))) {
+	if (!b)
+		return NULL;
+	*b = (struct bloom){ .mask = blocks / EVENT_SHARDS - 1, .bytes = blocks * WORDS * 8 };
+	b->words = mmap(NULL, b->bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (b->words == MAP_FAILED) {
 		free(b);
 		return NULL;
 	}
-	memset(b->words, 0, blocks * WORDS * sizeof(uint64_t));
-	b->mask = blocks - 1;
+	(void)madvise(b->words, b->bytes, MADV_HUGEPAGE);
 	return b;
 }
 
@@ -34,15 +39,17 @@ bloom_free(struct bloom *b)
 {
 	if (!b)
 		return;
-	free(b->words);
+	(void)munmap(b->words, b->bytes);
 	free(b);
 }
 
-/* The block comes from the high half of `a`; nine bits of the rest choose each of the eight bits. */
+/* The block comes from the high half of `a`; the rest chooses the eight bits. */
 static uint64_t *
 block_of(const struct bloom *b, struct text_hash h)
 {
-	return b->words + (((h.a >> 36) ^ h.b) & b->mask) * WORDS;
+	uint64_t shard = h.a % EVENT_SHARDS;
+
+	return b->words + (shard * (b->mask + 1) + (((h.a >> 36) ^ h.b) & b->mask)) * WORDS;
 }
 
 void
@@ -51,6 +58,7 @@ bloom_prefetch(const struct bloom *b, struct text_hash h)
 	__builtin_prefetch(block_of(b, h), 1);
 }
 
+/* One bit in each word: six bits of choice each. */
 static uint64_t
 choice(struct text_hash h)
 {
@@ -59,17 +67,6 @@ choice(struct text_hash h)
 
 void
 bloom_add(struct bloom *b, struct text_hash h)
-{
-	uint64_t *w = block_of(b, h);
-	uint64_t c = choice(h);
-
-	/* One bit in each word: six bits of choice each. */
-	for (unsigned i = 0; i < WORDS; i++, c >>= 6)
-		__atomic_fetch_or(&w[i], UINT64_C(1) << (c & 63), __ATOMIC_SEQ_CST);
-}
-
-void
-bloom_add_alone(struct bloom *b, struct text_hash h)
 {
 	uint64_t *w = block_of(b, h);
 	uint64_t c = choice(h);
@@ -85,7 +82,7 @@ bloom_may_have(const struct bloom *b, struct text_hash h)
 	uint64_t c = choice(h);
 
 	for (unsigned i = 0; i < WORDS; i++, c >>= 6)
-		if (!(__atomic_load_n(&w[i], __ATOMIC_SEQ_CST) >> (c & 63) & 1))
+		if (!(w[i] >> (c & 63) & 1))
 			return false;
 	return true;
 }

@@ -2,6 +2,8 @@
 /* From cells to events: the part of reading that is done for every row. */
 #include "feeds/event_parse.h"
 
+#include "feeds/month.h"
+
 int
 month_of_instant(instant_t t)
 {
@@ -53,6 +55,8 @@ event_parser_init(struct event_parser *p, const struct events_query *q)
 	memset(p, 0, sizeof(*p));
 	p->q = q;
 	p->months_limited = q->month_from > MONTHS_FROM || q->month_to < MONTHS_TO;
+	p->from = month_begin(q->month_from > MONTH_MIN ? q->month_from : MONTH_MIN);
+	p->to = month_end(q->month_to < MONTH_MAX ? q->month_to : MONTH_MAX);
 }
 
 static inline bool
@@ -148,13 +152,8 @@ static void
 decide(struct event_parser *p, const struct str *cell, struct event *e)
 {
 	const struct events_query *q = p->q;
-	bool in_months = true;
+	bool in_months = e->invoice_date >= p->from && e->invoice_date <= p->to;
 
-	if (p->months_limited) {
-		int month = month_of_instant(e->invoice_date);
-
-		in_months = month >= q->month_from && month <= q->month_to;
-	}
 	e->kept = in_months && (e->balance_impacting || !(q->flags & EVENTS_BALANCE)) &&
 		  (q->actions >> e->action & 1) && (q->types >> e->type & 1);
 	e->extra = !e->kept && (q->flags & EVENTS_PAID) && e->action == ACTION_DISBURSED &&
@@ -187,18 +186,17 @@ event_parse(struct event_parser *p, const struct str *cell, struct event_in *in,
 		if (fault.what)
 			return fault;
 	}
-	TRY(BE_VALID_FROM, fast_instant(p, cell[BE_VALID_FROM], &e->valid_from));
-	TRY(BE_UPDATE_DATE, fast_instant(p, cell[BE_UPDATE_DATE], &e->update_date));
+	TRY(BE_VALID_FROM, fast_instant(p, cell[BE_VALID_FROM], &in->time.valid_from));
+	TRY(BE_UPDATE_DATE, fast_instant(p, cell[BE_UPDATE_DATE], &in->time.update_date));
 	TRY_MAYBE(BE_DELETE_DATE, &deleted);
 	e->amount = amount;
 	e->action = (unsigned)action & 15;
 	e->type = (unsigned)type & 63;
 	e->balance_impacting = impacting;
 	e->deleted = deleted != INSTANT_NONE;
-	*ret_seen = p->q->known_at == INSTANT_NONE || e->update_date <= p->q->known_at;
+	*ret_seen = p->q->known_at == INSTANT_NONE || in->time.update_date <= p->q->known_at;
 	if (!*ret_seen)
 		return (struct value_fault){ NULL, NULL };
 	decide(p, cell, e);
-	in->id = text_hash(cell[BE_BILLING_EVENT_ID]);
 	return (struct value_fault){ NULL, NULL };
 }

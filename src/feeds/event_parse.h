@@ -8,10 +8,11 @@
 /* The columns that a query needs. */
 uint64_t event_columns(const struct events_query *q);
 
-/* Into `in`, but for what is interned; its `kept` and `extra` say whether the query wants it, its reference left aside. */
+/* Into `in`, but for its id and what is interned; its `kept` and `extra` say whether the query wants it, its reference left aside. */
 struct event_parser {
 	const struct events_query *q;
 	bool months_limited;
+	instant_t from, to; /* of the months, both included */
 	/* The days met last, by their text: most rows of a file share a few. */
 	struct {
 		char text[16];

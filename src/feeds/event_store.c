@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Events by id, collapsed as they come. */
-#include "feeds/event_store.h"
+#include "feeds/event_store_int.h"
 
-#include <assert.h>
-#include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -12,37 +10,6 @@
 #define ROW_BYTES_MIN 64 /* no row is shorter: three instants, an action, a type, an id */
 #define ROW_BYTES 320    /* a row is seldom shorter */
 #define FILTER_BYTES_MAX (UINT64_C(64) * 1024 * 1024)
-
-/* Hashes without padding. Until links are settled they stand in arrays of their own, or where event_more's texts would be. */
-struct link {
-	uint32_t parent[3], disbursement[3];
-};
-static_assert(sizeof(struct link) <= offsetof(struct event_more, payment_due), "links fit");
-
-struct shard {
-	pthread_mutex_t lock;
-	struct hash_table table;
-	struct bloom *passed;
-	uint32_t block; /* where the next event goes */
-	uint32_t used;  /* of that block */
-	uint32_t n_blocks;
-	size_t suspects;
-	bool several; /* an event has several valid_from */
-} __attribute__((aligned(64)));
-
-struct events_store {
-	struct feed_source *source;
-	size_t more; /* bytes of event_more that are kept: up to the last date asked for; 0: none */
-	bool overlay; /* nobody asks for its texts */
-	/* Address space for all the events that the files can hold; memory comes as it is touched. */
-	struct event *events;
-	char *mores; /* `more` bytes each */
-	struct link *links;
-	uint32_t *used; /* by block */
-	uint32_t blocks_max;
-	atomic_uint n_blocks;
-	struct shard shard[EVENT_SHARDS];
-};
 
 static enum souk_err
 out_of_memory(struct fail *f)
@@ -105,8 +72,6 @@ events_store_new(
 	bool all_months = q->month_from <= MONTHS_FROM && q->month_to >= MONTHS_TO;
 	struct events_store *st = aligned_alloc(64, sizeof(*st));
 	uint64_t blocks = bytes / ROW_BYTES_MIN / EVENT_BLOCK + 2 * EVENT_SHARDS;
-	uint64_t keys = bytes / ROW_BYTES / EVENT_SHARDS + 1;
-	bool ok = true;
 
 	if (!st)
 		return out_of_memory(f);
@@ -115,24 +80,24 @@ events_store_new(
 	st->more = more_bytes(q);
 	st->overlay =
 	    skips(q, COLUMN(BE_INVOICE_ID) | COLUMN(BE_BANK_TRACE_ID) | COLUMN(BE_BROKER_ID));
+	st->later = all_months;
 	st->blocks_max = blocks < BLOCKS_MAX ? (uint32_t)blocks : BLOCKS_MAX;
 	st->events = reserve(st, sizeof(*st->events));
+	st->times = reserve(st, sizeof(*st->times));
 	st->mores = st->more > 0 ? reserve(st, st->more) : NULL;
 	st->links = st->more > 0 && !st->overlay ? reserve(st, sizeof(*st->links)) : NULL;
 	st->used = calloc(st->blocks_max, sizeof(*st->used));
+	(void)pthread_mutex_init(&st->lock, NULL);
 	for (size_t i = 0; i < EVENT_SHARDS; i++) {
-		st->shard[i].used = EVENT_BLOCK;
+		st->shard[i].place.used = EVENT_BLOCK;
 		(void)pthread_mutex_init(&st->shard[i].lock, NULL);
-		/* With all months few rows pass by. */
-		st->shard[i].passed = all_months ? bloom_new(keys / 2, UINT64_MAX / 2)
-						 : bloom_new(keys, FILTER_BYTES_MAX / EVENT_SHARDS);
-		ok = ok && st->shard[i].passed;
-		/* And most are kept: rather some room too much than every table copied again and again. */
-		if (all_months)
-			ok = ok && hash_table_reserve(&st->shard[i].table, keys / 2);
 	}
-	ok = ok && st->events && (st->mores || st->more == 0);
-	if (!ok || (!st->links && !st->overlay && st->more > 0) || !st->used) {
+	/* With all months few rows pass by: they are found among the ids. */
+	if (!all_months)
+		st->passed = bloom_new(bytes / ROW_BYTES + 1, FILTER_BYTES_MAX);
+	if ((!all_months && !st->passed) || !st->events || !st->times ||
+	    (!st->mores && st->more > 0) || (!st->links && !st->overlay && st->more > 0) ||
+	    !st->used) {
 		events_store_free(st);
 		return out_of_memory(f);
 	}
@@ -147,10 +112,13 @@ events_store_free(struct events_store *st)
 		return;
 	for (size_t i = 0; i < EVENT_SHARDS; i++) {
 		hash_table_done(&st->shard[i].table);
-		bloom_free(st->shard[i].passed);
 		(void)pthread_mutex_destroy(&st->shard[i].lock);
 	}
+	events_forget_ids(st);
+	bloom_free(st->passed);
+	(void)pthread_mutex_destroy(&st->lock);
 	release(st, st->events, sizeof(*st->events));
+	release(st, st->times, sizeof(*st->times));
 	release(st, st->mores, st->more);
 	release(st, st->links, sizeof(*st->links));
 	free(st->used);
@@ -159,14 +127,8 @@ events_store_free(struct events_store *st)
 
 /* ---- putting --------------------------------------------------------------------------------------------- */
 
-static struct event *
-at(const struct events_store *st, uint32_t i)
-{
-	return &st->events[i];
-}
-
 static bool
-new_block(struct events_store *st, struct shard *s)
+new_block(struct events_store *st, struct place *p)
 {
 	uint32_t b = atomic_fetch_add(&st->n_blocks, 1);
 
@@ -174,15 +136,9 @@ new_block(struct events_store *st, struct shard *s)
 		atomic_fetch_sub(&st->n_blocks, 1);
 		return false;
 	}
-	s->block = b;
-	s->used = 0;
+	p->block = b;
+	p->used = 0;
 	return true;
-}
-
-static struct event_more *
-more_at(const struct events_store *st, uint32_t i)
-{
-	return (struct event_more *)(void *)(st->mores + (size_t)i * st->more);
 }
 
 static void
@@ -209,13 +165,13 @@ set_link(struct events_store *st, uint32_t i, const struct event_in *row)
 	if (st->links)
 		st->links[i] = link;
 	else
-		memcpy(more_at(st, i), &link, sizeof(link));
+		memcpy(more_of(st, i), &link, sizeof(link));
 }
 
 static struct link
 take_link(struct events_store *st, uint32_t i)
 {
-	struct event_more *m = more_at(st, i);
+	struct event_more *m = more_of(st, i);
 	struct link link;
 
 	if (st->links)
@@ -228,31 +184,29 @@ take_link(struct events_store *st, uint32_t i)
 static void
 set(struct events_store *st, uint32_t i, const struct event_in *row)
 {
-	struct event *e = at(st, i);
+	struct event *e = event_of(st, i);
 	uint32_t other = e->other;
-	bool suspect = e->suspect;
 
 	*e = row->e;
 	e->other = other;
-	e->suspect = suspect;
 	e->current = true;
+	st->times[i] = row->time;
 	if (st->more) {
-		memcpy(more_at(st, i), &row->more, st->more);
+		memcpy(more_of(st, i), &row->more, st->more);
 		set_link(st, i, row);
 	}
 }
 
-static uint32_t
-append(struct events_store *st, struct shard *s, const struct event_in *row)
+uint32_t
+event_append(struct events_store *st, struct place *p, const struct event_in *row)
 {
 	uint32_t i;
 
-	if (s->used == EVENT_BLOCK && !new_block(st, s))
+	if (p->used == EVENT_BLOCK && !new_block(st, p))
 		return EVENT_NONE;
-	i = s->block * EVENT_BLOCK + s->used;
-	st->used[s->block] = ++s->used;
-	at(st, i)->other = EVENT_NONE;
-	at(st, i)->suspect = false;
+	i = p->block * EVENT_BLOCK + p->used;
+	st->used[p->block] = ++p->used;
+	event_of(st, i)->other = EVENT_NONE;
 	set(st, i, row);
 	return i;
 }
@@ -263,16 +217,16 @@ earlier_place(const struct event *a, const struct event *b)
 	return a->file != b->file ? a->file < b->file : a->offset < b->offset;
 }
 
-/* Does the row take the place of an event of the same id and valid_from? */
-static enum souk_err
-beats(struct events_store *st, struct put_context *c, const struct event *row,
-    const struct event *e, bool *ret, struct fail *f)
+enum souk_err
+event_beaten(struct events_store *st, struct put_context *c, const struct event_time *time,
+    const struct event *row, uint32_t i, bool *ret, struct fail *f)
 {
+	const struct event *e = event_of(st, i);
 	enum souk_err err = SOUK_OK;
 	int order = 0;
 
-	*ret = row->update_date > e->update_date;
-	if (row->update_date != e->update_date)
+	*ret = time->update_date > st->times[i].update_date;
+	if (time->update_date != st->times[i].update_date)
 		return SOUK_OK;
 	if (row->file == e->file && row->offset == e->offset) {
 		/* In another pass, which may know that it is wanted. */
@@ -295,18 +249,19 @@ compete(struct events_store *st, struct put_context *c, struct shard *s, uint32_
 	bool wins = false;
 	enum souk_err err;
 
-	while (at(st, i)->valid_from != row->e.valid_from && at(st, i)->other != EVENT_NONE)
-		i = at(st, i)->other;
-	if (at(st, i)->valid_from != row->e.valid_from) {
-		uint32_t more = append(st, s, row);
+	while (
+	    st->times[i].valid_from != row->time.valid_from && event_of(st, i)->other != EVENT_NONE)
+		i = event_of(st, i)->other;
+	if (st->times[i].valid_from != row->time.valid_from) {
+		uint32_t more = event_append(st, &s->place, row);
 
 		if (more == EVENT_NONE)
 			return out_of_memory(f);
-		at(st, i)->other = more;
+		event_of(st, i)->other = more;
 		s->several = true;
 		return SOUK_OK;
 	}
-	err = beats(st, c, &row->e, at(st, i), &wins, f);
+	err = event_beaten(st, c, &row->time, &row->e, i, &wins, f);
 	if (err == SOUK_OK && wins)
 		set(st, i, row);
 	return err;
@@ -324,25 +279,24 @@ put_one(struct events_store *st, struct put_context *c, struct shard *s, const s
 	if (slot->value != EVENT_NONE)
 		return compete(st, c, s, slot->value, row, f);
 	if (!row->e.kept) {
-		bloom_add_alone(s->passed, row->id);
+		if (st->passed)
+			bloom_add(st->passed, row->id);
 		return SOUK_OK;
 	}
-	*slot = (struct hash_slot){ row->id.a, row->id.b, append(st, s, row) };
+	*slot = (struct hash_slot){ row->id.a, row->id.b, event_append(st, &s->place, row) };
 	if (slot->value == EVENT_NONE)
 		return out_of_memory(f);
 	s->table.n++;
-	if (bloom_may_have(s->passed, row->id)) {
-		at(st, slot->value)->suspect = true;
-		s->suspects++;
-	}
+	s->suspects += st->passed && bloom_may_have(st->passed, row->id);
 	return SOUK_OK;
 }
 
 static void
-prefetch(const struct shard *s, struct text_hash h)
+prefetch(const struct events_store *st, const struct shard *s, struct text_hash h)
 {
 	hash_table_prefetch(&s->table, h);
-	bloom_prefetch(s->passed, h);
+	if (st->passed)
+		bloom_prefetch(st->passed, h);
 }
 
 static bool
@@ -367,9 +321,11 @@ events_store_put(struct events_store *st, struct put_context *c, const struct ev
 
 	if (n == 0)
 		return SOUK_OK;
+	if (st->later)
+		return events_put_later(st, c, rows, n, f);
 	if (!room_for(c, cap))
 		return out_of_memory(f);
-	hash_order(&rows->id, sizeof(*rows), n, c->order, from);
+	hash_order(&rows->id, sizeof(*rows), n, EVENT_SHARDS, c->order, from);
 	for (unsigned k = 0; err == SOUK_OK && k < EVENT_SHARDS; k++) {
 		struct shard *s = &st->shard[k];
 
@@ -377,7 +333,7 @@ events_store_put(struct events_store *st, struct put_context *c, const struct ev
 			continue;
 		(void)pthread_mutex_lock(&s->lock);
 		for (uint32_t i = from[k]; i < from[k + 1]; i++)
-			prefetch(s, rows[c->order[i]].id);
+			prefetch(st, s, rows[c->order[i]].id);
 		for (uint32_t i = from[k]; err == SOUK_OK && i < from[k + 1]; i++)
 			err = put_one(st, c, s, &rows[c->order[i]], f);
 		(void)pthread_mutex_unlock(&s->lock);
@@ -387,16 +343,21 @@ events_store_put(struct events_store *st, struct put_context *c, const struct ev
 
 /* ---- settling -------------------------------------------------------------------------------------------- */
 
-bool
-events_store_again(struct events_store *st)
+enum souk_err
+events_store_end_pass(struct events_store *st, unsigned threads, bool *ret_again, struct fail *f)
 {
 	size_t suspects = 0;
 
+	if (st->later) {
+		st->later = false;
+		return events_collapse(st, threads, ret_again, f);
+	}
 	for (size_t i = 0; i < EVENT_SHARDS; i++) {
 		suspects += st->shard[i].suspects;
 		st->shard[i].suspects = 0;
 	}
-	return suspects > 0;
+	*ret_again = suspects > 0;
+	return SOUK_OK;
 }
 
 /* Of the events of one id: the one with the greatest valid_from that is not deleted. */
@@ -405,9 +366,9 @@ newest(const struct events_store *st, uint32_t i)
 {
 	uint32_t best = EVENT_NONE;
 
-	for (; i != EVENT_NONE; i = at(st, i)->other)
-		if (!at(st, i)->deleted &&
-		    (best == EVENT_NONE || at(st, i)->valid_from > at(st, best)->valid_from))
+	for (; i != EVENT_NONE; i = event_of(st, i)->other)
+		if (!event_of(st, i)->deleted &&
+		    (best == EVENT_NONE || st->times[i].valid_from > st->times[best].valid_from))
 			best = i;
 	return best;
 }
@@ -423,24 +384,23 @@ linked(const struct events_store *st, struct text_hash h, bool *ret_dangling)
 		return EVENT_NONE;
 	if (s->table.slot)
 		i = newest(st, hash_table_at(&s->table, h)->value);
-	if (i != EVENT_NONE && !at(st, i)->kept)
+	if (i != EVENT_NONE && !event_of(st, i)->kept)
 		i = EVENT_NONE;
 	*ret_dangling = i == EVENT_NONE;
 	return i;
 }
 
-/* Of events with several valid_from, which one is current. */
-static void
-settle_current(struct events_store *st, const struct hash_table *t)
+void
+events_settle_current(struct events_store *st, const struct hash_table *t)
 {
 	for (size_t j = 0; t->slot && j <= t->mask; j++) {
 		uint32_t i = t->slot[j].value, best;
 
-		if (i == EVENT_NONE || at(st, i)->other == EVENT_NONE)
+		if (i == EVENT_NONE || event_of(st, i)->other == EVENT_NONE)
 			continue;
 		best = newest(st, i);
-		for (; i != EVENT_NONE; i = at(st, i)->other)
-			at(st, i)->current = i == best;
+		for (; i != EVENT_NONE; i = event_of(st, i)->other)
+			event_of(st, i)->current = i == best;
 	}
 }
 
@@ -449,7 +409,7 @@ settle_links(struct events_store *st)
 {
 	for (uint32_t b = 0; b < st->n_blocks; b++)
 		for (uint32_t i = b * EVENT_BLOCK; i < b * EVENT_BLOCK + st->used[b]; i++) {
-			struct event_more *m = more_at(st, i);
+			struct event_more *m = more_of(st, i);
 
 			struct link link = take_link(st, i);
 
@@ -466,14 +426,15 @@ events_store_settle(struct events_store *st)
 {
 	for (size_t k = 0; k < EVENT_SHARDS; k++)
 		if (st->shard[k].several)
-			settle_current(st, &st->shard[k].table);
+			events_settle_current(st, &st->shard[k].table);
 	if (st->more)
 		settle_links(st);
-	for (size_t k = 0; k < EVENT_SHARDS; k++) {
+	release(st, st->times, sizeof(*st->times));
+	st->times = NULL;
+	for (size_t k = 0; k < EVENT_SHARDS; k++)
 		hash_table_done(&st->shard[k].table);
-		bloom_free(st->shard[k].passed);
-		st->shard[k].passed = NULL;
-	}
+	bloom_free(st->passed);
+	st->passed = NULL;
 }
 
 uint32_t
@@ -485,13 +446,13 @@ events_store_bound(const struct events_store *st)
 const struct event *
 events_store_at(const struct events_store *st, uint32_t i)
 {
-	return at(st, i);
+	return event_of(st, i);
 }
 
 const struct event_more *
 events_store_more(const struct events_store *st, uint32_t i)
 {
-	return more_at(st, i);
+	return more_of(st, i);
 }
 
 bool

@@ -125,7 +125,7 @@ feeds_load(const struct events_query *q, struct feeds **ret, struct fail *f)
 		err = out_of_memory(f);
 	if (err == SOUK_OK && (err = load_dimensions(q, fs, f)) == SOUK_OK &&
 	    (err = events_store_new(q, bytes, &fs->store, f)) == SOUK_OK)
-		err = events_scan(q, fs, bytes, f);
+		err = events_scan(q, fs, f);
 	if (err != SOUK_OK) {
 		feeds_free(fs);
 		return err;

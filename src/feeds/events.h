@@ -28,11 +28,10 @@ void month_text(int month, char out[8]);
 
 typedef money_t packed_money __attribute__((aligned(8)));
 
+/* A cache line: events are visited in no order. */
 struct event {
 	packed_money amount; /* signed, as in the feed */
 	instant_t invoice_date;
-	instant_t valid_from;
-	instant_t update_date;
 	/* INTERN_NONE when empty: feeds.accounts, .products, .addresses, .references */
 	uint32_t from;
 	uint32_t to;
@@ -44,12 +43,12 @@ struct event {
 	uint64_t action : 4;  /* enum event_action */
 	uint64_t type : 6;    /* enum event_type */
 	uint64_t balance_impacting : 1;
-	uint64_t kept : 1; /* the query wants it: others stand here only because they supersede */
+	uint64_t
+	    kept : 1; /* the query wants it: others stand here only because they supersede or lost */
 	uint64_t current : 1; /* no later valid_from of the same event */
 	uint64_t deleted : 1;
-	uint64_t extra : 1;   /* kept only for EVENTS_PAID: outside of the months */
-	uint64_t suspect : 1; /* of the store */
-	uint32_t other;       /* of the store: an event of the same id and another valid_from */
+	uint64_t extra : 1; /* kept only for EVENTS_PAID: outside of the months */
+	uint32_t other;     /* of the store: an event of the same id and another valid_from */
 	currency_t currency;
 	uint16_t file; /* of the source */
 };

@@ -9,8 +9,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-/* Ids met last, by hash: most rows name accounts, products and addresses that the rows before named. */
-#define CACHE 8192U
+/* Ids met last that the feeds of accounts, addresses and products do not know, by hash. */
+#define CACHE 1024U
 
 enum text {
 	TEXT_FROM,
@@ -37,15 +37,15 @@ static const unsigned column_of[TEXT__COUNT] = {
 	[TEXT_BROKER] = BE_BROKER_ID,
 };
 
-/* Whose texts come again and again, so that a cache of them pays. */
-enum cache { CACHE_ACCOUNT, CACHE_ADDRESS, CACHE_OTHER, CACHE__COUNT };
+/* Whose texts come again and again, from a feed of their own. */
+enum cache { CACHE_ACCOUNT, CACHE_ADDRESS, CACHE_PRODUCT, CACHE__COUNT };
 
 static const enum cache cache_of[TEXT__COUNT] = {
 	[TEXT_FROM] = CACHE_ACCOUNT,
 	[TEXT_END_USER] = CACHE_ACCOUNT,
 	[TEXT_TO] = CACHE_ACCOUNT,
 	[TEXT_ADDRESS] = CACHE_ADDRESS,
-	[TEXT_PRODUCT] = CACHE_OTHER,
+	[TEXT_PRODUCT] = CACHE_PRODUCT,
 	[TEXT_REFERENCE] = CACHE__COUNT,
 	[TEXT_INVOICE] = CACHE__COUNT,
 	[TEXT_BANK_TRACE] = CACHE__COUNT,
@@ -62,7 +62,6 @@ struct many {
 	struct str *s;
 	struct text_hash *h;
 	uint32_t *row, *order, *id;
-	bool *fresh;
 	size_t n;
 };
 
@@ -78,11 +77,18 @@ struct batch {
 	bool out_of_memory;
 };
 
+/*
+ * Which rows a pass is for. With EVENTS_PAID of some months: first those that the query wants, so that their references are known;
+ * then the payments of these, and the rows that compete with either.
+ */
+enum stage { STAGE_ALL, STAGE_WANTED, STAGE_PAYMENTS };
+
 struct pass {
 	const struct events_query *q;
 	struct feeds *fs;
-	struct bloom *references; /* that passed by; NULL when every one is wanted */
-	atomic_bool in_doubt;     /* one that passed by was made known later */
+	enum stage stage;
+	/* Numbers of the ids in the feeds that were loaded before: read by all threads, without a lock. */
+	struct hash_table known[CACHE__COUNT];
 	atomic_uint_fast64_t rows;
 	unsigned n_texts;
 	unsigned threads;
@@ -112,6 +118,27 @@ grow(struct batch *b)
 	return true;
 }
 
+/* Is the row of this pass? Then it has its `kept`, and a payment its reference. */
+static bool
+in_stage(const struct pass *p, struct event *e, struct str reference)
+{
+	switch (p->stage) {
+	case STAGE_WANTED:
+		return e->kept;
+	case STAGE_PAYMENTS:
+		if (e->kept)
+			return false;
+		if (e->extra)
+			e->reference = intern_peek(p->fs->references, text_hash(reference));
+		e->kept = e->extra = e->extra && e->reference != INTERN_NONE;
+		return true;
+	case STAGE_ALL:
+	default:
+		e->kept |= e->extra;
+		return true;
+	}
+}
+
 static struct value_fault
 take_row(void *arg, unsigned thread, const struct scan_row *row, unsigned *ret_column)
 {
@@ -132,9 +159,10 @@ take_row(void *arg, unsigned thread, const struct scan_row *row, unsigned *ret_c
 	if (fault.what)
 		return fault;
 	b->rows++;
-	if (!seen)
+	if (!seen || !in_stage(p, &in->e, row->cell[BE_TRANSACTION_REFERENCE_ID]))
 		return fault;
-	if (in->e.kept || in->e.extra) {
+	in->id = text_hash(row->cell[BE_BILLING_EVENT_ID]);
+	if (in->e.kept) {
 		struct texts *t = &b->texts[b->n];
 
 		for (unsigned k = 0; k < p->n_texts; k++) {
@@ -143,7 +171,6 @@ take_row(void *arg, unsigned thread, const struct scan_row *row, unsigned *ret_c
 				t->h[k] = text_hash(t->s[k]);
 		}
 	}
-	in->e.kept = in->e.kept || (in->e.extra && !p->references);
 	b->n++;
 	return fault;
 }
@@ -155,26 +182,6 @@ forget(void *arg, unsigned thread)
 
 	p->batch[thread].n = 0;
 	p->batch[thread].rows = 0;
-}
-
-/*
- * Payments of the references that wanted events name, this batch's included, are kept; others pass by. With all months every payment
- * is kept.
- */
-static void
-keep_payments(const struct pass *p, struct batch *b)
-{
-	for (size_t i = 0; i < b->n; i++) {
-		struct event *e = &b->in[i].e;
-		struct text_hash h;
-
-		if (!e->extra)
-			continue;
-		h = b->texts[i].h[TEXT_REFERENCE];
-		bloom_add(p->references, h);
-		e->reference = intern_peek(p->fs->references, h);
-		e->kept = e->extra = e->reference != INTERN_NONE;
-	}
 }
 
 static uint32_t *
@@ -263,42 +270,47 @@ put_many(struct pass *p, struct batch *b, enum text t)
 		}
 		m->row[i] = (uint32_t)m->n - 1;
 	}
-	if (!intern_put_many(in, m->n, m->s, m->h, m->order, m->id, m->fresh))
+	if (!intern_put_many(in, m->n, m->s, m->h, m->order, m->id, NULL))
 		return false;
 	for (size_t i = 0; i < b->n; i++)
 		if (b->in[i].e.kept && b->texts[i].s[t].n > 0)
 			*number_of(&b->in[i], t) = m->id[m->row[i]];
-	for (size_t i = 0; t == TEXT_REFERENCE && p->references && i < m->n; i++)
-		if (m->fresh[i] && bloom_may_have(p->references, m->h[i]))
-			atomic_store(&p->in_doubt, true);
+	return true;
+}
+
+/* One kind of text that the feeds of accounts, addresses or products mostly know. */
+static bool
+put_known(struct pass *p, struct batch *b, enum text t)
+{
+	const struct hash_table *known = &p->known[cache_of[t]];
+	struct intern *in = intern_of(p->fs, t);
+
+	for (size_t i = 0; i < b->n; i++)
+		if (b->in[i].e.kept)
+			hash_table_prefetch(known, b->texts[i].h[t]);
+	for (size_t i = 0; i < b->n; i++) {
+		const struct texts *x = &b->texts[i];
+		uint32_t *to = number_of(&b->in[i], t);
+
+		*to = INTERN_NONE;
+		if (!b->in[i].e.kept || x->s[t].n == 0)
+			continue;
+		if (known->slot)
+			*to = hash_table_at(known, x->h[t])->value;
+		if (*to == INTERN_NONE && !from_cache(b, in, t, x, to))
+			return false;
+	}
 	return true;
 }
 
 static bool
 put_texts(struct pass *p, struct batch *b)
 {
-	if (!put_many(p, b, TEXT_REFERENCE))
-		return false;
-	if (p->references)
-		keep_payments(p, b);
 	for (enum text t = 0; t < p->n_texts; t++) {
-		struct intern *in = intern_of(p->fs, t);
-
-		if (t == TEXT_REFERENCE)
-			continue;
-		if (cache_of[t] == CACHE__COUNT) {
-			if (!put_many(p, b, t))
-				return false;
-			continue;
-		}
-		for (size_t i = 0; i < b->n; i++) {
-			uint32_t *to = number_of(&b->in[i], t);
-
-			*to = INTERN_NONE;
-			if (b->in[i].e.kept && b->texts[i].s[t].n > 0 &&
-			    !from_cache(b, in, t, &b->texts[i], to))
-				return false;
-		}
+		if (t == TEXT_REFERENCE && p->stage == STAGE_PAYMENTS)
+			continue; /* known, and others ask for them */
+		if (!(cache_of[t] == CACHE__COUNT ? put_many(p, b, t) : put_known(p, b, t)))
+			return false;
 	}
 	return true;
 }
@@ -311,7 +323,6 @@ many_done(struct many *m)
 	free(m->row);
 	free(m->order);
 	free(m->id);
-	free(m->fresh);
 	*m = (struct many){ 0 };
 }
 
@@ -325,8 +336,7 @@ many_grow(struct many *m, size_t cap)
 	m->row = calloc(cap, sizeof(*m->row));
 	m->order = calloc(cap, sizeof(*m->order));
 	m->id = calloc(cap, sizeof(*m->id));
-	m->fresh = calloc(cap, sizeof(*m->fresh));
-	return m->s && m->h && m->row && m->order && m->id && m->fresh;
+	return m->s && m->h && m->row && m->order && m->id;
 }
 
 static enum souk_err
@@ -367,31 +377,54 @@ run_passes(struct pass *p, struct fail *f)
 		.reset = forget,
 		.commit = commit,
 		.arg = p };
-	enum souk_err err = SOUK_OK;
-	bool more = true;
+	enum souk_err err = scan_run(&scan, f);
+	bool more = err == SOUK_OK;
 
-	while (more && (err = scan_run(&scan, f)) == SOUK_OK) {
-		if (!scan.faults || scan.faults != &told)
-			p->fs->rows = p->rows;
-		scan.faults = &told;
-		/* Once references are all known, no row can make another one known. */
-		more = events_store_again(p->fs->store);
-		more = atomic_exchange(&p->in_doubt, false) || more;
-	}
+	p->fs->rows = p->rows;
+	scan.faults = &told;
+	if (err == SOUK_OK && p->stage == STAGE_WANTED)
+		p->stage = STAGE_PAYMENTS;
+	else if (err == SOUK_OK)
+		err = events_store_end_pass(p->fs->store, p->threads, &more, f);
+	while (err == SOUK_OK && more && (err = scan_run(&scan, f)) == SOUK_OK)
+		err = events_store_end_pass(p->fs->store, p->threads, &more, f);
 	return err;
 }
 
-enum souk_err
-events_scan(const struct events_query *q, struct feeds *fs, uint64_t bytes, struct fail *f)
+/* Numbers for the ids that a feed's keys begin with. */
+static bool
+know(struct intern *in, const struct history *h, enum feed feed, struct hash_table *t)
 {
-	struct pass *p = calloc(1, sizeof(*p));
-	enum souk_err err = SOUK_OK;
-	bool ok = p != NULL;
+	if (!h)
+		return true;
+	if (!hash_table_reserve(t, history_keys(h)))
+		return false;
+	for (uint32_t k = 0; k < history_keys(h); k++) {
+		size_t n;
+		const struct version *v = history_versions(h, k, &n);
+		struct str id = v ? history_cell(h, v, feed_info(feed)->key[0]) : STR("");
+		struct text_hash hash = text_hash(id);
+		struct hash_slot *slot = hash_table_at(t, hash);
+		uint32_t number;
 
-	if (!ok)
-		return out_of_memory(f);
-	p->q = q;
-	p->fs = fs;
+		if (id.n == 0 || slot->value != INTERN_NONE)
+			continue;
+		if (!intern_put(in, id, hash, &number, NULL))
+			return false;
+		*slot = (struct hash_slot){ hash.a, hash.b, number };
+		t->n++;
+	}
+	return true;
+}
+
+static bool
+pass_init(struct pass *p)
+{
+	const struct events_query *q = p->q;
+	bool ok = know(p->fs->accounts, p->fs->account, FEED_ACCOUNT, &p->known[CACHE_ACCOUNT]) &&
+		  know(p->fs->addresses, p->fs->address, FEED_ADDRESS, &p->known[CACHE_ADDRESS]) &&
+		  know(p->fs->products, p->fs->product, FEED_PRODUCT, &p->known[CACHE_PRODUCT]);
+
 	p->threads = parallel_threads(q->threads);
 	p->n_texts = q->flags & EVENTS_MORE ? TEXT__COUNT : TEXT_INVOICE;
 	for (unsigned i = 0; i < p->threads; i++) {
@@ -400,8 +433,13 @@ events_scan(const struct events_query *q, struct feeds *fs, uint64_t bytes, stru
 			ok = (p->batch[i].cache[k] = calloc(CACHE, sizeof(struct hash_slot))) && ok;
 	}
 	if ((q->flags & EVENTS_PAID) && p->batch[0].parser.months_limited)
-		ok = (p->references = bloom_new(bytes / 320 + 1, UINT64_C(64) * 1024 * 1024)) && ok;
-	err = ok ? run_passes(p, f) : out_of_memory(f);
+		p->stage = STAGE_WANTED;
+	return ok;
+}
+
+static void
+pass_done(struct pass *p)
+{
 	for (unsigned i = 0; i < p->threads; i++) {
 		struct batch *b = &p->batch[i];
 
@@ -412,8 +450,23 @@ events_scan(const struct events_query *q, struct feeds *fs, uint64_t bytes, stru
 		free(b->in);
 		free(b->texts);
 	}
-	bloom_free(p->references);
+	for (unsigned k = 0; k < CACHE__COUNT; k++)
+		hash_table_done(&p->known[k]);
 	free(p);
+}
+
+enum souk_err
+events_scan(const struct events_query *q, struct feeds *fs, struct fail *f)
+{
+	struct pass *p = calloc(1, sizeof(*p));
+	enum souk_err err;
+
+	if (!p)
+		return out_of_memory(f);
+	p->q = q;
+	p->fs = fs;
+	err = pass_init(p) ? run_passes(p, f) : out_of_memory(f);
+	pass_done(p);
 	if (err == SOUK_OK)
 		events_store_settle(fs->store);
 	return err;

@@ -5,8 +5,7 @@
 
 #include "feeds/event_store.h"
 
-/* Fills fs->store and the texts; `bytes` are the feed's files'. */
-SOUK_MUST enum souk_err events_scan(
-    const struct events_query *q, struct feeds *fs, uint64_t bytes, struct fail *f);
+/* Fills fs->store and the texts. */
+SOUK_MUST enum souk_err events_scan(const struct events_query *q, struct feeds *fs, struct fail *f);
 
 #endif

@@ -339,14 +339,20 @@ history_latest(const struct history *h, uint32_t key)
 }
 
 const struct version *
+versions_asof(const struct version *v, size_t n, instant_t t)
+{
+	while (n > 0 && v[n - 1].valid_from > t)
+		n--;
+	return n > 0 && t < v[n - 1].until ? v + n - 1 : NULL;
+}
+
+const struct version *
 history_asof(const struct history *h, uint32_t key, instant_t t)
 {
 	size_t n;
 	const struct version *v = history_versions(h, key, &n);
 
-	while (n > 0 && v[n - 1].valid_from > t)
-		n--;
-	return n > 0 && t < v[n - 1].until ? v + n - 1 : NULL;
+	return versions_asof(v, n, t);
 }
 
 struct str
@@ -365,4 +371,10 @@ uint32_t
 history_number(const struct history *h, const struct version *v)
 {
 	return (uint32_t)(v - h->versions);
+}
+
+const struct version *
+history_numbered(const struct history *h, uint32_t number)
+{
+	return &h->versions[number];
 }

@@ -54,7 +54,11 @@ const struct version *history_asof(const struct history *h, uint32_t key, instan
 /* A column that was kept; {"", 0} for others. Valid as long as the history. */
 struct str history_cell(const struct history *h, const struct version *v, unsigned column);
 
-/* A version's number among all of the history. */
+/* Of one key's versions, as history_asof. */
+const struct version *versions_asof(const struct version *v, size_t n, instant_t t);
+
+/* A version's number among all of the history, and the version of a number. */
 uint32_t history_number(const struct history *h, const struct version *v);
+const struct version *history_numbered(const struct history *h, uint32_t number);
 
 #endif

@@ -132,10 +132,14 @@ hash_table_reserve(struct hash_table *t, uint64_t n)
 
 	while (slots / 4 * 3 <= n && slots < UINT32_MAX / 2)
 		slots *= 2;
-	if (!(t->slot = slots_new(slots)))
-		return false;
-	memset(t->slot, 0xff, slots * sizeof(*t->slot));
-	t->mask = (uint32_t)(slots - 1);
+	if (!t->slot || slots > (uint64_t)t->mask + 1) {
+		hash_table_done(t);
+		if (!(t->slot = slots_new(slots)))
+			return false;
+		t->mask = (uint32_t)(slots - 1);
+	}
+	memset(t->slot, 0xff, ((size_t)t->mask + 1) * sizeof(*t->slot));
+	t->n = 0;
 	return true;
 }
 
@@ -290,24 +294,30 @@ intern_put(struct intern *in, struct str s, struct text_hash h, uint32_t *ret, b
 	return ok;
 }
 
-void
-hash_order(const struct text_hash *h, size_t stride, size_t n, uint32_t *order,
-    uint32_t from[INTERN_SHARDS + 1])
+static inline uint64_t
+hash_in(const struct text_hash *h, size_t stride, size_t i)
 {
-	uint32_t at[INTERN_SHARDS + 1] = { 0 };
-	const char *p = (const char *)h;
+	return ((const struct text_hash *)(const void *)((const char *)h + i * stride))->a;
+}
+
+void
+hash_order(const struct text_hash *h, size_t stride, size_t n, unsigned shards, uint32_t *order,
+    uint32_t *from)
+{
+	uint32_t at[HASH_SHARDS_MAX] = { 0 };
+	uint64_t mask = shards - 1;
 
 	for (size_t i = 0; i < n; i++)
-		at[((const struct text_hash *)(const void *)(p + i * stride))->a % INTERN_SHARDS +
-		    1]++;
-	for (unsigned k = 0; k < INTERN_SHARDS; k++)
-		at[k + 1] += at[k];
-	memcpy(from, at, sizeof(at));
-	for (size_t i = 0; i < n; i++) {
-		uint64_t a = ((const struct text_hash *)(const void *)(p + i * stride))->a;
+		at[hash_in(h, stride, i) & mask]++;
+	for (uint32_t k = 0, sum = 0; k < shards; k++) {
+		uint32_t here = at[k];
 
-		order[at[a % INTERN_SHARDS]++] = (uint32_t)i;
+		from[k] = at[k] = sum;
+		sum += here;
 	}
+	from[shards] = (uint32_t)n;
+	for (size_t i = 0; i < n; i++)
+		order[at[hash_in(h, stride, i) & mask]++] = (uint32_t)i;
 }
 
 void
@@ -324,7 +334,7 @@ intern_put_many(struct intern *in, size_t n, const struct str *s, const struct t
 	uint32_t from[INTERN_SHARDS + 1];
 	bool ok = true, fresh = false;
 
-	hash_order(h, sizeof(*h), n, order, from);
+	hash_order(h, sizeof(*h), n, INTERN_SHARDS, order, from);
 	for (uint32_t k = 0; ok && k < INTERN_SHARDS; k++) {
 		struct shard *shard = &in->shard[k];
 
@@ -346,25 +356,17 @@ intern_put_many(struct intern *in, size_t n, const struct str *s, const struct t
 }
 
 uint32_t
-intern_peek(struct intern *in, struct text_hash h)
+intern_peek(const struct intern *in, struct text_hash h)
 {
-	struct shard *shard = &in->shard[h.a % INTERN_SHARDS];
-	uint32_t id;
+	const struct shard *shard = &in->shard[h.a % INTERN_SHARDS];
 
-	(void)pthread_mutex_lock(&shard->lock);
-	id = shard->table.slot ? hash_table_at(&shard->table, h)->value : INTERN_NONE;
-	(void)pthread_mutex_unlock(&shard->lock);
-	return id;
+	return shard->table.slot ? hash_table_at(&shard->table, h)->value : INTERN_NONE;
 }
 
 uint32_t
 intern_find(const struct intern *in, struct str s)
 {
-	struct text_hash h = text_hash(s);
-	const struct shard *shard = &in->shard[h.a % INTERN_SHARDS];
-
-	return s.n == 0 || !shard->table.slot ? INTERN_NONE
-					      : hash_table_at(&shard->table, h)->value;
+	return s.n > 0 ? intern_peek(in, text_hash(s)) : INTERN_NONE;
 }
 
 struct str

@@ -38,16 +38,20 @@ struct hash_table {
 
 /* Room for one more entry than there are; false when out of memory. */
 SOUK_MUST bool hash_table_grow(struct hash_table *t);
-/* An empty table with room for `n` entries at once. */
+/* Empties a table and makes room for `n` entries at once; false when out of memory. */
 SOUK_MUST bool hash_table_reserve(struct hash_table *t, uint64_t n);
 /* The slot of `h`, or the free one where it belongs. The table must have room. */
 struct hash_slot *hash_table_at(const struct hash_table *t, struct text_hash h);
 void hash_table_done(struct hash_table *t);
 void hash_table_prefetch(const struct hash_table *t, struct text_hash h);
 
-/* The numbers 0 .. n - 1 ordered by shard of their hashes, which stand `stride` bytes apart; shard k has [from[k], from[k + 1]). */
-void hash_order(const struct text_hash *h, size_t stride, size_t n, uint32_t *order,
-    uint32_t from[INTERN_SHARDS + 1]);
+/*
+ * The numbers 0 .. n - 1 ordered by shard (the hash modulo `shards`, a power of two) of their hashes, which stand `stride` bytes
+ * apart; shard k has [from[k], from[k + 1]): `from` has room for shards + 1.
+ */
+#define HASH_SHARDS_MAX 128
+void hash_order(const struct text_hash *h, size_t stride, size_t n, unsigned shards,
+    uint32_t *order, uint32_t *from);
 
 struct intern;
 
@@ -64,10 +68,10 @@ SOUK_MUST bool intern_put(
  */
 SOUK_MUST bool intern_put_many(struct intern *in, size_t n, const struct str *s,
     const struct text_hash *h, uint32_t *order, uint32_t *ret, bool *ret_new);
-/* As intern_find, also while others put. */
-uint32_t intern_peek(struct intern *in, struct text_hash h);
 /* INTERN_NONE when absent. Only while nobody puts. */
 uint32_t intern_find(const struct intern *in, struct str s);
+/* The same by the hash of a text that is not empty. */
+uint32_t intern_peek(const struct intern *in, struct text_hash h);
 /* {"", 0} for INTERN_NONE. Only while nobody puts. */
 struct str intern_text(const struct intern *in, uint32_t id);
 /* Fetches ahead what intern_text needs: first where the text is, some calls later the text. */

@@ -142,33 +142,34 @@ prove(struct sales *s, struct fail *f)
 	return err;
 }
 
-/* ---- keys of the histories ------------------------------------------------------------------------------- */
+/* ---- histories ------------------------------------------------------------------------------------------- */
 
-static uint32_t *
-keys_of(const struct intern *in, const struct history *h)
+static struct versions *
+versions_of(const struct intern *in, const struct history *h)
 {
 	uint32_t n = intern_bound(in);
-	uint32_t *keys = calloc((size_t)n + 1, sizeof(*keys));
+	struct versions *all = calloc((size_t)n + 1, sizeof(*all));
 
-	for (uint32_t i = 0; keys && i < n; i++) {
+	for (uint32_t i = 0; all && i < n; i++) {
 		struct str text = intern_text(in, i);
 
-		keys[i] = text.n ? history_key(h, &text) : HISTORY_NONE;
+		if (text.n > 0)
+			all[i].v = history_versions(h, history_key(h, &text), &all[i].n);
 	}
-	return keys;
+	return all;
 }
 
 static bool
-find_keys(struct sales *s)
+find_versions(struct sales *s)
 {
 	size_t n = (size_t)intern_bound(s->fs->addresses) + 1;
 
-	if (!(s->address_key = malloc(n * sizeof(*s->address_key))))
+	if (!(s->address = malloc(n * sizeof(*s->address))))
 		return false;
-	memset(s->address_key, 0xff, n * sizeof(*s->address_key));
-	s->account_key = keys_of(s->fs->accounts, s->fs->account);
-	s->product_key = keys_of(s->fs->products, s->fs->product);
-	return s->account_key && s->product_key;
+	memset(s->address, 0xff, n * sizeof(*s->address));
+	s->account = versions_of(s->fs->accounts, s->fs->account);
+	s->product = versions_of(s->fs->products, s->fs->product);
+	return s->account && s->product;
 }
 
 /* ---- the fold -------------------------------------------------------------------------------------------- */
@@ -205,7 +206,7 @@ fold_all(struct sales *s, struct fail *f)
 		s->n += s->part[i].n;
 	if (err == SOUK_OK)
 		err = prove(s, f);
-	if (err == SOUK_OK && !find_keys(s))
+	if (err == SOUK_OK && !find_versions(s))
 		err = out_of_memory(f);
 	return err;
 }
@@ -252,9 +253,9 @@ sales_free(struct sales *s)
 	free(s->first);
 	free(s->reference);
 	free(s->totals);
-	free(s->account_key);
-	free(s->product_key);
-	free(s->address_key);
+	free(s->account);
+	free(s->product);
+	free(s->address);
 	free(s);
 }
 
@@ -288,26 +289,28 @@ fill_amounts(
 	ret->net = sales_net(s, ret->amount);
 }
 
-/* The key of a payer's address; lines of one payer come again and again with one address. */
-static uint32_t
-address_key(const struct sales *s, uint32_t address, const struct version *payer,
+/* A payer's address in the feed; lines of one payer come again and again with one address. */
+static const struct version *
+address_version(const struct sales *s, uint32_t address, const struct version *payer,
     const struct sales_line *l)
 {
 	const struct history *h = s->fs->address;
 	struct str key[2] = { l->address_id, l->payer_account };
-	uint32_t version, found;
+	const struct version *v;
+	uint32_t by;
 	uint64_t known;
 
 	if (address == INTERN_NONE || !payer)
-		return history_key(h, key);
-	version = history_number(s->fs->account, payer);
-	known = atomic_load_explicit(&s->address_key[address], memory_order_relaxed);
-	if (known != ADDRESS_UNKNOWN && known >> 32 == version)
-		return (uint32_t)known;
-	found = history_key(h, key);
-	atomic_store_explicit(
-	    &s->address_key[address], ADDRESS_KEY(version, found), memory_order_relaxed);
-	return found;
+		return history_latest(h, history_key(h, key));
+	by = history_number(s->fs->account, payer);
+	known = atomic_load_explicit(&s->address[address], memory_order_relaxed);
+	if (known != ADDRESS_UNKNOWN && known >> 32 == by)
+		return (uint32_t)known == ADDRESS_NONE ? NULL
+						       : history_numbered(h, (uint32_t)known);
+	v = history_latest(h, history_key(h, key));
+	atomic_store_explicit(&s->address[address],
+	    ADDRESS_AT(by, v ? history_number(h, v) : ADDRESS_NONE), memory_order_relaxed);
+	return v;
 }
 
 static void
@@ -315,13 +318,12 @@ fill_address(const struct sales *s, const struct line *l, const struct version *
     struct sales_line *ret)
 {
 	const struct history *h = s->fs->address;
-	uint32_t address = l->paid_address != INTERN_NONE ? l->paid_address : l->address;
 	const struct version *v;
 
-	ret->address_id = intern_text(s->fs->addresses, address);
+	ret->address_id = intern_text(s->fs->addresses, l->address);
 	if (ret->address_id.n == 0 && payer)
 		ret->address_id = history_cell(s->fs->account, payer, ACC_MAILING_ADDRESS_ID);
-	if (!(v = history_latest(h, address_key(s, address, payer, ret))))
+	if (!(v = address_version(s, l->address, payer, ret)))
 		return;
 	ret->country = history_cell(h, v, ADR_COUNTRY);
 	ret->state = history_cell(h, v, ADR_STATE_OR_REGION);
@@ -331,11 +333,20 @@ fill_address(const struct sales *s, const struct line *l, const struct version *
 	ret->company_name = history_cell(h, v, ADR_COMPANY_NAME);
 }
 
+/* The account's id and number as of an instant; its version, NULL when the feed has none. */
 static const struct version *
-account_asof(const struct sales *s, uint32_t account, instant_t t)
+fill_account(const struct sales *s, uint32_t account, instant_t t, struct str *ret_id,
+    struct str *ret_number)
 {
-	return account == INTERN_NONE ? NULL
-				      : history_asof(s->fs->account, s->account_key[account], t);
+	const struct history *h = s->fs->account;
+	const struct version *v =
+	    account == INTERN_NONE ? NULL
+				   : versions_asof(s->account[account].v, s->account[account].n, t);
+
+	*ret_id = v ? history_cell(h, v, ACC_ACCOUNT_ID) : intern_text(s->fs->accounts, account);
+	if (v)
+		*ret_number = history_cell(h, v, ACC_AWS_ACCOUNT_ID);
+	return v;
 }
 
 static void
@@ -353,21 +364,67 @@ fill_usage(const struct sales *s, const struct line *l, struct sales_line *ret)
 	}
 }
 
-/* Lines are asked for one after the other: what the next ones need is fetched early. */
+/* Lines are asked for one after the other: what the next ones need is fetched early, each step what the one before led to. */
+static void
+fetch_places(const struct sales *s, const struct line *l)
+{
+	intern_prefetch_place(s->fs->references, l->reference);
+	if (l->payer != INTERN_NONE)
+		__builtin_prefetch(&s->account[l->payer]);
+	if (l->end_user != INTERN_NONE)
+		__builtin_prefetch(&s->account[l->end_user]);
+	if (l->address != INTERN_NONE) {
+		__builtin_prefetch(&s->address[l->address]);
+		intern_prefetch_place(s->fs->addresses, l->address);
+	}
+}
+
+static void
+fetch_versions(const struct sales *s, const struct line *l)
+{
+	intern_prefetch_text(s->fs->references, l->reference);
+	if (l->payer != INTERN_NONE && s->account[l->payer].n > 0)
+		__builtin_prefetch(s->account[l->payer].v);
+	if (l->end_user != INTERN_NONE && s->account[l->end_user].n > 0)
+		__builtin_prefetch(s->account[l->end_user].v);
+	if (l->address != INTERN_NONE) {
+		uint64_t known =
+		    atomic_load_explicit(&s->address[l->address], memory_order_relaxed);
+
+		intern_prefetch_text(s->fs->addresses, l->address);
+		if (known != ADDRESS_UNKNOWN && (uint32_t)known != ADDRESS_NONE)
+			__builtin_prefetch(history_numbered(s->fs->address, (uint32_t)known));
+	}
+}
+
+static void
+fetch_cells(const struct sales *s, const struct line *l)
+{
+	if (l->payer != INTERN_NONE && s->account[l->payer].n > 0)
+		__builtin_prefetch(s->account[l->payer].v->cells);
+	if (l->end_user != INTERN_NONE && s->account[l->end_user].n > 0)
+		__builtin_prefetch(s->account[l->end_user].v->cells);
+	if (l->address != INTERN_NONE) {
+		uint64_t known =
+		    atomic_load_explicit(&s->address[l->address], memory_order_relaxed);
+
+		if (known != ADDRESS_UNKNOWN && (uint32_t)known != ADDRESS_NONE)
+			__builtin_prefetch(
+			    history_numbered(s->fs->address, (uint32_t)known)->cells);
+	}
+}
+
 static void
 fetch_ahead(const struct sales *s, const struct sales_part *p, const struct line *l)
 {
 	const struct line *end = p->lines + p->n;
 
-	if (end - l > 2 * AHEAD) {
-		intern_prefetch_place(s->fs->references, l[2 * AHEAD].reference);
-		if (l[2 * AHEAD].payer != INTERN_NONE)
-			__builtin_prefetch(&s->account_key[l[2 * AHEAD].payer]);
-		if (l[2 * AHEAD].end_user != INTERN_NONE)
-			__builtin_prefetch(&s->account_key[l[2 * AHEAD].end_user]);
-	}
+	if (end - l > 3 * AHEAD)
+		fetch_places(s, l + 3 * AHEAD);
+	if (end - l > 2 * AHEAD)
+		fetch_versions(s, l + 2 * AHEAD);
 	if (end - l > AHEAD)
-		intern_prefetch_text(s->fs->references, l[AHEAD].reference);
+		fetch_cells(s, l + AHEAD);
 }
 
 void
@@ -376,22 +433,17 @@ sales_at(const struct sales *s, size_t i, struct sales_line *ret)
 	const struct sales_part *p;
 	const struct line *l = line_at(s, i, &p);
 	const struct feeds *fs = s->fs;
-	const struct version *payer = account_asof(s, l->payer, l->invoice_date);
-	const struct version *end_user = account_asof(s, l->end_user, l->invoice_date);
-	const struct version *product =
-	    l->product == INTERN_NONE ? NULL
-				      : history_latest(fs->product, s->product_key[l->product]);
+	const struct version *payer, *product = NULL;
 
 	fetch_ahead(s, p, l);
 	memset(ret, 0, sizeof(*ret));
 	ret->reference = intern_text(fs->references, l->reference);
-	ret->payer_id = intern_text(fs->accounts, l->payer);
-	ret->end_user_id = intern_text(fs->accounts, l->end_user);
+	payer = fill_account(s, l->payer, l->invoice_date, &ret->payer_id, &ret->payer_account);
+	(void)fill_account(
+	    s, l->end_user, l->invoice_date, &ret->end_user_id, &ret->end_user_account);
 	ret->product_id = intern_text(fs->products, l->product);
-	if (payer)
-		ret->payer_account = history_cell(fs->account, payer, ACC_AWS_ACCOUNT_ID);
-	if (end_user)
-		ret->end_user_account = history_cell(fs->account, end_user, ACC_AWS_ACCOUNT_ID);
+	if (l->product != INTERN_NONE && s->product[l->product].n > 0)
+		product = &s->product[l->product].v[s->product[l->product].n - 1];
 	if (product) {
 		ret->product_code = history_cell(fs->product, product, PRD_PRODUCT_CODE);
 		ret->product_title = history_cell(fs->product, product, PRD_TITLE);

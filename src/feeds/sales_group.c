@@ -95,29 +95,14 @@ head_of(struct str s, size_t skip)
 	return __builtin_bswap64(w);
 }
 
-/* How many bytes all references but the empty one begin with. */
 static size_t
-common_length(const struct sales *s, const uint32_t *rows, size_t n)
+common_with(struct str a, struct str b, size_t most)
 {
-	struct str first = { NULL, 0 };
-	size_t common = 0;
+	size_t k = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		struct str t = text_of(s, rows[i]);
-		size_t k = 0;
-
-		if (t.n == 0)
-			continue;
-		if (!first.p) {
-			first = t;
-			common = t.n;
-			continue;
-		}
-		while (k < common && k < t.n && t.p[k] == first.p[k])
-			k++;
-		common = k;
-	}
-	return common;
+	while (k < most && k < a.n && k < b.n && a.p[k] == b.p[k])
+		k++;
+	return k;
 }
 
 /* By head, a byte at a time from the lowest; bytes that are the same in all cost nothing. */
@@ -150,48 +135,167 @@ by_text(const void *va, const void *vb, void *arg)
 	return str_compare(text_of(arg, a->row), text_of(arg, b->row));
 }
 
-static void
-sort_keys(struct sales *s, struct key *keys, struct key *spare)
-{
-	size_t n = s->n_references, skip = common_length(s, s->reference, n), next;
+/* What the threads sort: each a range of the rows, first by itself. */
+struct order {
+	struct sales *s;
+	struct key *keys, *spare;
+	uint32_t rows;
+	unsigned parts;
+	struct sorted {
+		size_t from, n; /* of the keys */
+		struct str first;
+		size_t common; /* bytes that all texts of the part but the empty one begin with */
+	} part[PARALLEL_MAX + 1];
+	size_t skip;
+};
 
-	for (size_t i = 0; i < n; i++)
-		keys[i] =
-		    (struct key){ head_of(text_of(s, s->reference[i]), skip), s->reference[i] };
-	keys = radix(keys, spare, n);
+static enum souk_err
+measure(void *arg, unsigned which, struct fail *f)
+{
+	struct order *o = arg;
+	struct sorted part = { .n = 0 };
+	uint32_t from, to;
+
+	(void)f;
+	range_of(o->rows, which, o->parts, &from, &to);
+	for (uint32_t r = from; r < to; r++) {
+		struct str t;
+
+		if (o->s->first[r + 1] == o->s->first[r])
+			continue;
+		part.n++;
+		if ((t = text_of(o->s, r)).n == 0)
+			continue;
+		if (!part.first.p) {
+			part.first = t;
+			part.common = t.n;
+		}
+		part.common = common_with(part.first, t, part.common);
+	}
+	o->part[which] = part;
+	return SOUK_OK;
+}
+
+static enum souk_err
+sort_part(void *arg, unsigned which, struct fail *f)
+{
+	struct order *o = arg;
+	struct sales *s = o->s;
+	size_t n = o->part[which].n, k = 0, next;
+	struct key *keys = o->keys + o->part[which].from, *sorted;
+	uint32_t from, to;
+
+	(void)f;
+	range_of(o->rows, which, o->parts, &from, &to);
+	for (uint32_t r = from; r < to; r++)
+		if (s->first[r + 1] > s->first[r])
+			keys[k++] = (struct key){ head_of(text_of(s, r), o->skip), r };
+	sorted = radix(keys, o->spare + o->part[which].from, n);
 	for (size_t i = 0; i < n; i = next) {
-		for (next = i + 1; next < n && keys[next].head == keys[i].head;)
+		for (next = i + 1; next < n && sorted[next].head == sorted[i].head;)
 			next++;
 		if (next - i > 1)
-			qsort_r(keys + i, next - i, sizeof(*keys), by_text, s);
+			qsort_r(sorted + i, next - i, sizeof(*sorted), by_text, s);
 	}
-	for (size_t i = 0; i < n; i++)
-		s->reference[i] = keys[i].row;
+	if (sorted != keys && n > 0)
+		memcpy(keys, sorted, n * sizeof(*keys));
+	return SOUK_OK;
+}
+
+static bool
+before(const struct sales *s, const struct key *a, const struct key *b)
+{
+	if (a->head != b->head)
+		return a->head < b->head;
+	return str_compare(text_of(s, a->row), text_of(s, b->row)) <= 0;
+}
+
+/* Two neighbours into one. */
+static void
+merge(const struct sales *s, const struct key *in, struct key *out, size_t from, size_t mid,
+    size_t to)
+{
+	size_t a = from, b = mid;
+
+	for (size_t i = from; i < to; i++)
+		out[i] = b == to || (a < mid && before(s, &in[a], &in[b])) ? in[a++] : in[b++];
+}
+
+static void
+merge_parts(struct order *o)
+{
+	for (unsigned step = 1; step < o->parts; step *= 2) {
+		struct key *merged = o->spare;
+
+		for (unsigned i = 0; i < o->parts; i += 2 * step) {
+			unsigned mid = i + step < o->parts ? i + step : o->parts;
+			unsigned end = i + 2 * step < o->parts ? i + 2 * step : o->parts;
+
+			merge(o->s, o->keys, merged, o->part[i].from, o->part[mid].from,
+			    o->part[end].from);
+		}
+		o->spare = o->keys;
+		o->keys = merged;
+	}
+}
+
+/* Where each part's keys go, and how many bytes all texts begin with. */
+static void
+join_parts(struct order *o)
+{
+	struct str first = { NULL, 0 };
+
+	for (unsigned i = 0; i < o->parts; i++) {
+		struct sorted *p = &o->part[i];
+
+		p->from = o->s->n_references;
+		o->s->n_references += p->n;
+		if (!p->first.p)
+			continue;
+		if (!first.p) {
+			first = p->first;
+			o->skip = p->common;
+		}
+		o->skip = common_with(first, p->first, o->skip < p->common ? o->skip : p->common);
+	}
+	o->part[o->parts].from = o->s->n_references;
+}
+
+static enum souk_err
+sort_references(struct order *o, struct fail *f)
+{
+	struct sales *s = o->s;
+	enum souk_err err = parallel_run(o->parts, sort_part, o, f);
+
+	if (err != SOUK_OK)
+		return err;
+	merge_parts(o);
+	for (size_t i = 0; i < s->n_references; i++)
+		s->reference[i] = o->keys[i].row;
+	return SOUK_OK;
 }
 
 static enum souk_err
 order_references(struct sales *s, uint32_t rows, struct fail *f)
 {
-	struct key *keys, *spare;
+	struct order *o = calloc(1, sizeof(*o));
+	enum souk_err err;
 
-	for (uint32_t r = 0; r < rows; r++)
-		s->n_references += s->first[r + 1] > s->first[r];
-	s->reference = calloc(s->n_references + 1, sizeof(*s->reference));
-	keys = calloc(s->n_references + 1, sizeof(*keys));
-	spare = calloc(s->n_references + 1, sizeof(*spare));
-	if (!s->reference || !keys || !spare) {
-		free(keys);
-		free(spare);
+	if (!o)
 		return out_of_memory(f);
+	*o = (struct order){ .s = s, .rows = rows, .parts = s->threads };
+	if ((err = parallel_run(o->parts, measure, o, f)) == SOUK_OK) {
+		join_parts(o);
+		s->reference = calloc(s->n_references + 1, sizeof(*s->reference));
+		o->keys = calloc(s->n_references + 1, sizeof(*o->keys));
+		o->spare = calloc(s->n_references + 1, sizeof(*o->spare));
+		err =
+		    s->reference && o->keys && o->spare ? sort_references(o, f) : out_of_memory(f);
 	}
-	s->n_references = 0;
-	for (uint32_t r = 0; r < rows; r++)
-		if (s->first[r + 1] > s->first[r])
-			s->reference[s->n_references++] = r;
-	sort_keys(s, keys, spare);
-	free(keys);
-	free(spare);
-	return SOUK_OK;
+	free(o->keys);
+	free(o->spare);
+	free(o);
+	return err;
 }
 
 enum souk_err

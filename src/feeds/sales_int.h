@@ -10,8 +10,7 @@
 struct line {
 	uint32_t first, n; /* of sales.events */
 	uint32_t payer, end_user, product, reference;
-	uint32_t paid_address; /* of the latest payment */
-	uint32_t address;      /* of the invoice */
+	uint32_t address; /* of the latest payment, else of the invoice */
 	currency_t currency;
 	uint16_t sums; /* which amounts are not 0 (bits of enum sales_amount) */
 	uint64_t sum;  /* the first of them, in the part's sums */
@@ -50,14 +49,21 @@ struct sales {
 	struct sales_total *totals;
 	size_t n_totals;
 
-	uint32_t *account_key; /* by number of feeds.accounts: key of the history */
-	uint32_t *product_key;
-	/* By number of feeds.addresses, as met: the payer's version, and the key of its address (ADDRESS_KEY). */
-	_Atomic uint64_t *address_key;
+	struct versions *account; /* by number of feeds.accounts */
+	struct versions *product;
+	/* By number of feeds.addresses, as met: the payer's version, and that of its address (ADDRESS_AT). */
+	_Atomic uint64_t *address;
 };
 
-#define ADDRESS_KEY(version, key) ((uint64_t)(version) << 32 | (key))
+/* A key's versions, in a history. */
+struct versions {
+	const struct version *v;
+	size_t n;
+};
+
+#define ADDRESS_AT(payer, version) ((uint64_t)(payer) << 32 | (version))
 #define ADDRESS_UNKNOWN UINT64_MAX
+#define ADDRESS_NONE UINT32_MAX /* version: the feed does not have it */
 
 /* Fills events, first, reference. */
 SOUK_MUST enum souk_err sales_group(struct sales *s, struct fail *f);

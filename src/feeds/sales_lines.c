@@ -222,6 +222,7 @@ fold(const struct sales *s, struct sales_part *p, uint32_t from, uint32_t to, ui
 		.address = INTERN_NONE,
 		.currency = e->currency,
 		.invoice_date = INSTANT_NONE };
+	uint32_t paid;
 	struct sales_total *t = sales_total_of(&p->totals, &p->n_totals, e->currency);
 
 	if (!t)
@@ -235,7 +236,8 @@ fold(const struct sales *s, struct sales_part *p, uint32_t from, uint32_t to, ui
 		return true;
 	t->net += net;
 	t->lines++;
-	l.paid_address = paid_address(s, l.payer, payments, end);
+	if ((paid = paid_address(s, l.payer, payments, end)) != INTERN_NONE)
+		l.address = paid;
 	return keep_line(p, &l, amount);
 }
 

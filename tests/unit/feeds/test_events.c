@@ -262,6 +262,7 @@ ask(const char *dir, const struct asked *q, unsigned threads, size_t chunk, stru
 	for (uint32_t i = events_next(fs, 0); i != EVENT_NONE; i = events_next(fs, i + 1)) {
 		const struct event *v = event_at(fs, i);
 		const struct str *cell;
+		instant_t valid_from;
 		char id[16];
 		uint64_t line;
 
@@ -271,7 +272,8 @@ ask(const char *dir, const struct asked *q, unsigned threads, size_t chunk, stru
 		assert_int_equal(event_row_read(fs, i, &row, &cell, &line, &f), SOUK_OK);
 		(void)snprintf(id, sizeof(id), "%.*s", (int)cell[BE_BILLING_EVENT_ID].n,
 		    cell[BE_BILLING_EVENT_ID].p);
-		say(b, id, v->valid_from, (long)(v->amount / MONEY_ONE), v->current, v->extra);
+		assert_null(value_instant(cell[BE_VALID_FROM], &valid_from).what);
+		say(b, id, valid_from, (long)(v->amount / MONEY_ONE), v->current, v->extra);
 	}
 	free(wanted);
 	event_row_done(row);
@@ -372,6 +374,75 @@ check_linked(const struct feeds *fs, uint64_t skip)
 		}
 	}
 	assert_int_equal(seen, 4);
+/* "amount, or amount+ when it is not current" of every event kept, sorted. */
+static void
+expect(const char *dir, const struct row *rows, size_t n, const struct asked *q, const char *want)
+{
+	struct events_query e = { .known_at = INSTANT_NONE,
+		.month_from = q->month_from,
+		.month_to = q->month_to,
+		.actions = 1U << ACTION_INVOICED,
+		.types = TYPES_ALL,
+		.flags = EVENTS_BALANCE | (q->paid ? EVENTS_PAID : 0U),
+		.threads = 2,
+		.chunk = 100 };
+	struct feeds *fs = NULL;
+	struct buf text = { 0 };
+
+	buf_add_c(&text, EVENT_HEADER);
+	for (size_t i = 0; i < n; i++)
+		row_text(&text, &rows[i]);
+	folder_clear(dir);
+	folder_write(dir, "billing_event_v1/year=2024/month=01/data.csv", text.p, text.n);
+	buf_clear(&text);
+	e.source = folder_source(dir);
+	assert_int_equal(feeds_load(&e, &fs, NULL), SOUK_OK);
+	for (uint32_t i = events_next(fs, 0); i != EVENT_NONE; i = events_next(fs, i + 1))
+		buf_printf(&text, "%ld%s\n", (long)(event_at(fs, i)->amount / MONEY_ONE),
+		    event_at(fs, i)->current ? "" : "+");
+	sort_lines(&text);
+	assert_string_equal(text_of(&text), want);
+	buf_done(&text);
+	feeds_free(fs);
+	feed_source_free(e.source);
+}
+
+#define ROW(i, r, act, amt, day)                                                                   \
+	{                                                                                          \
+		.id = (i), .ref = (r), .address = "adr", .action = (act),                          \
+		.type = TYPE_SELLER_REV_SHARE, .amount = (amt), .invoice = (day), .valid = (day),  \
+		.update = (day), .impacting = true                                                 \
+	}
+
+/* Every row is wanted, so one pass must do. */
+static void
+test_versions(void **state)
+{
+	static const struct row rows[] = { ROW("e0", "t", ACTION_INVOICED, 1, 0),
+		ROW("e1", "t", ACTION_INVOICED, 2, 9), ROW("e0", "t", ACTION_INVOICED, 3, 40),
+		ROW("e0", "t", ACTION_INVOICED, 4, 20) };
+
+	expect(*state, rows, COUNT(rows),
+	    &(struct asked){ .month_from = MONTHS_FROM, .month_to = MONTHS_TO }, "1+\n2\n3\n4+\n");
+}
+
+/* Of a month only the payments of its references take memory, wherever they stand. */
+static void
+test_payments(void **state)
+{
+	static const struct row rows[] = { ROW("p0", "t0", ACTION_DISBURSED, 10, 50),
+		ROW("p1", "t1", ACTION_DISBURSED, 11, 50), ROW("e0", "t0", ACTION_INVOICED, 1, 0),
+		ROW("e1", "t1", ACTION_INVOICED, 2, 40),
+		ROW("p2", "t0", ACTION_DISBURSED, 12, 70) };
+	struct asked q = {
+		.month_from = MONTH_OF(2024, 1), .month_to = MONTH_OF(2024, 1), .paid = true
+	};
+
+	expect(*state, rows, COUNT(rows), &q, "1\n10\n12\n");
+	q.month_to = MONTH_OF(2024, 2);
+	expect(*state, rows, COUNT(rows), &q, "1\n10\n11\n12\n2\n");
+	q.paid = false;
+	expect(*state, rows, COUNT(rows), &q, "1\n2\n");
 }
 
 static void
@@ -521,6 +592,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_model),
+		cmocka_unit_test(test_versions),
+		cmocka_unit_test(test_payments),
 		cmocka_unit_test(test_links),
 		cmocka_unit_test(test_skipped),
 		cmocka_unit_test(test_faults),

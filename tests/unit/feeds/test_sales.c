@@ -191,6 +191,42 @@ test_lines(void **state)
 	    "100.00/0.00/0.00/0.00/0.00/0.00/0.00/0.00/0.00 100.00 USD 2024-05 acc-p 1\n");
 }
 
+/* Few references, so that some thread has only such as begin alike: they are in the order of their texts all the same. */
+static void
+test_order(void **state)
+{
+	static const char *const names[] = { "", "alike-000-1", "alike-000-10", "alike-000-2", "b",
+		"b-long-enough", "zz" };
+	const char *dir = *state;
+
+	write_dimensions(dir);
+	for (unsigned set = 0; set < 1U << COUNT(names); set += 3) {
+		struct feed_source *source;
+		struct buf text = { 0 };
+		struct sales *s;
+		size_t line = 0;
+
+		buf_add_c(&text, EVENT_HEADER);
+		for (size_t i = COUNT(names); i-- > 0;)
+			if (set >> i & 1)
+				buf_printf(&text, SALE("%zu", "%s", "1"), i, names[i]);
+		folder_write(dir, EVENTS, text.p, text.n);
+		s = fold(dir, &(struct sales_request){ 0 }, &source);
+		for (size_t i = 0; i < COUNT(names); i++) {
+			struct sales_line l;
+
+			if (!(set >> i & 1))
+				continue;
+			sales_at(s, line++, &l);
+			assert_true(str_eq_c(l.reference, names[i]));
+		}
+		assert_int_equal(sales_count(s), line);
+		sales_free(s);
+		feed_source_free(source);
+		buf_done(&text);
+	}
+}
+
 static const char *
 city_of(const char *dir, const char *events, const struct sales_request *q, char out[32])
 {
@@ -386,6 +422,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_amounts),
 		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_reseller),
 		cmocka_unit_test(test_sellers),
