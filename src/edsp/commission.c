@@ -2,6 +2,7 @@
 /* Postings to items; see commission.h. */
 #include "edsp/commission.h"
 
+#include "base/array.h"
 #include "edsp/commission_int.h"
 
 #include <stdlib.h>
@@ -22,15 +23,8 @@ struct compute {
 static bool
 add_queue(struct compute *c, struct queue_entry e)
 {
-	if (c->out->n_queue == c->cap_queue) {
-		size_t cap = c->cap_queue > 0 ? 2 * c->cap_queue : 256;
-		struct queue_entry *v = realloc(c->out->queue, cap * sizeof(*v));
-
-		if (v == NULL)
-			return false;
-		c->out->queue = v;
-		c->cap_queue = cap;
-	}
+	if (!ARRAY_ROOM(c->out->queue, c->out->n_queue, c->cap_queue, 256))
+		return false;
 	c->out->queue[c->out->n_queue++] = e;
 	return true;
 }
@@ -40,16 +34,18 @@ add_queue(struct compute *c, struct queue_entry e)
 static struct commission_item *
 add_item(struct compute *c)
 {
-	if (c->out->n_items == c->cap_items) {
-		size_t cap = c->cap_items > 0 ? 2 * c->cap_items : c->n + c->n / 4 + 64;
-		struct commission_item *v = realloc(c->out->items, cap * sizeof(*v));
-
-		if (v == NULL)
-			return NULL;
-		c->out->items = v;
-		c->cap_items = cap;
-	}
+	if (!ARRAY_ROOM(c->out->items, c->out->n_items, c->cap_items, 64))
+		return NULL;
 	return &c->out->items[c->out->n_items++];
+}
+
+static bool
+earned(const struct plan_rate *rate, struct commission_item *item, unsigned decimals)
+{
+	struct commission_step steps[STEPS_MAX];
+	size_t n = commission_steps(rate, item->before, item->credited, steps, STEPS_MAX);
+
+	return commission_of_steps(steps, n, decimals, &item->uncapped);
 }
 
 /* The rate's part of an item: credited and before are there. */
@@ -58,9 +54,7 @@ apply_rate(struct compute *c, struct commission_item *item)
 {
 	const struct plan_rate *rate = &c->p->rates[item->rate];
 	bool counts = rate->n_tiers > 1 || rate->n_accelerators > 0 || rate->has_cap;
-	struct commission_step steps[STEPS_MAX];
 	struct rate_state *st = NULL;
-	size_t n;
 
 	if (counts) {
 		st = rate_state_of(&c->states, rate, item->rate, item->representative, item->day);
@@ -70,8 +64,9 @@ apply_rate(struct compute *c, struct commission_item *item)
 		if (!money_add(st->counted, item->credited, &st->counted))
 			return SOUK_E_LIMIT;
 	}
-	n = commission_steps(rate, item->before, item->credited, steps, STEPS_MAX);
-	if (!commission_of_steps(steps, n, c->p->decimals, &item->uncapped))
+	if (!commission_of_one_step(
+		rate, item->before, item->credited, c->p->decimals, &item->uncapped) &&
+	    !earned(rate, item, c->p->decimals))
 		return SOUK_E_LIMIT;
 	item->commission = item->uncapped;
 	if (rate->has_cap && st->paid + item->commission > rate->cap)
@@ -427,6 +422,9 @@ compute(struct compute *c, const struct territory_index *t, unsigned threads)
 		r = SOUK_E_NOMEM;
 	if (r == SOUK_OK)
 		r = postings_make(&q, &c->postings);
+	c->cap_items = c->postings.n + c->postings.n / 4 + 64;
+	if (r == SOUK_OK && (c->out->items = malloc(c->cap_items * sizeof(*c->out->items))) == NULL)
+		r = SOUK_E_NOMEM;
 	if (r == SOUK_OK)
 		r = post_all(c);
 	return r == SOUK_OK ? order_items(c) : r;

@@ -5,6 +5,7 @@
  */
 #include "edsp/commission_int.h"
 
+#include "base/array.h"
 #include <stdlib.h>
 
 #define ARENA_LIMIT ((size_t)8 << 30)
@@ -112,15 +113,8 @@ transaction_number(struct ledger *l, const struct commission_line *line, uint64_
 	v = text_map_find(&l->transactions, (struct str){ p, n }, hash);
 	if (v != TEXT_MAP_NONE || !add)
 		return v;
-	if (l->n_newest == l->cap_newest) {
-		size_t cap = l->cap_newest > 0 ? 2 * l->cap_newest : 256;
-		uint32_t *newest = realloc(l->newest, cap * sizeof(*newest));
-
-		if (newest == NULL)
-			return TEXT_MAP_NONE;
-		l->newest = newest;
-		l->cap_newest = cap;
-	}
+	if (!ARRAY_ROOM(l->newest, l->n_newest, l->cap_newest, 256))
+		return TEXT_MAP_NONE;
 	v = text_map_put(&l->transactions, (struct str){ p, n }, hash, (uint32_t)l->n_newest);
 	if (v != TEXT_MAP_NONE)
 		l->newest[l->n_newest++] = NO_INDEX;
@@ -147,15 +141,8 @@ ledger_group(struct ledger *l, const struct commission_line *line, uint32_t line
 	for (uint32_t g = l->newest[v]; g != NO_INDEX; g = l->groups[g].older)
 		if (l->groups[g].line == line_i)
 			return g;
-	if (l->n_groups == l->cap_groups) {
-		size_t cap = l->cap_groups > 0 ? 2 * l->cap_groups : 256;
-		struct group *g = realloc(l->groups, cap * sizeof(*g));
-
-		if (g == NULL)
-			return NO_INDEX;
-		l->groups = g;
-		l->cap_groups = cap;
-	}
+	if (!ARRAY_ROOM(l->groups, l->n_groups, l->cap_groups, 256))
+		return NO_INDEX;
 	l->groups[l->n_groups] =
 	    (struct group){ .line = line_i, .records = NO_INDEX, .older = l->newest[v] };
 	l->newest[v] = (uint32_t)l->n_groups;
@@ -173,15 +160,8 @@ ledger_record(struct ledger *l, uint32_t group, const struct credit *c)
 		if (have->representative == c->representative && have->overlay == c->overlay)
 			return &l->records[i];
 	}
-	if (l->n_records == l->cap_records) {
-		size_t cap = l->cap_records > 0 ? 2 * l->cap_records : 256;
-		struct record *r = realloc(l->records, cap * sizeof(*r));
-
-		if (r == NULL)
-			return NULL;
-		l->records = r;
-		l->cap_records = cap;
-	}
+	if (!ARRAY_ROOM(l->records, l->n_records, l->cap_records, 256))
+		return NULL;
 	l->records[l->n_records] = (struct record){ *c, 0, g->records };
 	g->records = (uint32_t)l->n_records;
 	return &l->records[l->n_records++];

@@ -19,6 +19,21 @@ void rate_index_free(struct rate_index *r);
 uint32_t rate_in_force(const struct rate_index *r, uint32_t representative, enum revenue_kind kind,
     struct product_numbers product, uint32_t currency, day_t day);
 
+/* The same, remembered: what was said last about each representative. Of one thread. */
+struct rate_answer {
+	uint64_t product;
+	uint32_t kind_and_currency, rate;
+};
+/* One for each representative; to be freed. NULL: out of memory. */
+struct rate_answer *rate_answers_new(const struct rate_index *r);
+uint32_t rate_recalled(const struct rate_index *r, struct rate_answer *answers,
+    uint32_t representative, enum revenue_kind kind, struct product_numbers product,
+    uint32_t currency, day_t day);
+
+/* What `credited` earns, rounded, where it falls on one tier; false: there is more to count. */
+bool commission_of_one_step(
+    const struct plan_rate *r, money_t before, money_t credited, unsigned decimals, money_t *ret);
+
 struct rate_state {
 	uint64_t key; /* 0: free */
 	int32_t period, cap_period;

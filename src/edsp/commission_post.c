@@ -2,6 +2,8 @@
 /* Lines to postings: whose each is and which rates, on several threads, in the order that counts. */
 #include "edsp/commission_int.h"
 
+#include "base/array.h"
+
 #include <stdlib.h>
 
 #define DAYS 65536u /* postings further apart than that are sorted all at once */
@@ -10,6 +12,7 @@
 /* What one thread makes of its stretch of the lines. */
 struct part {
 	struct territory_memo *memo;
+	struct rate_answer *answers;
 	struct overlay_hits overlays;
 	struct credit *spilled;
 	size_t n_spilled, cap_spilled;
@@ -112,15 +115,8 @@ lay_out(struct making *m)
 static bool
 spill(struct part *part, const struct credit *credit)
 {
-	if (part->n_spilled == part->cap_spilled) {
-		size_t cap = part->cap_spilled > 0 ? 2 * part->cap_spilled : 1024;
-		struct credit *v = realloc(part->spilled, cap * sizeof(*v));
-
-		if (v == NULL)
-			return false;
-		part->spilled = v;
-		part->cap_spilled = cap;
-	}
+	if (!ARRAY_ROOM(part->spilled, part->n_spilled, part->cap_spilled, 1024))
+		return false;
 	part->spilled[part->n_spilled++] = *credit;
 	return true;
 }
@@ -143,9 +139,11 @@ struct earning {
 };
 
 static uint32_t
-rate_for(const struct making *m, const struct earning *e, uint32_t representative)
+rate_for(
+    const struct making *m, struct part *part, const struct earning *e, uint32_t representative)
 {
-	return rate_in_force(m->q->rates, representative, e->kind, e->product, e->currency, e->day);
+	return rate_recalled(
+	    m->q->rates, part->answers, representative, e->kind, e->product, e->currency, e->day);
 }
 
 static uint32_t
@@ -171,7 +169,7 @@ spill_credits(struct making *m, unsigned which, const struct earning *e, size_t 
 		const struct rule_credit *own =
 		    &m->out->rule_credits[m->out->first_credit[hit->rule] + k];
 		struct credit c = { own->representative, hit->rule, own->percent,
-			rate_for(m, e, own->representative), (uint8_t)hit->level, false };
+			rate_for(m, part, e, own->representative), (uint8_t)hit->level, false };
 
 		if (!spill(part, &c))
 			return SOUK_E_NOMEM;
@@ -180,7 +178,7 @@ spill_credits(struct making *m, unsigned which, const struct earning *e, size_t 
 		const struct overlay_hit *o = &part->overlays.v[k];
 		struct credit c = { o->representative, o->rule,
 			overlay_percent(&m->q->p->overlays[o->rule], o->representative),
-			rate_for(m, e, o->representative), (uint8_t)o->level, true };
+			rate_for(m, part, e, o->representative), (uint8_t)o->level, true };
 
 		if (!spill(part, &c))
 			return SOUK_E_NOMEM;
@@ -199,22 +197,25 @@ credit_line(struct making *m, unsigned which, const struct commission_line *line
     const struct territory_hit *hit, struct posting *p)
 {
 	struct part *part = &m->parts[which];
-	struct earning e = { line->kind, territory_product(part->memo, line),
-		currency_number(line->currency), day_of(line->invoice_date) };
+	struct earning e = { line->kind, { NO_INDEX, NO_INDEX }, currency_number(line->currency),
+		p->day };
 	const uint32_t *first = m->out->first_credit;
 	bool somebodys = hit->rule != NO_INDEX && hit->other == NO_INDEX;
 	size_t n = somebodys ? first[hit->rule + 1] - first[hit->rule] : 0;
 
-	e.kind = planned_kind(m, e.product.by_code, e.kind);
-	e.kind = planned_kind(m, e.product.by_id, e.kind);
+	if (m->out->n_kinds > 0) { /* products that the plan names */
+		e.product = territory_product(part->memo, line);
+		e.kind = planned_kind(m, e.product.by_code, e.kind);
+		e.kind = planned_kind(m, e.product.by_id, e.kind);
+	}
 	if (part->overlays.n > 0 || n > CREDITS_INLINE)
 		return spill_credits(m, which, &e, n, hit, p);
 	p->n_credits = (uint16_t)n;
 	p->rule = hit->rule;
 	p->level = (uint8_t)hit->level;
 	for (size_t k = 0; k < n; k++)
-		p->rate[k] =
-		    rate_for(m, &e, m->out->rule_credits[first[hit->rule] + k].representative);
+		p->rate[k] = rate_for(
+		    m, part, &e, m->out->rule_credits[first[hit->rule] + k].representative);
 	return SOUK_OK;
 }
 
@@ -223,8 +224,10 @@ prefix_of(struct str s)
 {
 	uint64_t v = 0;
 
-	if (s.n > 0)
-		memcpy(&v, s.p, s.n < 8 ? s.n : 8);
+	if (s.n >= 8)
+		memcpy(&v, s.p, 8);
+	else if (s.n > 0)
+		memcpy(&v, s.p, s.n);
 	return __builtin_bswap64(v);
 }
 
@@ -281,6 +284,9 @@ post_part(void *arg, unsigned which, struct fail *f)
 	enum souk_err r = territory_memo_new(m->q->t, &part->memo);
 
 	(void)f;
+	part->answers = rate_answers_new(m->q->rates);
+	if (part->answers == NULL)
+		r = SOUK_E_NOMEM;
 	for (size_t i = part->from; i < part->to && r == SOUK_OK; i++)
 		r = post_line(m, which, (uint32_t)i);
 	return r;
@@ -448,6 +454,7 @@ postings_make(const struct posting_request *q, struct postings *ret)
 		ret->spilled[i] = m.parts[i].spilled;
 		territory_memo_free(m.parts[i].memo);
 		overlay_hits_done(&m.parts[i].overlays);
+		free(m.parts[i].answers);
 		free(m.parts[i].at);
 	}
 	free(m.parts);

@@ -28,7 +28,7 @@ struct rate_index {
 	struct rate_entries entries;
 	struct rate_slot *slots;
 	size_t mask;
-	bool by_product, by_currency;
+	bool by_product, by_currency, by_day;
 	bool *scope_used;
 };
 
@@ -66,6 +66,8 @@ rate_index_new(const struct plan *p, const struct territory_index *t, struct rat
 	}
 	if (r->entries.n > 0)
 		qsort(r->entries.v, r->entries.n, sizeof(*r->entries.v), rate_entry_compare);
+	for (size_t i = 0; i < r->entries.n; i++)
+		r->by_day |= r->entries.v[i].from != DAY_FIRST || r->entries.v[i].until != DAY_LAST;
 	for (size_t i = 0, k; i < r->entries.n; i = k) {
 		uint64_t key = r->entries.v[i].key;
 
@@ -129,6 +131,34 @@ rate_in_force(const struct rate_index *r, uint32_t representative, enum revenue_
 			}
 	}
 	return NO_INDEX;
+}
+
+#define NO_QUESTION UINT32_MAX
+
+struct rate_answer *
+rate_answers_new(const struct rate_index *r)
+{
+	size_t n = r->p->n_representatives;
+	struct rate_answer *v = malloc((n + 1) * sizeof(*v));
+
+	for (size_t i = 0; i < n && v != NULL; i++)
+		v[i].kind_and_currency = NO_QUESTION;
+	return v;
+}
+
+uint32_t
+rate_recalled(const struct rate_index *r, struct rate_answer *answers, uint32_t representative,
+    enum revenue_kind kind, struct product_numbers product, uint32_t currency, day_t day)
+{
+	struct rate_answer *a = &answers[representative];
+	uint64_t products = r->by_product ? (uint64_t)product.by_id << 32 | product.by_code : 0;
+	uint32_t question = currency << 2 | (uint32_t)kind;
+
+	if (a->kind_and_currency == question && a->product == products)
+		return a->rate;
+	*a = (struct rate_answer){ products, r->by_day ? NO_QUESTION : question,
+		rate_in_force(r, representative, kind, product, currency, day) };
+	return a->rate;
 }
 
 static bool
@@ -262,15 +292,8 @@ divide_half_up(money_t v, money_t unit)
 	return rest < 0 && -rest >= unit + rest ? q - 1 : q;
 }
 
-static money_t
-power_of_ten(unsigned n)
-{
-	money_t v = 1;
-
-	while (n-- > 0)
-		v *= 10;
-	return v;
-}
+static const int64_t power_of_ten[MONEY_DECIMALS + 1] = { 1, 10, 100, 1000, 10000, 100000, 1000000,
+	10000000, 100000000, 1000000000, 10000000000 };
 
 /* The same for what people mostly bill, amounts of four decimals and no more than some millions, in 64 bits. */
 static bool
@@ -287,18 +310,33 @@ of_small_steps(const struct commission_step *s, size_t n, unsigned decimals, mon
 		    __builtin_add_overflow(sum, product, &sum))
 			return false;
 	}
-	for (unsigned d = decimals; d < 4; d++)
-		unit *= 10;
+	if (decimals < 4)
+		unit *= (uint64_t)power_of_ten[4 - decimals];
 	if (__builtin_add_overflow(sum, unit / 2, &sum))
 		return false;
-	*ret = (money_t)(sum / unit) * power_of_ten(MONEY_DECIMALS - decimals);
+	*ret = (money_t)(sum / unit) * power_of_ten[MONEY_DECIMALS - decimals];
 	return true;
+}
+
+bool
+commission_of_one_step(
+    const struct plan_rate *r, money_t before, money_t credited, unsigned decimals, money_t *ret)
+{
+	size_t i = step_at(r->tiers, r->n_tiers, before);
+	struct commission_step step = { .amount = credited,
+		.rate = (uint64_t)r->tiers[i].value * FACTOR_ONE };
+
+	if (r->n_accelerators > 0 ||
+	    (i + 1 < r->n_tiers && r->tiers[i + 1].above - before < credited) ||
+	    (r->n_tiers > 1 && before < 0))
+		return false;
+	return of_small_steps(&step, 1, decimals, ret);
 }
 
 bool
 commission_of_steps(const struct commission_step *s, size_t n, unsigned decimals, money_t *ret)
 {
-	money_t sum = 0, unit = power_of_ten(MONEY_DECIMALS - decimals);
+	money_t sum = 0, unit = power_of_ten[MONEY_DECIMALS - decimals];
 
 	if (of_small_steps(s, n, decimals, ret))
 		return true;
@@ -316,7 +354,7 @@ commission_of_steps(const struct commission_step *s, size_t n, unsigned decimals
 bool
 commission_taken(money_t paid, money_t take, money_t standing, unsigned decimals, money_t *ret)
 {
-	money_t unit = power_of_ten(MONEY_DECIMALS - decimals), units;
+	money_t unit = power_of_ten[MONEY_DECIMALS - decimals], units;
 
 	if (take >= standing) {
 		*ret = paid;

@@ -6,6 +6,7 @@
 #include "edsp/company_int.h"
 #include "edsp/text_map.h"
 
+#include <ctype.h>
 #include <libpsl.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -179,15 +180,18 @@ fold_unicode(struct str text, char out[FOLDED_MAX + 1])
  * none of them depends on its neighbours.
  */
 #define LATIN_END 0x250
-static struct {
+static struct latin_letter {
 	char out[7]; /* a blank: it separates; nothing: it is dropped */
 	uint8_t n;
 } latin[LATIN_END];
+static char ascii[256]; /* the same for ASCII; 0: dropped, or no ASCII */
 static pthread_once_t latin_once = PTHREAD_ONCE_INIT;
 
 static void
 fold_latin(void)
 {
+	for (int c = 0; c < 0x80; c++)
+		ascii[c] = (char)(isalnum(c) ? tolower(c) : c == '\'' ? 0 : ' ');
 	for (uint32_t c = 0x80; c < LATIN_END; c++) {
 		uint8_t one[4];
 		char out[FOLDED_MAX + 1];
@@ -204,23 +208,42 @@ fold_latin(void)
 	}
 }
 
+/* Has any of eight bytes a value of 0xc9 or more (which leads U+0240 and above)? */
+static bool
+leads_beyond_latin(uint64_t eight)
+{
+	const uint64_t high = UINT64_C(0x8080808080808080);
+
+	return (eight & ((eight & ~high) + UINT64_C(0x3737373737373737)) & high) != 0;
+}
+
 bool
 text_is_latin(struct str text)
 {
-	for (size_t i = 0; i < text.n; i++)
-		if ((unsigned char)text.p[i] >= 0xc9) /* leads U+0240 and above */
-			return false;
-	return true;
+	bool beyond = false;
+	uint64_t eight = 0;
+	size_t i = 0;
+
+	for (; i + 8 <= text.n; i += 8) {
+		memcpy(&eight, text.p + i, 8);
+		beyond |= leads_beyond_latin(eight);
+	}
+	if (text.n >= 8) /* the rest, and some once more */
+		memcpy(&eight, text.p + text.n - 8, 8);
+	else
+		for (; i < text.n; i++)
+			eight = eight << 8 | (unsigned char)text.p[i];
+	return !beyond && !leads_beyond_latin(eight);
 }
 
 static size_t
-add_latin(uint32_t c, char *out, size_t n)
+add_latin(const struct latin_letter *l, char *out, size_t n)
 {
-	for (uint8_t k = 0; k < latin[c].n; k++) {
-		if (latin[c].out[k] == ' ')
+	for (uint8_t k = 0; k < l->n; k++) {
+		if (l->out[k] == ' ')
 			n = add_blank(out, n);
 		else if (n < FOLDED_MAX)
-			out[n++] = latin[c].out[k];
+			out[n++] = l->out[k];
 	}
 	return n;
 }
@@ -233,20 +256,24 @@ text_fold(struct str text, char out[FOLDED_MAX + 1])
 	(void)pthread_once(&latin_once, fold_latin);
 	for (size_t i = 0; i < text.n && n < FOLDED_MAX; i++) {
 		unsigned char c = (unsigned char)text.p[i];
+		char folded = ascii[c];
 
-		if (c >= 'A' && c <= 'Z') {
-			out[n++] = (char)(c | 0x20);
-		} else if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) {
-			out[n++] = (char)c;
+		if (folded > ' ') {
+			out[n++] = folded;
+		} else if (folded == ' ') {
+			n = add_blank(out, n);
 		} else if (c >= 0xc2 && c < 0xc9 && i + 1 < text.n &&
 			   ((unsigned char)text.p[i + 1] & 0xc0) == 0x80) {
-			n = add_latin(
-			    (c & 0x1fU) << 6 | ((unsigned char)text.p[++i] & 0x3fU), out, n);
+			const struct latin_letter *l =
+			    &latin[(c & 0x1fU) << 6 | ((unsigned char)text.p[++i] & 0x3fU)];
+
+			if (l->n == 1 && l->out[0] != ' ')
+				out[n++] = l->out[0];
+			else
+				n = add_latin(l, out, n);
 		} else if (c >= 0x80) {
 			n = fold_unicode(text, out);
 			break;
-		} else if (c != '\'') {
-			n = add_blank(out, n);
 		}
 	}
 	if (n > 0 && out[n - 1] == ' ')
@@ -298,18 +325,37 @@ is_legal_form(const char *word, size_t n)
 	return forms != NULL && strstr(forms, key) != NULL;
 }
 
-/* "s a" becomes "sa", "g m b h" becomes "gmbh", "z o o" "zoo". */
+/* Where the first word of one letter begins; n: nowhere. */
 static size_t
-join_single_letters(const char *s, size_t n, char *out)
+first_single(const char *s, size_t n)
 {
-	size_t k = 0;
+	for (size_t i = 0; i < n;) {
+		const char *blank = memchr(s + i, ' ', n - i);
+		size_t end = blank != NULL ? (size_t)(blank - s) : n;
 
-	for (size_t i = 0; i < n; i++) {
-		bool between = s[i] == ' ' && i >= 1 && (i == 1 || s[i - 2] == ' ') && i + 1 < n &&
-			       (i + 2 == n || s[i + 2] == ' ');
+		if (end == i + 1)
+			return i;
+		i = end + 1;
+	}
+	return n;
+}
 
-		if (!between || s[i - 1] < 'a' || s[i + 1] < 'a')
-			out[k++] = s[i];
+/* "s a" becomes "sa", "g m b h" becomes "gmbh", "z o o" "zoo", from the word at `at` on. */
+static size_t
+join_single_letters(char *s, size_t at, size_t n)
+{
+	size_t k = at;
+	bool was_single = false, single;
+
+	for (size_t i = at, end; i < n; i = end + 1) {
+		for (end = i + 1; end < n && s[end] != ' ';)
+			end++;
+		single = end == i + 1 && s[i] >= 'a';
+		if (i > at && !(single && was_single))
+			s[k++] = ' ';
+		memmove(s + k, s + i, end - i);
+		k += end - i;
+		was_single = single;
 	}
 	return k;
 }
@@ -318,9 +364,9 @@ join_single_letters(const char *s, size_t n, char *out)
 static size_t
 last_word(const char *s, size_t n)
 {
-	while (n > 0 && s[n - 1] != ' ')
-		n--;
-	return n;
+	const char *blank = n > 0 ? memrchr(s, ' ', n) : NULL;
+
+	return blank != NULL ? (size_t)(blank - s) + 1 : 0;
 }
 
 static size_t
@@ -337,29 +383,19 @@ spell_out_and(struct str name, char out[FOLDED_MAX + 1])
 	return n;
 }
 
-static bool
-has_single_letter(const char *s, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (s[i] != ' ' && (i == 0 || s[i - 1] == ' ') && (i + 1 == n || s[i + 1] == ' '))
-			return true;
-	return false;
-}
-
 size_t
 company_fold(struct str name, char out[FOLDED_MAX + 1])
 {
 	char other[FOLDED_MAX + 1];
-	size_t n, begin = 0;
+	size_t n, single, begin = 0;
 	bool stripped = false;
 
 	if (name.n > 0 && memchr(name.p, '&', name.n) != NULL)
 		name = (struct str){ other, spell_out_and(name, other) };
 	n = text_fold(name, out);
-	if (has_single_letter(out, n)) {
-		memcpy(other, out, n);
-		n = join_single_letters(other, n, out);
-	}
+	single = first_single(out, n);
+	if (single < n)
+		n = join_single_letters(out, single, n);
 	for (;;) {
 		size_t at = last_word(out, n), len = n - at;
 		bool joins = stripped && ((len == 3 && memcmp(out + at, "and", 3) == 0) ||
@@ -384,12 +420,11 @@ postal_fold(struct str code, char out[POSTAL_MAX + 1])
 	size_t n = 0;
 
 	for (size_t i = 0; i < code.n && n < POSTAL_MAX; i++) {
-		char c = code.p[i];
+		unsigned char c = (unsigned char)code.p[i];
+		bool letter = (unsigned char)((c | 0x20) - 'a') < 26;
 
-		if (c >= 'a' && c <= 'z')
-			c = (char)(c & ~0x20);
-		if ((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))
-			out[n++] = c;
+		if (letter || (unsigned char)(c - '0') < 10)
+			out[n++] = (char)(letter ? c & ~0x20 : c);
 	}
 	out[n] = '\0';
 	return n;

@@ -2,6 +2,7 @@
 /* Lines for commissions from a seller's data feeds; see line_feeds.h. */
 #include "edsp/line_feeds.h"
 
+#include "base/array.h"
 #include "base/utf8.h"
 #include "edsp/line_zero.h"
 #include "edsp/text_map.h"
@@ -274,15 +275,8 @@ amount_for(struct line_amounts *a, enum event_type t, bool cost)
 static bool
 add_paid(struct paid_list *list, struct paid p)
 {
-	if (list->n == list->cap) {
-		size_t cap = list->cap > 0 ? 2 * list->cap : 1024;
-		struct paid *v = realloc(list->v, cap * sizeof(*v));
-
-		if (v == NULL)
-			return false;
-		list->v = v;
-		list->cap = cap;
-	}
+	if (!ARRAY_ROOM(list->v, list->n, list->cap, 1024))
+		return false;
 	list->v[list->n++] = p;
 	return true;
 }

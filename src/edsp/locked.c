@@ -2,6 +2,7 @@
 /* Locked runs and what is owed beside them; see locked.h. */
 #include "edsp/locked.h"
 
+#include "base/array.h"
 #include "base/digest.h"
 #include "base/json.h"
 
@@ -337,15 +338,8 @@ compare_dues(const void *pa, const void *pb)
 static bool
 add_due(struct dues *d, struct due v)
 {
-	if (d->n == d->cap) {
-		size_t cap = d->cap > 0 ? 2 * d->cap : 256;
-		struct due *p = realloc(d->v, cap * sizeof(*p));
-
-		if (p == NULL)
-			return false;
-		d->v = p;
-		d->cap = cap;
-	}
+	if (!ARRAY_ROOM(d->v, d->n, d->cap, 256))
+		return false;
 	d->v[d->n++] = v;
 	return true;
 }

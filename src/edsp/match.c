@@ -2,6 +2,7 @@
 /* What rules and rates match, normalised; see match.h. */
 #include "edsp/match.h"
 
+#include "base/array.h"
 #include "base/country.h"
 
 #include <stdio.h>
@@ -66,16 +67,9 @@ fault(struct maker *m, const char *list, size_t element, const char *what, const
 static void
 add_one(struct maker *m, const struct match_entry *e)
 {
-	if (m->out->n == m->out->cap) {
-		size_t cap = m->out->cap > 0 ? 2 * m->out->cap : 64;
-		struct match_entry *v = realloc(m->out->v, cap * sizeof(*v));
-
-		if (v == NULL) {
-			m->err = SOUK_E_NOMEM;
-			return;
-		}
-		m->out->v = v;
-		m->out->cap = cap;
+	if (!ARRAY_ROOM(m->out->v, m->out->n, m->out->cap, 64)) {
+		m->err = SOUK_E_NOMEM;
+		return;
 	}
 	m->out->v[m->out->n++] = *e;
 }
@@ -326,14 +320,6 @@ match_entries_of(const struct plan_rule *rules, size_t n, const char *where, boo
 			return (a) < (b) ? -1 : 1;                                                 \
 	} while (0)
 
-static int
-compare_text(struct str a, struct str b)
-{
-	int c = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
-
-	return c != 0 ? c : (a.n > b.n) - (a.n < b.n);
-}
-
 int
 match_compare(const void *pa, const void *pb)
 {
@@ -341,7 +327,7 @@ match_compare(const void *pa, const void *pb)
 	int c;
 
 	COMPARE(a->level, b->level);
-	if ((c = compare_text(a->key, b->key)) != 0)
+	if ((c = str_compare(a->key, b->key)) != 0)
 		return c;
 	COMPARE(a->digits, b->digits);
 	COMPARE(a->product, b->product);
@@ -366,10 +352,14 @@ currency_number(struct str code)
 {
 	uint32_t v = 0;
 
-	for (size_t i = 0; i < code.n && code.n == 3; i++) {
-		if (code.p[i] < 'A' || code.p[i] > 'Z')
+	if (code.n != 3)
+		return 0;
+	for (size_t i = 0; i < 3; i++) {
+		uint32_t letter = (uint32_t)(unsigned char)code.p[i] - 'A';
+
+		if (letter >= 26)
 			return 0;
-		v = v << 5 | (uint32_t)(code.p[i] - 'A' + 1);
+		v = v << 5 | (letter + 1);
 	}
 	return v;
 }
@@ -386,15 +376,8 @@ add_rate(struct rate_entries *out, struct rate_entry e)
 {
 	if (out->n == RATE_ENTRIES_MAX)
 		return SOUK_E_LIMIT;
-	if (out->n == out->cap) {
-		size_t cap = out->cap > 0 ? 2 * out->cap : 64;
-		struct rate_entry *v = realloc(out->v, cap * sizeof(*v));
-
-		if (v == NULL)
-			return SOUK_E_NOMEM;
-		out->v = v;
-		out->cap = cap;
-	}
+	if (!ARRAY_ROOM(out->v, out->n, out->cap, 64))
+		return SOUK_E_NOMEM;
 	out->v[out->n++] = e;
 	return SOUK_OK;
 }

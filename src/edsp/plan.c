@@ -2,6 +2,7 @@
 /* Words, days, periods and faults of a plan; see plan.h. */
 #include "edsp/plan.h"
 
+#include "base/array.h"
 #include "base/clock.h"
 
 #include <stdio.h>
@@ -81,16 +82,9 @@ plan_fault_add(struct plan_faults *f, const char *at, const char *what, const ch
 	f->n_total++;
 	if (f->n == PLAN_FAULTS_KEPT)
 		return;
-	if (f->n == f->cap) {
-		size_t cap = f->cap > 0 ? 4 * f->cap : 16;
-
-		v = realloc(f->v, cap * sizeof(*v));
-		if (v == NULL) {
-			f->out_of_memory = true;
-			return;
-		}
-		f->v = v;
-		f->cap = cap;
+	if (!ARRAY_ROOM(f->v, f->n, f->cap, 16)) {
+		f->out_of_memory = true;
+		return;
 	}
 	v = &f->v[f->n++];
 	(void)snprintf(v->at, sizeof(v->at), "%s", at[0] != '\0' ? at : "/");

@@ -2,8 +2,10 @@
 /* Whose a line is; see territory.h. */
 #include "edsp/territory.h"
 
+#include "base/array.h"
 #include "edsp/territory_int.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 
 #define NOTHING (UINT32_MAX - 1) /* remembered: leads nowhere */
@@ -70,103 +72,45 @@ find_key(const struct territory_index *t, enum match_level level, struct str key
 	return v == TEXT_MAP_NONE ? NOTHING : v;
 }
 
-/* What a letter of a plain host name is in lower case; 0: none of one. */
-static const char host_letters[256] = { ['-'] = '-',
-	['.'] = '.',
-	['0'] = '0',
-	['1'] = '1',
-	['2'] = '2',
-	['3'] = '3',
-	['4'] = '4',
-	['5'] = '5',
-	['6'] = '6',
-	['7'] = '7',
-	['8'] = '8',
-	['9'] = '9',
-	['a'] = 'a',
-	['A'] = 'a',
-	['b'] = 'b',
-	['B'] = 'b',
-	['c'] = 'c',
-	['C'] = 'c',
-	['d'] = 'd',
-	['D'] = 'd',
-	['e'] = 'e',
-	['E'] = 'e',
-	['f'] = 'f',
-	['F'] = 'f',
-	['g'] = 'g',
-	['G'] = 'g',
-	['h'] = 'h',
-	['H'] = 'h',
-	['i'] = 'i',
-	['I'] = 'i',
-	['j'] = 'j',
-	['J'] = 'j',
-	['k'] = 'k',
-	['K'] = 'k',
-	['l'] = 'l',
-	['L'] = 'l',
-	['m'] = 'm',
-	['M'] = 'm',
-	['n'] = 'n',
-	['N'] = 'n',
-	['o'] = 'o',
-	['O'] = 'o',
-	['p'] = 'p',
-	['P'] = 'p',
-	['q'] = 'q',
-	['Q'] = 'q',
-	['r'] = 'r',
-	['R'] = 'r',
-	['s'] = 's',
-	['S'] = 's',
-	['t'] = 't',
-	['T'] = 't',
-	['u'] = 'u',
-	['U'] = 'u',
-	['v'] = 'v',
-	['V'] = 'v',
-	['w'] = 'w',
-	['W'] = 'w',
-	['x'] = 'x',
-	['X'] = 'x',
-	['y'] = 'y',
-	['Y'] = 'y',
-	['z'] = 'z',
-	['Z'] = 'z' };
-
-/* Lower case, if it is a host name of ASCII letters; 0: it is not, or too long. */
-static size_t
-plain_host(struct str raw, char out[DOMAIN_MAX + 1])
+/* Nothing but 0 where all eight bytes are ASCII and none is an '@'. */
+static uint64_t
+odd_bytes(uint64_t eight)
 {
-	bool plain = true;
+	const uint64_t ones = UINT64_C(0x0101010101010101), at = eight ^ ones * '@';
 
-	if (raw.n > DOMAIN_MAX)
-		return 0;
-	for (size_t i = 0; i < raw.n; i++) {
-		out[i] = host_letters[(unsigned char)raw.p[i]];
-		plain &= out[i] != '\0';
-	}
-	return plain ? raw.n : 0;
+	return (eight | ((at - ones) & ~at)) & ones * 0x80;
 }
 
-/* A registrable domain is an end of the host: does any end of two labels or more stand in a rule at all? */
-static bool
-may_be_named(const struct territory_index *t, const char *host, size_t n)
+static uint64_t
+lower_eight(char *to, const char *from)
 {
-	const char *dot = n > 0 ? memrchr(host, '.', n) : NULL;
+	uint64_t eight, lower;
 
-	while (dot != NULL) {
-		const char *before = dot > host ? memrchr(host, '.', (size_t)(dot - host)) : NULL;
-		const char *begin = before != NULL ? before + 1 : host;
+	memcpy(&eight, from, sizeof(eight));
+	lower = eight | UINT64_C(0x0101010101010101) * TAIL_LOWER;
+	memcpy(to, &lower, sizeof(lower));
+	return odd_bytes(eight);
+}
 
-		if (find_key(t, MATCH_DOMAIN, (struct str){ begin, n - (size_t)(begin - host) }) !=
-		    NOTHING)
-			return true;
-		dot = before;
-	}
-	return false;
+/*
+ * A registrable domain is an end of its host and has two labels or more: do the last two stand at the end of a
+ * domain of any rule? True, too, when that cannot be told so: of what is no ASCII, of addresses, of blanks and
+ * dots at the end.
+ */
+static bool
+may_be_named(const struct territory_index *t, struct str host)
+{
+	struct str tail = domain_tail(host);
+	char key[DOMAIN_MAX];
+	uint64_t odd = 0;
+
+	if (tail.n < 8 || tail.n > sizeof(key) || !isalnum((unsigned char)tail.p[tail.n - 1]))
+		return true;
+	for (size_t i = 0; i + 8 <= tail.n; i += 8)
+		odd |= lower_eight(key + i, tail.p + i);
+	odd |= lower_eight(key + tail.n - 8, tail.p + tail.n - 8);
+	tail.p = key;
+	return odd != 0 || text_map_find(&t->tails, tail, text_map_hash(tail)) != TEXT_MAP_NONE;
 }
 
 /* What a raw text was found to lead to, worked out once. */
@@ -182,12 +126,8 @@ recall(struct territory_memo *m, struct text_map *memo, enum match_level level, 
 		return NOTHING;
 	if (level == MATCH_NAME && text_is_latin(raw))
 		return find_key(m->t, level, (struct str){ out, company_fold(raw, out) });
-	if (level == MATCH_DOMAIN) {
-		size_t n = plain_host(raw, out);
-
-		if (n > 0 && out[n - 1] != '.' && !may_be_named(m->t, out, n))
-			return NOTHING;
-	}
+	if (level == MATCH_DOMAIN && !may_be_named(m->t, raw))
+		return NOTHING;
 	hash = text_map_hash(raw);
 	v = text_map_find(memo, raw, hash);
 	if (v != TEXT_MAP_NONE)
@@ -201,23 +141,26 @@ recall(struct territory_memo *m, struct text_map *memo, enum match_level level, 
 	return v;
 }
 
-static const struct place nowhere = { { NOTHING, NOTHING, NOTHING, NOTHING } };
+static uint32_t
+find_place(
+    const struct territory_index *t, enum match_level level, const struct commission_line *line)
+{
+	char out[PLACE_KEY_MAX + 1];
+
+	if (t->keys[level].n == 0 ||
+	    ((level == MATCH_CITY || level == MATCH_CITY_ONLY) && line->city.n == 0))
+		return NOTHING;
+	return find_key(t, level,
+	    (struct str){ out, place_key(level, line->country, line->state, line->city, out) });
+}
 
 static struct place
 work_out_place(const struct territory_index *t, const struct commission_line *line)
 {
-	struct place p = nowhere;
-	char out[PLACE_KEY_MAX + 1];
+	struct place p;
 
-	for (unsigned i = 0; i < 4; i++) {
-		enum match_level level = MATCH_CITY + i;
-
-		if (t->keys[level].n > 0 &&
-		    (level == MATCH_COUNTRY || level == MATCH_STATE || line->city.n > 0))
-			p.key[i] = find_key(t, level,
-			    (struct str){ out,
-				place_key(level, line->country, line->state, line->city, out) });
-	}
+	for (unsigned i = 0; i < 4; i++)
+		p.key[i] = find_place(t, MATCH_CITY + i, line);
 	return p;
 }
 
@@ -249,10 +192,6 @@ recall_place(struct territory_memo *m, const struct commission_line *line)
 	uint64_t hash;
 	uint32_t v;
 
-	if (line->country.n != 2 || !m->t->has_places)
-		return nowhere;
-	if (text_is_latin(line->state) && text_is_latin(line->city))
-		return work_out_place(m->t, line);
 	key = (struct str){ raw, raw_place(line, raw, sizeof(raw)) };
 	if (key.n == 0)
 		return work_out_place(m->t, line);
@@ -260,15 +199,8 @@ recall_place(struct territory_memo *m, const struct commission_line *line)
 	v = text_map_find(&m->places, key, hash);
 	if (v != TEXT_MAP_NONE)
 		return m->place[v];
-	if (m->n_places == m->cap_places) {
-		size_t cap = m->cap_places > 0 ? 2 * m->cap_places : 256;
-		struct place *p = realloc(m->place, cap * sizeof(*p));
-
-		if (p == NULL)
-			return work_out_place(m->t, line);
-		m->place = p;
-		m->cap_places = cap;
-	}
+	if (!ARRAY_ROOM(m->place, m->n_places, m->cap_places, 256))
+		return work_out_place(m->t, line);
 	m->place[m->n_places] = work_out_place(m->t, line);
 	key = arena_str(m->arena, key);
 	if (key.p != NULL &&
@@ -351,6 +283,8 @@ look(const struct search *s, uint32_t key, bool *ret_specific)
 	if (key >= NOTHING)
 		return NO_INDEX;
 	info = &s->t->infos[key];
+	if (info->always != NO_INDEX)
+		return info->always;
 	if (info->by_product[0])
 		rule = in_force(s, product_slice(s, key, s->product.by_id, false));
 	if (info->by_product[0] && rule == NO_INDEX)
@@ -374,16 +308,9 @@ collect_slice(struct search *s, struct slice slice, enum match_level level)
 			k++;
 		if (k < h->n)
 			continue;
-		if (h->n == h->cap) {
-			size_t cap = h->cap > 0 ? 2 * h->cap : 8;
-			struct overlay_hit *v = realloc(h->v, cap * sizeof(*v));
-
-			if (v == NULL) {
-				s->out_of_memory = true;
-				return;
-			}
-			h->v = v;
-			h->cap = cap;
+		if (!ARRAY_ROOM(h->v, h->n, h->cap, 8)) {
+			s->out_of_memory = true;
+			return;
 		}
 		h->v[h->n++] = (struct overlay_hit){ r->rule, r->representative, level };
 	}
@@ -409,8 +336,11 @@ static bool
 visit(struct search *s, uint32_t key, enum match_level level, struct territory_hit *hit)
 {
 	bool specific;
-	uint32_t rule = hit->rule == NO_INDEX ? look(s, key, &specific) : NO_INDEX;
+	uint32_t rule;
 
+	if (key >= NOTHING)
+		return true;
+	rule = hit->rule == NO_INDEX ? look(s, key, &specific) : NO_INDEX;
 	if (rule != NO_INDEX)
 		*hit = (struct territory_hit){ rule, level, NO_INDEX };
 	collect(s, key, level);
@@ -423,6 +353,8 @@ visit_company(struct search *s, uint32_t domain, uint32_t name, struct territory
 	bool by_domain, by_name;
 	uint32_t d, n;
 
+	if (domain >= NOTHING && name >= NOTHING)
+		return true;
 	if (hit->rule == NO_INDEX) {
 		d = look(s, domain, &by_domain);
 		n = look(s, name, &by_name);
@@ -446,10 +378,32 @@ postal_key(const struct postal_table *p, postal_t code)
 	/* Without a branch: where a code lies cannot be foreseen. */
 	for (uint32_t n = p->n, half; n > 1; n -= half) {
 		half = n / 2;
-		at += half & -(uint32_t)(p->small != NULL ? p->small[at + half] <= (uint64_t)code
-							  : p->begin[at + half] <= code);
+		at += half & -(uint32_t)(p->begin[at + half] <= code);
 	}
 	if (p->n == 0 || p->begin[at] > code || p->key[at] == NO_INDEX)
+		return NOTHING;
+	return p->key[at];
+}
+
+static uint32_t
+small_postal_key(const struct postal_table *p, uint64_t code)
+{
+	uint32_t at = 0, n = p->n;
+
+	if (p->jump != NULL) {
+		uint64_t j = jump_of(code, p->digits);
+
+		if (j < p->jump_first)
+			return NOTHING;
+		j = j - p->jump_first < p->n_jump ? j - p->jump_first : p->n_jump;
+		at = p->jump[j] > 0 ? p->jump[j] - 1 : 0;
+		n = p->jump[j + 1] - at;
+	}
+	for (uint32_t half; n > 1; n -= half) {
+		half = n / 2;
+		at += half & -(uint32_t)(p->small[at + half] <= code);
+	}
+	if (p->n == 0 || p->small[at] > code || p->key[at] == NO_INDEX)
 		return NOTHING;
 	return p->key[at];
 }
@@ -459,14 +413,44 @@ visit_postal(struct search *s, const struct commission_line *line, struct territ
 {
 	size_t slot = country_slot(line->country), n;
 	char code[POSTAL_MAX + 1];
+	uint64_t first;
 
 	if (slot == N_COUNTRIES || s->t->postal[slot] == NULL || line->postal_code.n == 0)
 		return true;
 	n = postal_fold(line->postal_code, code);
-	for (const struct postal_table *p = s->t->postal[slot]; p != NULL; p = p->next)
-		if (p->digits <= n &&
-		    !visit(s, postal_key(p, postal_number(code, p->digits)), MATCH_POSTAL, hit))
+	memcpy(&first, code, sizeof(first));
+	first = __builtin_bswap64(first);
+	for (const struct postal_table *p = s->t->postal[slot]; p != NULL; p = p->next) {
+		uint32_t key;
+
+		if (p->digits > n)
+			continue;
+		key = p->small != NULL ? small_postal_key(p, first >> (64 - 8 * p->digits))
+				       : postal_key(p, postal_number(code, p->digits));
+		if (!visit(s, key, MATCH_POSTAL, hit))
 			return false;
+	}
+	return true;
+}
+
+static bool
+visit_places(struct territory_memo *m, struct search *s, const struct commission_line *line,
+    struct territory_hit *hit)
+{
+	struct place place;
+	bool latin;
+
+	if (line->country.n != 2 || !m->t->has_places)
+		return true;
+	latin = text_is_latin(line->state) && text_is_latin(line->city);
+	if (!latin)
+		place = recall_place(m, line);
+	for (unsigned i = 0; i < 4; i++) {
+		enum match_level level = MATCH_CITY + i;
+
+		if (!visit(s, latin ? find_place(m->t, level, line) : place.key[i], level, hit))
+			return false;
+	}
 	return true;
 }
 
@@ -475,7 +459,6 @@ descend(struct territory_memo *m, struct search *s, const struct commission_line
     struct territory_hit *hit)
 {
 	const struct territory_index *t = m->t;
-	struct place place;
 
 	if (t->keys[MATCH_ACCOUNT].n > 0 &&
 	    !visit(s, find_key(t, MATCH_ACCOUNT, line->payer_number), MATCH_ACCOUNT, hit))
@@ -485,10 +468,8 @@ descend(struct territory_memo *m, struct search *s, const struct commission_line
 		return;
 	if (!visit_postal(s, line, hit))
 		return;
-	place = recall_place(m, line);
-	for (unsigned i = 0; i < 4; i++)
-		if (!visit(s, place.key[i], MATCH_CITY + i, hit))
-			return;
+	if (!visit_places(m, s, line, hit))
+		return;
 	if (t->keys[MATCH_PRODUCT].n > 0 &&
 	    !visit(s, find_key(t, MATCH_PRODUCT, STR("")), MATCH_PRODUCT, hit))
 		return;
@@ -500,9 +481,11 @@ enum souk_err
 territory_map(struct territory_memo *m, const struct commission_line *line, day_t day,
     struct territory_hit *ret, struct overlay_hits *overlays)
 {
-	struct search s = { m->t, day, territory_product(m, line),
-		m->t->has_overlays ? overlays : NULL, false };
+	struct search s = { m->t, day, { NO_INDEX, NO_INDEX }, m->t->has_overlays ? overlays : NULL,
+		false };
 
+	if (m->t->products.n > 0)
+		s.product = territory_product(m, line);
 	*ret = (struct territory_hit){ NO_INDEX, MATCH_EVERYTHING, NO_INDEX };
 	if (overlays != NULL)
 		overlays->n = 0;

@@ -2,26 +2,13 @@
 /* Builds the index of territories and overlays; see territory.h. */
 #include "edsp/territory_int.h"
 
+#include "base/array.h"
+
 #include <stdlib.h>
 
 #define ARENA_LIMIT ((size_t)4 << 30)
 #define RULES_MAX 16000000u
-
-static bool
-grow(void **v, size_t *cap, size_t n, size_t size)
-{
-	size_t bigger = *cap > 0 ? 2 * *cap : 64;
-	void *p;
-
-	if (n < *cap)
-		return true;
-	p = realloc(*v, bigger * size);
-	if (p == NULL)
-		return false;
-	*v = p;
-	*cap = bigger;
-	return true;
-}
+#define JUMP_FROM 512u /* stretches: fewer are searched as fast without */
 
 static enum souk_err
 put_slot(struct territory_index *t, uint64_t key, struct slice slice)
@@ -58,10 +45,10 @@ add_key(struct territory_index *t, struct match_entry *const *e, size_t n, uint3
 	struct key_info *info;
 	enum souk_err r = SOUK_OK;
 
-	if (!grow((void **)&t->infos, &t->cap_infos, t->n_infos, sizeof(*t->infos)))
+	if (!ARRAY_ROOM(t->infos, t->n_infos, t->cap_infos, 64))
 		return SOUK_E_NOMEM;
 	info = &t->infos[t->n_infos++];
-	*info = (struct key_info){ 0 };
+	*info = (struct key_info){ .always = NO_INDEX };
 	for (size_t i = 0, k; i < n && r == SOUK_OK; i = k) {
 		struct slice s = { (uint32_t)t->n_rules, 0 };
 
@@ -70,7 +57,7 @@ add_key(struct territory_index *t, struct match_entry *const *e, size_t n, uint3
 		     k++, s.n++) {
 			if (t->n_rules >= RULES_MAX)
 				return SOUK_E_LIMIT;
-			if (!grow((void **)&t->rules, &t->cap_rules, t->n_rules, sizeof(*t->rules)))
+			if (!ARRAY_ROOM(t->rules, t->n_rules, t->cap_rules, 64))
 				return SOUK_E_NOMEM;
 			t->rules[t->n_rules++] =
 			    (struct rule_days){ e[k]->from, e[k]->until, e[k]->rule, e[k]->who };
@@ -80,6 +67,12 @@ add_key(struct territory_index *t, struct match_entry *const *e, size_t n, uint3
 		else
 			r = put_slot(t, product_key(key, e[i]->product, e[i]->overlay), s);
 		info->by_product[e[i]->overlay] |= e[i]->product != NO_INDEX;
+	}
+	if (info->any[0].n == 1 && !info->by_product[0]) {
+		const struct rule_days *only = &t->rules[info->any[0].begin];
+
+		if (only->from == DAY_FIRST && only->until == DAY_LAST)
+			info->always = only->rule;
 	}
 	*ret = key;
 	return r;
@@ -125,6 +118,28 @@ boundaries(struct match_entry *const *e, size_t n, postal_t *out)
 	return k;
 }
 
+/* Where the stretches of each beginning are: a search then looks at a few neighbours. */
+static enum souk_err
+add_jumps(struct territory_index *t, struct postal_table *p)
+{
+	uint64_t first = jump_of(p->small[0], p->digits);
+	size_t n = (size_t)(jump_of(p->small[p->n - 1], p->digits) - first + 1);
+	uint32_t at = 0;
+
+	p->jump = arena_array(t->arena, n + 2, sizeof(*p->jump));
+	if (p->jump == NULL)
+		return SOUK_E_NOMEM;
+	for (size_t j = 0; j < n; j++) {
+		while (at < p->n && jump_of(p->small[at], p->digits) < first + j)
+			at++;
+		p->jump[j] = at;
+	}
+	p->jump[n] = p->jump[n + 1] = p->n;
+	p->jump_first = first;
+	p->n_jump = n;
+	return SOUK_OK;
+}
+
 /* Cuts the ranges of one country and length into stretches; each has the entries that cover it. */
 static enum souk_err
 add_postal(struct territory_index *t, struct match_entry **e, size_t n)
@@ -166,6 +181,9 @@ add_postal(struct territory_index *t, struct match_entry **e, size_t n)
 	}
 	for (uint32_t s = 0; s < table->n && r == SOUK_OK && table->small != NULL; s++)
 		table->small[s] = (uint64_t)table->begin[s];
+	if (r == SOUK_OK && table->small != NULL && table->digits >= JUMP_CHARACTERS &&
+	    table->n >= JUMP_FROM)
+		r = add_jumps(t, table);
 	while (*place != NULL && (*place)->digits > table->digits)
 		place = &(*place)->next;
 	table->next = *place;
@@ -197,6 +215,20 @@ note_place(struct territory_index *t, const struct match_entry *e)
 	return SOUK_OK;
 }
 
+static bool
+note_tail(struct territory_index *t, struct str domain)
+{
+	struct str tail = domain_tail(domain);
+	char *key = arena_strndup(t->arena, tail.p, tail.n);
+
+	if (key == NULL)
+		return false;
+	for (size_t i = 0; i < tail.n; i++)
+		key[i] |= TAIL_LOWER;
+	tail.p = key;
+	return text_map_put(&t->tails, tail, text_map_hash(tail), 0) != TEXT_MAP_NONE;
+}
+
 /* Entries of one level, key and length. */
 static enum souk_err
 add_group(struct territory_index *t, struct match_entry **e, size_t n)
@@ -211,6 +243,8 @@ add_group(struct territory_index *t, struct match_entry **e, size_t n)
 	}
 	for (size_t i = 0; i < n; i++)
 		t->has_overlays |= e[i]->overlay;
+	if (level == MATCH_DOMAIN && !note_tail(t, e[0]->key))
+		r = SOUK_E_NOMEM;
 	if (r != SOUK_OK)
 		return r;
 	if (level == MATCH_POSTAL) {
@@ -308,6 +342,8 @@ territory_index_new(const struct plan *p, struct territory_index **ret, struct f
 	if (r == SOUK_OK)
 		r = text_map_init(&t->products, 64);
 	if (r == SOUK_OK)
+		r = text_map_init(&t->tails, 64);
+	if (r == SOUK_OK)
 		r = text_map_init(&t->near, 64);
 	if (r == SOUK_OK)
 		r = build(t, p);
@@ -333,6 +369,7 @@ territory_index_free(struct territory_index *t)
 	for (size_t i = 0; i < MATCH__COUNT; i++)
 		text_map_done(&t->keys[i]);
 	text_map_done(&t->products);
+	text_map_done(&t->tails);
 	text_map_done(&t->near);
 	free(t->infos);
 	free(t->rules);

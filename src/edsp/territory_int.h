@@ -19,6 +19,7 @@ struct slice {
 struct key_info {
 	struct slice any[2];
 	bool by_product[2];
+	uint32_t always; /* the only territory, on all days, of all products; else NO_INDEX */
 };
 
 /* Products of one key: (key, product, overlay) to a slice. */
@@ -31,17 +32,37 @@ struct product_slot {
 struct postal_table {
 	uint8_t digits;
 	uint32_t n;
-	postal_t *begin;           /* sorted; a stretch ends where the next begins */
-	uint64_t *small;           /* the same where 64 bits hold them, else NULL */
+	postal_t *begin; /* sorted; a stretch ends where the next begins */
+	uint64_t *small; /* the same where 64 bits hold them, else NULL */
+	uint32_t *
+	    jump; /* of `small`, by the first characters: how many stretches begin before these; NULL: few */
+	uint64_t jump_first; /* which characters jump[0] is of */
+	size_t n_jump;
 	uint32_t *key;             /* NO_INDEX: nobody's */
 	struct postal_table *next; /* fewer digits */
 };
 #define N_COUNTRIES (26 * 26)
+#define JUMP_CHARACTERS 3
+
+/* The first characters of a number of `digits`, as a small number in the same order. */
+static inline uint64_t
+jump_of(uint64_t code, unsigned digits)
+{
+	uint64_t v = 0;
+
+	for (unsigned i = 0; i < JUMP_CHARACTERS; i++) {
+		unsigned c = (unsigned)(code >> 8 * (digits - 1 - i) & 0xff);
+
+		v = v * 36 + (c >= 'A' ? c - 'A' + 10 : c - '0');
+	}
+	return v;
+}
 
 struct territory_index {
 	struct arena *arena;
 	struct text_map products;
 	struct text_map keys[MATCH__COUNT];
+	struct text_map tails; /* domain_tail of each domain, its bytes | TAIL_LOWER */
 	struct key_info *infos;
 	size_t n_infos, cap_infos;
 	struct rule_days *rules;
@@ -53,6 +74,20 @@ struct territory_index {
 	/* For suggestions: a territory that has a place there. "US", "US/wa" to a rule. */
 	struct text_map near;
 };
+
+/* The last two labels. */
+#define TAIL_LOWER 0x20 /* letters of both cases become the same, digits, hyphens and dots stay */
+static inline struct str
+domain_tail(struct str domain)
+{
+	const char *dot = domain.n > 0 ? memrchr(domain.p, '.', domain.n) : NULL, *before = NULL;
+
+	if (dot > domain.p)
+		before = memrchr(domain.p, '.', (size_t)(dot - domain.p));
+	if (before == NULL)
+		return domain;
+	return (struct str){ before + 1, (size_t)(domain.p + domain.n - before - 1) };
+}
 
 /* Which of postal[] a country is; N_COUNTRIES: none. */
 static inline size_t

@@ -2,6 +2,7 @@
 /* Runs the rules over all files and keeps what they find; see check.h. */
 #include "feeds/check_int.h"
 
+#include "base/array.h"
 #include "base/utf8.h"
 #include "feeds/intern.h"
 
@@ -50,16 +51,9 @@ check_found(struct check *c, enum check_rule rule, const char *file, uint64_t li
 	r->total++;
 	if (c->kept[rule] >= c->o->limit)
 		return;
-	if (r->n == c->cap) {
-		size_t cap = c->cap == 0 ? 64 : c->cap * 2;
-
-		x = reallocarray(r->findings, cap, sizeof(*x));
-		if (x == NULL) {
-			c->no_memory = true;
-			return;
-		}
-		r->findings = x;
-		c->cap = cap;
+	if (!ARRAY_ROOM(r->findings, r->n, c->cap, 64)) {
+		c->no_memory = true;
+		return;
 	}
 	c->kept[rule]++;
 	x = &r->findings[r->n++];

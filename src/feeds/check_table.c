@@ -2,6 +2,8 @@
 /* Remembered rows: sorted by key through a first split by the key's highest bits. */
 #include "feeds/check_int.h"
 
+#include "base/array.h"
+
 #include <stdlib.h>
 
 #define BUCKET_ROWS 8 /* on average */
@@ -9,15 +11,8 @@
 bool
 check_table_add(struct check_table *t, const struct check_row *r)
 {
-	if (t->n == t->cap) {
-		size_t cap = t->cap == 0 ? 1024 : t->cap * 2;
-		struct check_row *more = reallocarray(t->row, cap, sizeof(*more));
-
-		if (more == NULL || cap >= CHECK_NONE)
-			return false;
-		t->row = more;
-		t->cap = cap;
-	}
+	if (t->n >= CHECK_NONE / 2 || !ARRAY_ROOM(t->row, t->n, t->cap, 1024))
+		return false;
 	t->row[t->n++] = *r;
 	return true;
 }

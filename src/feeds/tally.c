@@ -2,6 +2,8 @@
 /* An open-addressed table from (currency, text) to a sum. */
 #include "feeds/tally.h"
 
+#include "base/array.h"
+
 #include <stdlib.h>
 
 void
@@ -45,19 +47,6 @@ grow_slots(struct tally *t)
 	return true;
 }
 
-static bool
-grow_entries(struct tally *t)
-{
-	size_t cap = t->cap != 0 ? 2 * t->cap : 64;
-	struct tally_entry *entries = reallocarray(t->entries, cap, sizeof(*entries));
-
-	if (entries == NULL)
-		return false;
-	t->entries = entries;
-	t->cap = cap;
-	return true;
-}
-
 static struct tally_entry *
 find(struct tally *t, currency_t c, struct str name)
 {
@@ -72,7 +61,7 @@ find(struct tally *t, currency_t c, struct str name)
 		if (e->hash == h && e->currency == c && str_eq(tally_name(t, e), name))
 			return e;
 	}
-	if (t->n == UINT32_MAX - 1 || (t->n == t->cap && !grow_entries(t)))
+	if (t->n == UINT32_MAX - 1 || !ARRAY_ROOM(t->entries, t->n, t->cap, 64))
 		return NULL;
 	t->slots[at] = (uint32_t)t->n + 1;
 	t->entries[t->n] =

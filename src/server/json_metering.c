@@ -224,15 +224,12 @@ static int
 by_key(const void *a, const void *b)
 {
 	const struct record *x = a, *y = b;
-	size_t n = x->u.dimension.n < y->u.dimension.n ? x->u.dimension.n : y->u.dimension.n;
 	int order = x->u.hour < y->u.hour ? -1 : x->u.hour > y->u.hour;
 
 	if (order == 0)
 		order = strcmp(x->u.buyer_id, y->u.buyer_id);
 	if (order == 0)
-		order = memcmp(x->u.dimension.p, y->u.dimension.p, n);
-	if (order == 0 && x->u.dimension.n != y->u.dimension.n)
-		order = x->u.dimension.n < y->u.dimension.n ? -1 : 1;
+		order = str_compare(x->u.dimension, y->u.dimension);
 	/* Of two for one key the first in the request stands. */
 	return order != 0 ? order : x->place < y->place ? -1 : 1;
 }
