@@ -3,7 +3,9 @@
 #include "check.h"
 #include "vectors.h"
 
+#include "proserv/listing_int.h"
 #include "proserv/review.h"
+#include "proserv/shape_int.h"
 #include "proserv/title.h"
 #include "proserv/waiver.h"
 
@@ -153,6 +155,36 @@ test_whole(void **state)
 	arena_free(a);
 }
 
+/* A document in order is read straight; what is unusual or wrong is left to the exact way. */
+static void
+test_ways(void **state)
+{
+	static const char *const not_straight[] = { "", "{", "{}x", "{\"id\":\"a\",}",
+		"{,\"id\":\"a\"}", "{\"id\" \"a\"}", "{\"id\":\"a\" \"sku\":\"b\"}",
+		"{\"id\":\"a\",\"id\":\"a\"}", "{\"id\":null,\"id\":null}", "{\"id\":\"\\u0041\"}",
+		"{\"id\":\"\xc3\"}", "{\"id\":\"\x01\"}", "{\"id\":\"\\x\"}", "{\"id\":\"\\",
+		"{\"highlights\":[\"a\",]}", "{\"highlights\":[,\"a\"]}", "{\"highlights\":[\"a\"",
+		"{\"needs_resources\":truex}", "{\"needs_resources\":True}", "{\"id\":nul}",
+		"\xef\xbb\xbf{}", "{\"i\":\"a\"}", "{\"idd\":\"a\"}", "{\"\":\"a\"}",
+		"{\"edition\":\"G2\"}", "{\"edition\":\"G211\"}" };
+	struct arena *a = arena_new(1 << 20);
+	json_t *doc = vectors_read("listing.json");
+	char *text = json_dumps(doc, JSON_INDENT(3));
+	struct listing l;
+
+	(void)state;
+	shape_set_absent(&listing_shape, (char *)&l);
+	assert_true(
+	    shape_read_straight(str_c(text), LISTING_ITEMS_MAX, &listing_shape, a, (char *)&l));
+	for (size_t i = 0; i < sizeof(not_straight) / sizeof(not_straight[0]); i++)
+		if (shape_read_straight(
+			str_c(not_straight[i]), LISTING_ITEMS_MAX, &listing_shape, a, (char *)&l))
+			fail_msg("%s", not_straight[i]);
+	free(text);
+	json_decref(doc);
+	arena_free(a);
+}
+
 static void
 test_limits(void **state)
 {
@@ -298,6 +330,7 @@ main(void)
 		cmocka_unit_test(test_all_at_once),
 		cmocka_unit_test(test_absent),
 		cmocka_unit_test(test_whole),
+		cmocka_unit_test(test_ways),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_titles),
 		cmocka_unit_test(test_waivers),
