@@ -120,7 +120,7 @@ make_line(struct arena *a, struct commission_line *l, unsigned i)
 	unsigned company = dice(100000);
 	day_t first = 0;
 
-	if (!plan_day_parse(STR("2026-01-01"), &first))
+	if (!day_parse(STR("2026-01-01"), &first))
 		exit(3);
 	*l = (struct commission_line){ .transaction = text(a, "T%08x", i * 17),
 		.payer_number = text(a, "%012u", dice(200000)),

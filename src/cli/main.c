@@ -31,6 +31,8 @@ static const struct command commands[] = {
 	{ "migrate", "move the database's schema forward, a fleet's while it runs", cmd_migrate },
 	{ "copy", "move an installation to PostgreSQL or back, verified row by row", cmd_copy },
 	{ "commissions", "pay sales people from data feeds by a plan", cmd_commissions },
+	{ "review", "review professional services listings by the marketplace's rules",
+	    cmd_review },
 	{ "config show", "print every setting, its value and where it comes from",
 	    cmd_config_show },
 	{ "feeds check", "check data feeds: files, rows, ids, amounts", cmd_feeds_check },

@@ -35,10 +35,4 @@ struct commission_line {
 	size_t n_payouts;
 };
 
-static inline day_t
-day_of(instant_t t)
-{
-	return (day_t)(t / DAY_MS - (t % DAY_MS < 0));
-}
-
 #endif

@@ -38,17 +38,6 @@ plan_day_format(day_t day, char out[DAY_TEXT_SIZE])
 	out[10] = '\0';
 }
 
-bool
-plan_day_parse(struct str s, day_t *ret)
-{
-	instant_t t;
-
-	if (s.n != 10 || !instant_parse(s, &t))
-		return false;
-	*ret = (day_t)(t / DAY_MS - (t % DAY_MS < 0));
-	return true;
-}
-
 int32_t
 plan_period_of(enum plan_period p, day_t day)
 {

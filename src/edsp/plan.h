@@ -11,9 +11,10 @@
 #define SOUK_EDSP_PLAN_H
 
 #include "base/arena.h"
+#include "base/calendar.h"
 #include "base/money.h"
 
-typedef int32_t day_t; /* days since 1970-01-01, UTC */
+/* Open ends of days, which are UTC. */
 #define DAY_FIRST INT32_MIN
 #define DAY_LAST INT32_MAX
 #define NO_INDEX UINT32_MAX
@@ -164,7 +165,6 @@ SOUK_MUST enum souk_err plan_check(struct plan *p, struct arena *a, struct plan_
 /* "2026-01-31"; DAY_FIRST and DAY_LAST as "...". */
 #define DAY_TEXT_SIZE 12
 void plan_day_format(day_t day, char out[DAY_TEXT_SIZE]);
-SOUK_MUST bool plan_day_parse(struct str s, day_t *ret);
 /* "2.5%", as short as it is exact. */
 #define PERCENT_TEXT_SIZE 24
 void percent_format(uint64_t percent, char out[PERCENT_TEXT_SIZE]);

@@ -188,9 +188,9 @@ days(struct reader *r, const struct node *n)
 	struct plan_days d = { DAY_FIRST, DAY_LAST };
 	struct str from = text(r, n, "from", false), until = text(r, n, "until", false);
 
-	if (from.n > 0 && !plan_day_parse(from, &d.from))
+	if (from.n > 0 && !day_parse(from, &d.from))
 		fault(r, n, "from", "is no date", fix);
-	if (until.n > 0 && !plan_day_parse(until, &d.until))
+	if (until.n > 0 && !day_parse(until, &d.until))
 		fault(r, n, "until", "is no date", fix);
 	if (d.from > d.until)
 		fault(r, n, "until", "lies before `from`",

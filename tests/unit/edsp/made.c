@@ -69,7 +69,7 @@ made_line(struct made *m, const char *transaction, const char *day, const char *
 		m->lines = realloc(m->lines, m->cap * sizeof(*m->lines));
 		assert_non_null(m->lines);
 	}
-	assert_true(plan_day_parse(str_c(day), &d));
+	assert_true(day_parse(str_c(day), &d));
 	l = &m->lines[m->n++];
 	*l = (struct commission_line){ .transaction = keep(m, transaction),
 		.payer_number = STR("111122223333"),

@@ -269,7 +269,7 @@ test_periods(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		day_t d = 0;
 
-		assert_row(i, plan_day_parse(str_c(rows[i].day), &d));
+		assert_row(i, day_parse(str_c(rows[i].day), &d));
 		assert_row(i, plan_period_of(PERIOD_MONTH, d) == rows[i].month);
 		assert_row(i, plan_period_of(PERIOD_QUARTER, d) == rows[i].quarter);
 		assert_row(i, plan_period_of(PERIOD_YEAR, d) == rows[i].year);

@@ -268,7 +268,7 @@ test_ranges_as_a_walk(void **state)
 			(void)snprintf(product_text, sizeof(product_text), "prod-%d", product);
 			l.postal_code = str_c(text);
 			l.product_id = str_c(product_text);
-			assert_true(plan_day_parse(STR("2026-01-01"), &first));
+			assert_true(day_parse(STR("2026-01-01"), &first));
 			l.invoice_date = (first + day - 1) * DAY_MS;
 			want = walk(v, n, code, product, day);
 			hit = map(&m, &l, NULL);

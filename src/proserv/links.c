@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Links; see links.h. */
+#include "proserv/links.h"
+
+#include "base/utf8.h"
+
+static const struct str https = { "https://", 8 };
+
+/* How many bytes of `s` stand before one of `ends`. */
+static size_t
+span_until(struct str s, const char *ends)
+{
+	size_t n = 0;
+
+	while (n < s.n && (s.p[n] == '\0' || strchr(ends, s.p[n]) == NULL))
+		n++;
+	return n;
+}
+
+static struct str
+rest_of(struct str s, size_t n)
+{
+	return (struct str){ s.p + n, s.n - n };
+}
+
+static bool
+has_blank(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] <= ' ' || strchr("<>\"\\^`{|}", s.p[i]) != NULL)
+			return true;
+	return utf8_has_control(s);
+}
+
+static bool
+is_port(struct str s)
+{
+	uint64_t port = 0;
+
+	return str_to_u64(s, 65535, &port) && port > 0;
+}
+
+bool
+link_parse(struct str s, struct link *ret)
+{
+	struct link l = { .path = { "", 0 }, .query = { "", 0 } };
+	struct str authority, host;
+	size_t n;
+
+	if (s.n > LINK_MAX || s.n <= https.n ||
+	    !str_eq_nocase((struct str){ s.p, https.n }, https) || has_blank(s))
+		return false;
+	s = rest_of(s, https.n);
+	n = span_until(s, "/?#");
+	authority = (struct str){ s.p, n };
+	s = rest_of(s, n);
+	n = span_until(authority, ":");
+	host = (struct str){ authority.p, n };
+	if ((n < authority.n && !is_port(rest_of(authority, n + 1))) ||
+	    !domain_plausible(host, l.host))
+		return false;
+	n = span_until(s, "?#");
+	l.path = (struct str){ s.p, n };
+	s = rest_of(s, n);
+	if (s.n > 0 && s.p[0] == '?')
+		l.query = (struct str){ s.p + 1, span_until(rest_of(s, 1), "#") };
+	if (ret != NULL)
+		*ret = l;
+	return true;
+}
+
+bool
+link_within(struct str text)
+{
+	while (text.n > https.n) {
+		const char *p = memmem(text.p, text.n, "://", 3);
+		struct str from;
+		size_t n;
+
+		if (p == NULL)
+			return false;
+		n = (size_t)(p - text.p);
+		if (n >= 5) {
+			from = rest_of(text, n - 5);
+			from.n = span_until(from, " \t\r\n)<>\"'`]|");
+			/* A sentence's stop behind a link is not the link's. */
+			while (from.n > 0 && strchr(".,;:!?", from.p[from.n - 1]) != NULL)
+				from.n--;
+			if (link_parse(from, NULL))
+				return true;
+		}
+		text = rest_of(text, n + 3);
+	}
+	return false;
+}
