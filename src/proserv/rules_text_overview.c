@@ -8,6 +8,11 @@
 #define WORD_MIN 4 /* shorter ones say nothing */
 #define WALL 400   /* code points without any structure */
 #define STEPS_MIN 2
+/* What is looked at of hostile listings: */
+#define WORDS_MAX 16         /* of a name */
+#define NAMES_MAX 25         /* dimensions; a listing has 24 */
+#define LOOKED_AT (64 << 10) /* bytes of a text in which its words are looked for */
+#define PRODUCTS_MAX 8       /* related ones; a listing has four */
 
 /* The next word of folded text: letters and digits. */
 static bool
@@ -29,7 +34,7 @@ static bool
 has_word(struct str folded, struct str word)
 {
 	size_t n = word.n < STEM ? word.n : STEM;
-	const char *p = folded.p, *end = folded.p + folded.n;
+	const char *p = folded.p, *end = folded.p + (folded.n < LOOKED_AT ? folded.n : LOOKED_AT);
 
 	while (p != NULL && (size_t)(end - p) >= n &&
 	       (p = memmem(p, (size_t)(end - p), word.p, n)) != NULL) {
@@ -48,10 +53,11 @@ shares_words(const struct review *r, struct str folded, unsigned members)
 	struct str word;
 	bool any = false;
 
-	for (size_t at = 0; folded_word(folded, &at, &word);) {
+	for (size_t at = 0, n = 0; n < WORDS_MAX && folded_word(folded, &at, &word);) {
 		if (word.n < WORD_MIN)
 			continue;
 		any = true;
+		n++;
 		for (size_t i = 0; i < r->text->n_fields; i++)
 			if ((members & 1u << r->text->fields[i].member) &&
 			    has_word(r->text->fields[i].folded, word))
@@ -68,7 +74,7 @@ find_unexplained_dimension(struct review *r)
 	for (size_t i = 0; r->text != NULL && i < r->text->n_fields; i++) {
 		const struct text_field *f = &r->text->fields[i];
 
-		if (f->member != MEMBER_DIMENSION_NAME)
+		if (f->member != MEMBER_DIMENSION_NAME || f->index >= NAMES_MAX)
 			continue;
 		if (f->placeholder)
 			finding_add(r, text_pointer(r, f), f->text,
@@ -98,7 +104,7 @@ find_unrelated_category(struct review *r)
 {
 	const struct texts *t = &r->listing->categories;
 
-	for (size_t i = 0; r->text != NULL && i < t->n; i++) {
+	for (size_t i = 0; r->text != NULL && i < t->n && i < NAMES_MAX; i++) {
 		char lower[256];
 		size_t n = t->v[i].n < sizeof(lower) ? t->v[i].n : sizeof(lower);
 
@@ -257,7 +263,7 @@ find_product_relation(struct review *r)
 {
 	const struct texts *t = &r->listing->associated_products;
 
-	for (size_t i = 0; r->text != NULL && i < t->n && i < 8; i++) {
+	for (size_t i = 0; r->text != NULL && i < t->n && i < PRODUCTS_MAX; i++) {
 		const struct context_product *p =
 		    r->context->has_products ? review_context_product(r->context, t->v[i]) : NULL;
 

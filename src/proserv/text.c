@@ -251,15 +251,6 @@ shade(const struct scan *c, struct sentence *s)
 	}
 }
 
-static const struct term_hit *
-hit_of(const struct sentence *s, uint64_t classes)
-{
-	for (size_t i = 0; i < s->n; i++)
-		if (s->hits[i].classes & classes)
-			return &s->hits[i];
-	return NULL;
-}
-
 /* Nothing but what binds words together between the two: no comma. */
 static bool
 beside(const struct scan *c, const struct term_hit *a, const struct term_hit *b)
@@ -283,26 +274,36 @@ is_negated(const struct scan *c, const struct sentence *s, uint64_t classes)
 	return false;
 }
 
+/* The place is that from the first of the terms to the last. */
+static void
+suspect_hits(
+    struct scan *c, const struct text_pattern *p, const struct sentence *s, uint64_t classes)
+{
+	uint32_t from = UINT32_MAX, to = 0;
+
+	for (size_t i = 0; i < s->n; i++)
+		if (s->hits[i].classes & classes) {
+			from = s->hits[i].start < from ? s->hits[i].start : from;
+			to = s->hits[i].end > to ? s->hits[i].end : to;
+		}
+	suspect_folded(c, p->kind, p->score, s->field, from, to, s->classes & classes);
+}
+
 static bool
 try_pattern(struct scan *c, const struct sentence *s, const struct text_pattern *p)
 {
-	uint32_t from = UINT32_MAX, to = 0;
 	uint64_t all = 0;
 
 	if (s->classes & p->none)
 		return false;
 	for (size_t i = 0; i < PATTERN_PARTS && p->part[i] != 0; i++) {
-		const struct term_hit *h = hit_of(s, p->part[i]);
-
-		if (h == NULL)
+		if (!(s->classes & p->part[i]))
 			return false;
 		all |= p->part[i];
-		from = h->start < from ? h->start : from;
-		to = h->end > to ? h->end : to;
 	}
 	if (p->negatable && (s->classes & TERM(NEG)) && is_negated(c, s, all))
 		return false;
-	suspect_folded(c, p->kind, p->score, s->field, from, to, s->classes & all);
+	suspect_hits(c, p, s, all);
 	return true;
 }
 

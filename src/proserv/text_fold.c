@@ -19,8 +19,9 @@ struct cursor {
 	size_t n, i;
 	uint32_t field;
 	struct text_folded *f;
-	size_t line;   /* where the line begins */
-	bool in_a_run; /* the last character could not be seen */
+	size_t line;           /* where the line begins */
+	size_t no_comment_end; /* no comment ends before it */
+	bool in_a_run;         /* the last character could not be seen */
 };
 
 void
@@ -261,6 +262,21 @@ is_inline_tag(const unsigned char *name, size_t n)
 	return false;
 }
 
+/* Behind the comment whose text begins at `from`; `from` itself when it does not end soon. What was searched is not searched again. */
+static size_t
+comment_end(struct cursor *c, size_t from)
+{
+	size_t start = from > c->no_comment_end ? from : c->no_comment_end;
+	size_t most = c->n - from < COMMENT_MAX ? c->n : from + COMMENT_MAX;
+	const unsigned char *end =
+	    most > start ? memmem(c->p + start, most - start, "-->", 3) : NULL;
+
+	if (end != NULL)
+		return (size_t)(end - c->p) + 3;
+	c->no_comment_end = most > start + 2 ? most - 2 : start;
+	return from;
+}
+
 /* "<!-- -->" and inline tags vanish, other tags are blanks, anything else is a sign. */
 static void
 fold_less(struct cursor *c)
@@ -269,8 +285,7 @@ fold_less(struct cursor *c)
 	size_t left = c->n - c->i, name = 1, n = 0;
 
 	if (left >= 4 && memcmp(p, "<!--", 4) == 0) {
-		end = memmem(p + 4, left - 4 < COMMENT_MAX ? left - 4 : COMMENT_MAX, "-->", 3);
-		c->i += end != NULL ? (size_t)(end - p) + 3 : 4;
+		c->i = comment_end(c, c->i + 4);
 		return;
 	}
 	if (left > 1 && p[1] == '/')

@@ -9,6 +9,7 @@
 #define IBAN_MIN 15
 #define IBAN_MAX 34
 #define ROUTING 9
+#define AMOUNT_MAX 24
 
 static inline bool
 is_digit(char c)
@@ -239,13 +240,15 @@ currency_after(struct str s, size_t i, size_t *ret)
 	return false;
 }
 
-/* Digits with what groups them. */
+/* Digits with what groups them; longer ones are no amounts. */
 static size_t
 number_end(struct str s, size_t i)
 {
+	size_t most = s.n - i < AMOUNT_MAX ? s.n : i + AMOUNT_MAX;
+
 	while (
-	    i < s.n && (is_digit(s.p[i]) || ((s.p[i] == '.' || s.p[i] == ',' || s.p[i] == '\'') &&
-						i + 1 < s.n && is_digit(s.p[i + 1]))))
+	    i < most && (is_digit(s.p[i]) || ((s.p[i] == '.' || s.p[i] == ',' || s.p[i] == '\'') &&
+						 i + 1 < s.n && is_digit(s.p[i + 1]))))
 		i++;
 	return i;
 }

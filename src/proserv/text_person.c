@@ -10,6 +10,7 @@
 #include <unicode/unorm2.h>
 
 #define WORD_MAX 40
+#define PHONE_BYTES 32
 #define PHONE_DIGITS 8 /* in a row with blanks and dashes, behind '+' */
 
 /* A word and what stands before it. */
@@ -35,9 +36,11 @@ personal_contact(struct str s, struct personal_place *ret)
 		size_t from = i, to = i, digits = 0;
 
 		if (s.p[i] == '@') {
-			while (from > 0 && memchr(" \t\n<>(),;:\"", s.p[from - 1], 11) == NULL)
+			while (from > 0 && i - from < EMAIL_MAX &&
+			       memchr(" \t\n<>(),;:\"", s.p[from - 1], 11) == NULL)
 				from--;
-			while (to < s.n && memchr(" \t\n<>(),;:\"", s.p[to], 11) == NULL)
+			while (to < s.n && to - i < EMAIL_MAX &&
+			       memchr(" \t\n<>(),;:\"", s.p[to], 11) == NULL)
 				to++;
 			while (to > i && s.p[to - 1] == '.')
 				to--;
@@ -51,7 +54,9 @@ personal_contact(struct str s, struct personal_place *ret)
 							s.p[i - 1] == '.'))))
 			continue;
 		for (to = i + (s.p[i] == '+');
-		     to < s.n && (is_digit(s.p[to]) || memchr(" -./()", s.p[to], 6) != NULL); to++)
+		     to - i < PHONE_BYTES && to < s.n &&
+		     (is_digit(s.p[to]) || memchr(" -./()", s.p[to], 6) != NULL);
+		     to++)
 			digits += is_digit(s.p[to]);
 		while (to > i && !is_digit(s.p[to - 1]))
 			to--;
