@@ -37,11 +37,12 @@ personal_contact(struct str s, struct personal_place *ret)
 
 		if (s.p[i] == '@') {
 			while (from > 0 && i - from < EMAIL_MAX &&
-			       memchr(" \t\n<>(),;:\"", s.p[from - 1], 11) == NULL)
+			       memchr(" \t\n<>(),;:\"@", s.p[from - 1], 12) == NULL)
 				from--;
-			while (to < s.n && to - i < EMAIL_MAX &&
-			       memchr(" \t\n<>(),;:\"", s.p[to], 11) == NULL)
-				to++;
+			for (to++; to < s.n && to - i < EMAIL_MAX &&
+				   memchr(" \t\n<>(),;:\"@", s.p[to], 12) == NULL;
+			     to++)
+				;
 			while (to > i && s.p[to - 1] == '.')
 				to--;
 			*ret = (struct personal_place){ PERSONAL_EMAIL, from, to };
