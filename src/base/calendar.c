@@ -8,6 +8,7 @@
 #include "base/calendar.h"
 
 #include <glib.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -65,11 +66,10 @@ minute_parse(struct str s, int *ret)
 	return true;
 }
 
-/* Letters, digits and "+-_/" only, and a file of time zone data: no path out of there, no offset. */
+/* Letters, digits and "+-_/" only: no path that leads out of there. */
 static bool
-zone_is_known(struct str zone, char path[sizeof(ZONES) + ZONE_MAX])
+zone_path(struct str zone, char path[sizeof(ZONES) + ZONE_MAX])
 {
-	struct stat st;
 	size_t n = 0;
 
 	if (zone.n == 0 || zone.n > ZONE_MAX || zone.p[0] == '/')
@@ -82,6 +82,15 @@ zone_is_known(struct str zone, char path[sizeof(ZONES) + ZONE_MAX])
 			return false;
 	}
 	(void)snprintf(path, sizeof(ZONES) + ZONE_MAX, ZONES "%.*s", (int)zone.n, zone.p);
+	return true;
+}
+
+/* GLib would take an offset such as "UTC+3" as well. */
+static bool
+is_file(const char *path)
+{
+	struct stat st;
+
 	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
@@ -110,13 +119,31 @@ check_spec(const struct calendar_spec *s, struct fail *f)
 	return err;
 }
 
+/*
+ * Zones that were asked for stay: reading one takes longer than all that is computed with it. There are only
+ * as many as the system has files. New time zone data is seen by the next process.
+ */
+static pthread_mutex_t zones_lock = PTHREAD_MUTEX_INITIALIZER;
+static GHashTable *zones;
+
 static GTimeZone *
 zone_open(struct str name)
 {
-	char path[sizeof(ZONES) + ZONE_MAX];
+	char path[sizeof(ZONES) + ZONE_MAX], *id = path + sizeof(ZONES) - 1;
+	GTimeZone *zone;
 
-	return zone_is_known(name, path) ? g_time_zone_new_identifier(path + sizeof(ZONES) - 1)
-					 : NULL;
+	if (!zone_path(name, path))
+		return NULL;
+	(void)pthread_mutex_lock(&zones_lock);
+	if (zones == NULL)
+		zones = g_hash_table_new(g_str_hash, g_str_equal);
+	zone = g_hash_table_lookup(zones, id);
+	if (zone == NULL && is_file(path) && (zone = g_time_zone_new_identifier(id)) != NULL)
+		(void)g_hash_table_insert(zones, g_strdup(id), zone);
+	if (zone != NULL)
+		(void)g_time_zone_ref(zone);
+	(void)pthread_mutex_unlock(&zones_lock);
+	return zone;
 }
 
 enum souk_err

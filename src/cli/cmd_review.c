@@ -199,10 +199,28 @@ tell_faults(struct buf *err, struct str file, const struct fail *f)
 	}
 }
 
+/* Standard input may be what cannot be opened by a name: a socket. */
+static enum souk_err
+read_stdin(size_t max, struct buf *text, struct fail *f)
+{
+	char piece[8192];
+	size_t n;
+
+	while ((n = fread(piece, 1, sizeof(piece), stdin)) > 0) {
+		if (text->n + n > max)
+			return fail_set(f, SOUK_E_LIMIT, "file_too_large",
+			    "standard input: is longer than %zu bytes; shorten it", max);
+		buf_add(text, piece, n);
+	}
+	return !ferror(stdin) && buf_ok(text)
+		   ? SOUK_OK
+		   : fail_set(f, SOUK_E_STORAGE, "unreadable", "standard input: cannot be read");
+}
+
 static enum souk_err
 read_document(const char *path, size_t max, struct buf *text, struct fail *f)
 {
-	return io_read_file(strcmp(path, "-") == 0 ? "/dev/stdin" : path, max, text, f);
+	return strcmp(path, "-") == 0 ? read_stdin(max, text, f) : io_read_file(path, max, text, f);
 }
 
 /* A path as it is shown: what is not UTF-8 in it is replaced. */

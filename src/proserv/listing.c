@@ -2,7 +2,7 @@
 /* The members of a listing document, and where each goes; see listing.h. */
 #include "proserv/listing.h"
 
-#include "proserv/shape.h"
+#include "proserv/listing_int.h"
 
 #define NO_MARK SIZE_MAX
 
@@ -231,7 +231,7 @@ static const struct field listing_fields[] = {
 	LIST(struct listing, "offers", offers, n_offers, &offer_shape),
 	LIST(struct listing, "fulfilments", fulfilments, n_fulfilments, &fulfilment_shape),
 };
-static const struct shape listing_shape = SHAPE(listing_fields, struct listing);
+const struct shape listing_shape = SHAPE(listing_fields, struct listing);
 
 _Static_assert(sizeof(enum edition) == sizeof(int), "shape writes words as int");
 

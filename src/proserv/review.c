@@ -139,8 +139,8 @@ run_rule(struct review *r, const struct rule *rule)
 		rule->check(r);
 	if (rule->question != NULL && r->n_of_rule == 0) {
 		r->kind = KIND_HUMAN;
-		finding_add_as(
-		    r, SEVERITY_INFO, rule->question_at, NO_EVIDENCE, "%s", rule->question);
+		add(r, SEVERITY_INFO, rule->question_at, NO_EVIDENCE, "a person decides",
+		    rule->question);
 	}
 	r->kind = KIND_HEURISTIC;
 	if (rule->heuristic != NULL)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* JSON to structs by a table; see shape.h. */
-#include "proserv/shape.h"
+#include "proserv/shape_int.h"
 
 #include "base/money.h"
 
@@ -192,16 +192,16 @@ list_size(struct reader *r, const struct place *p, const json_t *v)
 	return 0;
 }
 
+const char *const shape_weekday_words[] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", NULL };
+
 static uint8_t
 weekdays(struct reader *r, const struct place *p, const json_t *v)
 {
-	static const char *const names[] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat",
-		NULL };
 	uint8_t days = 0;
 
 	for (size_t i = 0, n = list_size(r, p, v); i < n; i++) {
 		const struct place e = { p, NULL, i };
-		int w = word(r, &e, json_array_get(v, i), names);
+		int w = word(r, &e, json_array_get(v, i), shape_weekday_words);
 
 		if (w > 0)
 			days |= (uint8_t)(1u << (w - 1));
@@ -239,8 +239,8 @@ days(struct reader *r, const struct place *p, const json_t *v, void **ret)
 	return d != NULL ? n : 0;
 }
 
-static void
-set_absent(const struct shape *s, char *out)
+void
+shape_set_absent(const struct shape *s, char *out)
 {
 	for (size_t i = 0; i < s->n; i++) {
 		const struct field *d = &s->fields[i];
@@ -252,7 +252,7 @@ set_absent(const struct shape *s, char *out)
 		else if (d->type == FIELD_TEXT || d->type == FIELD_TRUTH)
 			*(struct str *)(void *)(out + d->at) = (struct str){ "", 0 };
 		else if (d->type == FIELD_OBJECT)
-			set_absent(d->shape, out + d->at);
+			shape_set_absent(d->shape, out + d->at);
 	}
 }
 
@@ -268,7 +268,7 @@ list(struct reader *r, const struct place *p, const json_t *v, const struct shap
 	for (size_t i = 0; items != NULL && i < n; i++) {
 		const struct place e = { p, NULL, i };
 
-		set_absent(s, items + i * s->size);
+		shape_set_absent(s, items + i * s->size);
 		read_object(r, &e, json_array_get(v, i), s, items + i * s->size);
 	}
 	*ret = items;
@@ -407,12 +407,12 @@ read_object(
 }
 
 static enum souk_err
-open_document(struct str text, size_t bytes_max, json_t **ret, struct fail *f)
+check_size(struct str text, size_t bytes_max, struct fail *f)
 {
-	if (text.n > bytes_max)
-		return fail_set(f, SOUK_E_LIMIT, "document_too_large",
-		    "The document is longer than %zu bytes; shorten it.", bytes_max);
-	return json_read(text, ret, f);
+	return text.n <= bytes_max
+		   ? SOUK_OK
+		   : fail_set(f, SOUK_E_LIMIT, "document_too_large",
+			 "The document is longer than %zu bytes; shorten it.", bytes_max);
 }
 
 static enum souk_err
@@ -424,21 +424,41 @@ outcome(const struct reader *r)
 	return r->failed ? SOUK_E_INVALID : SOUK_OK;
 }
 
+static void
+clear(const struct shape *s, void *out)
+{
+	memset(out, 0, s->size);
+	shape_set_absent(s, out);
+}
+
+enum souk_err
+shape_read_by_tree(struct str text, size_t items_max, const struct shape *s, struct arena *a,
+    void *out, struct fail *f)
+{
+	struct reader r = { .a = a, .f = f, .items_max = items_max };
+	json_t *v = NULL;
+	enum souk_err err = json_read(text, &v, f);
+
+	if (err != SOUK_OK)
+		return err;
+	clear(s, out);
+	read_object(&r, NULL, v, s, out);
+	json_decref(v);
+	return outcome(&r);
+}
+
 enum souk_err
 shape_read(struct str text, size_t bytes_max, size_t items_max, const struct shape *s,
     struct arena *a, void *out, struct fail *f)
 {
-	struct reader r = { .a = a, .f = f, .items_max = items_max };
-	json_t *v = NULL;
-	enum souk_err err = open_document(text, bytes_max, &v, f);
+	enum souk_err err = check_size(text, bytes_max, f);
 
 	if (err != SOUK_OK)
 		return err;
-	memset(out, 0, s->size);
-	set_absent(s, out);
-	read_object(&r, NULL, v, s, out);
-	json_decref(v);
-	return outcome(&r);
+	clear(s, out);
+	return shape_read_straight(text, items_max, s, a, out)
+		   ? SOUK_OK
+		   : shape_read_by_tree(text, items_max, s, a, out, f);
 }
 
 enum souk_err
@@ -447,10 +467,12 @@ shape_read_list(struct str text, size_t bytes_max, size_t items_max, const struc
 {
 	struct reader r = { .a = a, .f = f, .items_max = items_max };
 	json_t *v = NULL;
-	enum souk_err err = open_document(text, bytes_max, &v, f);
+	enum souk_err err = check_size(text, bytes_max, f);
 	void *items = NULL;
 	size_t n;
 
+	if (err == SOUK_OK)
+		err = json_read(text, &v, f);
 	if (err != SOUK_OK)
 		return err;
 	n = list(&r, NULL, v, s, &items);

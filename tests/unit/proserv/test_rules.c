@@ -6,6 +6,7 @@
 #include "check.h"
 #include "vectors.h"
 
+#include "base/io.h"
 #include "proserv/review.h"
 
 #include <stdio.h>
@@ -259,6 +260,44 @@ test_full_arena(void **state)
 	arena_free(m.a);
 }
 
+/* A rule's row of the table in docs/proserv.md. */
+static void
+row_of(const struct rule *r, struct buf *out)
+{
+	buf_printf(out, "| %s | %s | %s%s%s | %s | %s | %s |\n", r->id,
+	    severity_letter(r->severity), r->check != NULL ? "D" : "",
+	    r->heuristic != NULL ? "H" : "", r->question != NULL ? "M" : "",
+	    r->editions == EDITION_ALL   ? "G21, G22"
+	    : r->editions == EDITION_G21 ? "G21"
+					 : "G22",
+	    r->requirement, r->hint);
+}
+
+static void
+test_page_tells_the_table(void **state)
+{
+	struct buf page = { 0 }, row = { 0 };
+	struct fail f = { 0 };
+	size_t rows = 0, wrong = 0;
+
+	(void)state;
+	assert_int_equal(io_read_file(SOUK_SOURCE "/docs/proserv.md", 1 << 20, &page, &f), SOUK_OK);
+	for (const char *p = page.p; (p = strstr(p, "\n| PS-")) != NULL; p++)
+		rows++;
+	for (size_t k = 0; k < n_rules; k++) {
+		buf_clear(&row);
+		row_of(&rules[k], &row);
+		if (strstr(page.p, row.p) == NULL) {
+			print_error("docs/proserv.md has no row\n%s", row.p);
+			wrong++;
+		}
+	}
+	assert_int_equal(wrong, 0);
+	assert_int_equal(rows, n_rules);
+	buf_done(&page);
+	buf_done(&row);
+}
+
 int
 main(void)
 {
@@ -268,6 +307,7 @@ main(void)
 		cmocka_unit_test(test_table_is_whole),
 		cmocka_unit_test(test_table_notices),
 		cmocka_unit_test(test_rules_are_told),
+		cmocka_unit_test(test_page_tells_the_table),
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_many_places),
 		cmocka_unit_test(test_full_arena),
