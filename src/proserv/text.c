@@ -71,7 +71,7 @@ add_field(struct scan *c, enum text_member member, size_t index, size_t inner, s
 	if (text.n == 0)
 		return;
 	c->start[c->n] = (uint32_t)f->out.n;
-	text_fold(text_engine_table(c->e), text, (uint32_t)c->n, f);
+	text_fold_add(text_engine_table(c->e), text, (uint32_t)c->n, f);
 	c->fields[c->n++] = (struct text_field){
 		.member = member, .index = (uint16_t)index, .inner = (uint16_t)inner, .text = text
 	};

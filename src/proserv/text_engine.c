@@ -129,7 +129,7 @@ fold_terms(struct text_engine *e, struct literals *l)
 	for (size_t i = 0; i < n_terms && !l->folded.failed; i++) {
 		size_t at = l->folded.out.n;
 
-		text_fold(e->table, str_c(terms[i].text), 0, &l->folded);
+		text_fold_add(e->table, str_c(terms[i].text), 0, &l->folded);
 		if (l->folded.out.n - at < 2 || l->folded.out.n - at > UINT8_MAX)
 			return false;
 		e->length[i] = (uint8_t)(l->folded.out.n - at - 1);

@@ -418,7 +418,7 @@ fold_block(struct cursor *c)
 }
 
 void
-text_fold(const struct text_table *t, struct str text, uint32_t field, struct text_folded *f)
+text_fold_add(const struct text_table *t, struct str text, uint32_t field, struct text_folded *f)
 {
 	struct cursor c = {
 		.t = t, .p = (const unsigned char *)text.p, .n = text.n, .field = field, .f = f

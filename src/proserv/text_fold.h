@@ -28,7 +28,7 @@ enum hiding {
 /* Something that hides words from a search. */
 struct hidden {
 	enum hiding kind;
-	uint32_t field; /* the number given to text_fold */
+	uint32_t field; /* the number given to text_fold_add */
 	uint32_t at;    /* byte in the text */
 	uint32_t code;  /* the code point */
 };
@@ -56,7 +56,8 @@ void text_fold_done(struct text_folded *f);
 void text_fold_clear(struct text_folded *f); /* keeps the memory */
 
 /* Adds `text` (any bytes; broken UTF-8 becomes blanks) and a line feed. At most 5 bytes for one, plus a few. */
-void text_fold(const struct text_table *t, struct str text, uint32_t field, struct text_folded *f);
+void text_fold_add(
+    const struct text_table *t, struct str text, uint32_t field, struct text_folded *f);
 
 /* Where in its text the folded byte `at` comes from. */
 uint32_t text_fold_origin(const struct text_folded *f, uint32_t at);

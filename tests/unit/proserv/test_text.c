@@ -62,7 +62,7 @@ test_folding(void **state)
 		char want[128];
 
 		text_fold_clear(&f);
-		text_fold(text_engine_table(corpus.engine), str_c(foldings[i].text), 0, &f);
+		text_fold_add(text_engine_table(corpus.engine), str_c(foldings[i].text), 0, &f);
 		(void)snprintf(want, sizeof(want), "%s\n", foldings[i].folded);
 		assert_false(f.failed);
 		assert_string_equal(f.out.p, want);
@@ -81,8 +81,8 @@ test_folding_leads_back(void **state)
 	const char *p;
 
 	(void)state;
-	text_fold(text_engine_table(corpus.engine), str_c("another field first"), 0, &f);
-	text_fold(text_engine_table(corpus.engine), str_c(text), 1, &f);
+	text_fold_add(text_engine_table(corpus.engine), str_c("another field first"), 0, &f);
+	text_fold_add(text_engine_table(corpus.engine), str_c(text), 1, &f);
 	for (const char *const *w = (const char *const[]){ "plain", "sixteen", "then", "regle",
 		 "xy", "q ", "and", "once", "blocks", NULL };
 	     *w != NULL; w++) {
@@ -121,7 +121,7 @@ test_hiding(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(hidings) / sizeof(hidings[0]); i++) {
 		text_fold_clear(&f);
-		text_fold(text_engine_table(corpus.engine), str_c(hidings[i].text), 0, &f);
+		text_fold_add(text_engine_table(corpus.engine), str_c(hidings[i].text), 0, &f);
 		if (f.n_hidden != hidings[i].n)
 			fail_msg("row %zu: %zu", i, f.n_hidden);
 	}
