@@ -82,6 +82,9 @@ link_within(struct str text)
 		n = (size_t)(p - text.p);
 		if (n >= 5) {
 			from = rest_of(text, n - 5);
+			/* A longer one is none, and looking for its end each time would take for ever. */
+			if (from.n > LINK_MAX + 1)
+				from.n = LINK_MAX + 1;
 			from.n = span_until(from, " \t\r\n)<>\"'`]|");
 			/* A sentence's stop behind a link is not the link's. */
 			while (from.n > 0 && strchr(".,;:!?", from.p[from.n - 1]) != NULL)

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How terms make a suspicion. For text_patterns.c, which lists it, and text.c, which looks. */
+#ifndef SOUK_PROSERV_TEXT_INT_H
+#define SOUK_PROSERV_TEXT_INT_H
+
+#include "proserv/text.h"
+
+#define PATTERN_PARTS 3
+
+/* A sentence with a term of each part and none of `none`; 0: the part asks for nothing. */
+struct text_pattern {
+	enum suspicion_kind kind;
+	uint8_t score;
+	bool negatable; /* a negation beside one of the parts' terms undoes it */
+	uint64_t part[PATTERN_PARTS];
+	uint64_t none;
+};
+
+extern const struct text_pattern text_patterns[];
+extern const size_t n_text_patterns;
+
+/* Two sentences in a row that make one notice: the first has all of the first part, the second all of the second. */
+#define PAIR_FIRST (TERM(COST) | TERM(INFRA))
+#define PAIR_SECOND (TERM(COST) | TERM(RESP))
+
+#endif

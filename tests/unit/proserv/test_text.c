@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Folding, numbers of cards and accounts, where findings point, and texts made to do harm. */
+#include "check.h"
+
+#include "corpus.h"
+
+#include "proserv/review.h"
+#include "proserv/text_number.h"
+#include "proserv/text_person.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+static struct corpus corpus;
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	corpus_open(&corpus);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	corpus_close(&corpus);
+	return 0;
+}
+
+static const struct {
+	const char *text, *folded;
+} foldings[] = {
+	{ "Credit  CARD", "credit card" },
+	{ "cre\u200bdit c\u202eard", "credit card" },
+	{ "**credit** _card_ `x`", "credit card x" },
+	{ "<b>cre</b>dit<br>card<!-- no -->s", "credit cards" },
+	{ "cre&shy;dit&nbsp;c&#97;rd &amp; &#x41;", "credit card & a" },
+	{ "R\u00e9glez \u00dcberweisung stra\u00dfe \u0141\u00f3d\u017a",
+	    "reglez uberweisung strasse lodz" },
+	{ "re\u0301glez", "reglez" },
+	{ "\uff23\uff41\uff52\uff44 \U0001d41b\U0001d41a\U0001d427\U0001d424", "card bank" },
+	{ "\u0441redit \u0421\u0410RD", "credit card" }, /* Cyrillic es, a */
+	{ "off-platform 4111-1111", "off platform 4111-1111" },
+	{ "one\ntwo\n\nthree\n- four\n# five\nsix", "one two\nthree\n- four\n# five\nsix" },
+	{ "\uff76\uff70\uff84\uff9e\u3002\u3042", "\u30ab\u30fc\u30c8\u3099. \u3042" },
+	{ "\u30c9", "\u30c8\u3099" },
+	{ "\u20ac 5 \u00a3", "\u20ac 5 \u00a3" },
+	{ "a < b && c", "a b && c" },
+	{ "\xff\xc3x", "x" },
+};
+
+static void
+test_folding(void **state)
+{
+	struct text_folded f = { .steps = NULL };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(foldings) / sizeof(foldings[0]); i++) {
+		char want[128];
+
+		text_fold_clear(&f);
+		text_fold_add(text_engine_table(corpus.engine), str_c(foldings[i].text), 0, &f);
+		(void)snprintf(want, sizeof(want), "%s\n", foldings[i].folded);
+		assert_false(f.failed);
+		assert_string_equal(f.out.p, want);
+	}
+	text_fold_done(&f);
+}
+
+/* Every folded byte of a long text with everything in it leads back to where it was. */
+static void
+test_folding_leads_back(void **state)
+{
+	static const char text[] =
+	    "Plain text of more than sixteen bytes, **then** r\u00e9gl\u00e9 x\u200by  z <b>q</b> "
+	    "&amp; and once more plain text that is copied in blocks";
+	struct text_folded f = { .steps = NULL };
+	const char *p;
+
+	(void)state;
+	text_fold_add(text_engine_table(corpus.engine), str_c("another field first"), 0, &f);
+	text_fold_add(text_engine_table(corpus.engine), str_c(text), 1, &f);
+	for (const char *const *w = (const char *const[]){ "plain", "sixteen", "then", "regle",
+		 "xy", "q ", "and", "once", "blocks", NULL };
+	     *w != NULL; w++) {
+		p = strstr(f.out.p, *w);
+		assert_non_null(p);
+		assert_int_equal(
+		    text[text_fold_origin(&f, (uint32_t)(p - f.out.p))] | 0x20, (*w)[0]);
+	}
+	assert_int_equal(f.n_hidden, 1);
+	assert_int_equal(f.hidden[0].kind, HIDDEN_WIDTH);
+	assert_int_equal(f.hidden[0].field, 1);
+	assert_int_equal(text[f.hidden[0].at - 1], 'x');
+	text_fold_done(&f);
+}
+
+static const struct {
+	const char *text;
+	size_t n;
+} hidings[] = {
+	{ "a\u200bb", 1 },
+	{ "a\u200b\u200b\u200bb c\u2060d", 2 },
+	{ "\ufeffstart and end\u200b", 0 },
+	{ "\U0001f469\u200d\U0001f4bb engineers", 0 },
+	{ "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", 0 }, /* Persian has a use for it */
+	{ "total\u202egnitekram", 1 },
+	{ "p\u0430ypal", 1 }, /* Cyrillic a */
+	{ "\u041c\u043e\u0441\u043a\u0432\u0430 AWS", 0 },
+	{ "soft\u00adhyphen", 0 },
+};
+
+static void
+test_hiding(void **state)
+{
+	struct text_folded f = { .steps = NULL };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(hidings) / sizeof(hidings[0]); i++) {
+		text_fold_clear(&f);
+		text_fold_add(text_engine_table(corpus.engine), str_c(hidings[i].text), 0, &f);
+		if (f.n_hidden != hidings[i].n)
+			fail_msg("row %zu: %zu", i, f.n_hidden);
+	}
+	text_fold_done(&f);
+}
+
+static const struct {
+	const char *text;
+	int kind; /* -1: none */
+	const char *found;
+} numbers[] = {
+	{ "card 4111 1111 1111 1111, 12/27", NUMBER_CARD, "4111 1111 1111 1111" },
+	{ "card 4111111111111111 12 27", NUMBER_CARD, "4111111111111111" },
+	{ "378282246310005", NUMBER_CARD, "378282246310005" },
+	{ "4111 1111 1111 1112", -1, "" },   /* check digit */
+	{ "9111111111111115", -1, "" },      /* no scheme */
+	{ "4111-1111-1111-1111-2", -1, "" }, /* goes on */
+	{ "x4111111111111111", -1, "" },
+	{ "0000000000000000", -1, "" },
+	{ "41111111-1111-4111-8111-111111111111", -1, "" },
+	{ "iban de89 3704 0044 0532 0130 00.", NUMBER_IBAN, "de89 3704 0044 0532 0130 00" },
+	{ "de89370400440532013000", NUMBER_IBAN, "de89370400440532013000" },
+	{ "de88370400440532013000", -1, "" }, /* check digits */
+	{ "de8937040044053201300", -1, "" },  /* too short for Germany */
+	{ "gb82 west 1234 5698 7654 32", NUMBER_IBAN, "gb82 west 1234 5698 7654 32" },
+	{ "routing 011401533 x", NUMBER_BANK, "011401533" },
+	{ "routing 011401534 x", -1, "" },
+	{ "only $4,900.50 now", NUMBER_AMOUNT, "$4,900.50" },
+	{ "4.900 \u20ac zzgl", NUMBER_AMOUNT, "4.900 \u20ac" },
+	{ "usd 180 each", NUMBER_AMOUNT, "usd 180" },
+	{ "150 dollars", NUMBER_AMOUNT, "150 dollars" },
+	{ "r$ 5.000", NUMBER_AMOUNT, "$ 5.000" },
+	{ "250 servers", -1, "" },
+	{ "plus180 x", -1, "" },
+};
+
+static void
+test_numbers(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		struct number n = { .start = 0 };
+		size_t at = 0;
+		struct str text = str_c(numbers[i].text);
+		bool found = text_number_next(text, &at, &n);
+
+		if (found != (numbers[i].kind >= 0) ||
+		    (found && ((int)n.kind != numbers[i].kind ||
+				  !str_eq_c((struct str){ text.p + n.start, n.end - n.start },
+				      numbers[i].found))))
+			fail_msg(
+			    "row %zu: %d %zu %zu", i, found ? (int)n.kind : -1, n.start, n.end);
+	}
+}
+
+/* Reviews; returns the rule's first finding on words, or NULL. */
+static const struct finding *
+review(const struct listing *l, const struct review_context *context, enum edition edition,
+    struct arena *a, const char *rule)
+{
+	struct review_input in = { .listing = l, .context = context };
+	struct review_options o = { .edition = edition };
+	struct findings *found = ARENA_NEW(a, struct findings);
+
+	assert_int_equal(text_scan(corpus.engine, corpus.scratch, l, a, &in.text), SOUK_OK);
+	findings_init(found, a);
+	assert_int_equal(review_run(&in, &o, found), SOUK_OK);
+	for (size_t i = 0; i < found->n; i++)
+		if (found->v[i].kind == KIND_HEURISTIC && strcmp(found->v[i].rule->id, rule) == 0)
+			return &found->v[i];
+	return NULL;
+}
+
+static void
+test_place_and_evidence(void **state)
+{
+	struct arena *a = arena_new((size_t)4 << 20);
+	struct listing_dimension d[2] = { { .name = STR("Kick-off"),
+					      .description = STR("Two days on site.") },
+		{ .name = STR("More"),
+		    .description = STR("On top. Please pay us by wire transfer, soon.") } };
+	struct str highlights[2] = { STR("Fast"), STR("Send us your credit card number") };
+	struct listing l = { .id = STR("x"),
+		.language = STR("en"),
+		.dimensions = d,
+		.n_dimensions = 2,
+		.highlights = { highlights, 2 },
+		.long_description = STR("Wire to 4111 1111 1111 1111."),
+		.needs_resources = false };
+	const struct finding *f = review(&l, NULL, EDITION_G21, a, "PS-SETUP-03");
+
+	(void)state;
+	assert_non_null(f);
+	assert_true(str_eq_c(f->pointer, "/dimensions/1/description"));
+	assert_true(str_eq_c(f->evidence, "pay us by wire transfer"));
+	assert_int_equal(f->severity, SEVERITY_WARNING);
+	assert_null(review(&l, NULL, EDITION_G21, a, "PS-CUST-01"));
+	f = review(&l, NULL, EDITION_G21, a, "PS-CUST-02");
+	assert_non_null(f);
+	assert_true(str_eq_c(f->pointer, "/highlights/1"));
+	assert_true(str_eq_c(f->evidence, "Send us your credit card number"));
+	/* A number of a card is not repeated. */
+	l.highlights.n = 1;
+	f = review(&l, NULL, EDITION_G21, a, "PS-CUST-02");
+	assert_non_null(f);
+	assert_int_equal(f->evidence.n, 0);
+	assert_null(memmem(f->message.p, f->message.n, "4111", 4));
+	arena_free(a);
+}
+
+/* Rules that compare texts with other parts of the listing. */
+static void
+test_relations(void **state)
+{
+	struct arena *a = arena_new((size_t)4 << 20);
+	struct listing_dimension d = { .name = STR("Database migration"),
+		.description = STR("One database.") };
+	struct str categories[2] = { STR("Training"), STR("Machine Learning") },
+		   products[1] = { STR("p1") };
+	struct context_product product = {
+		.id = STR("p1"), .title = STR("Example Lake"), .maker = STR("Example Software")
+	};
+	struct review_context context = {
+		.has_products = true, .products = &product, .n_products = 1
+	};
+	struct listing l = { .id = STR("x"),
+		.language = STR("en"),
+		.dimensions = &d,
+		.n_dimensions = 1,
+		.categories = { categories, 2 },
+		.associated_products = { products, 1 } };
+
+	(void)state;
+	l.long_description =
+	    STR("We migrate databases to Example Lake with models made by machines that learn.");
+	assert_null(review(&l, &context, EDITION_G21, a, "PS-SETUP-02"));
+	assert_null(review(&l, &context, EDITION_G21, a, "PS-SETUP-05"));
+	assert_null(review(&l, &context, EDITION_G21, a, "PS-ARCH-02"));
+	l.long_description = STR("We advise boards.");
+	assert_non_null(review(&l, &context, EDITION_G21, a, "PS-SETUP-02"));
+	assert_non_null(review(&l, &context, EDITION_G21, a, "PS-SETUP-05"));
+	assert_non_null(review(&l, &context, EDITION_G21, a, "PS-ARCH-02"));
+	d.name = STR("TBD");
+	l.long_description = STR("The TBD is for boards.");
+	assert_non_null(review(&l, &context, EDITION_G21, a, "PS-SETUP-02"));
+	/* Scope is a rule of the later edition, and related products are enough. */
+	assert_null(review(&l, &context, EDITION_G22, a, "PS-SETUP-10"));
+	l.associated_products.n = 0;
+	assert_non_null(review(&l, &context, EDITION_G22, a, "PS-SETUP-10"));
+	assert_null(review(&l, &context, EDITION_G21, a, "PS-SETUP-10"));
+	l.long_description = STR("We run your Amazon EC2 fleet.");
+	assert_null(review(&l, &context, EDITION_G22, a, "PS-SETUP-10"));
+	/* Deploying is news only where the listing denies it. */
+	l.long_description = STR("We install an agent on every server.");
+	assert_non_null(review(&l, &context, EDITION_G21, a, "PS-ARCH-03"));
+	l.needs_resources = true;
+	assert_null(review(&l, &context, EDITION_G21, a, "PS-ARCH-03"));
+	arena_free(a);
+}
+
+static void
+test_languages(void **state)
+{
+	struct arena *a = arena_new((size_t)4 << 20);
+	struct listing l = { .id = STR("x"), .long_description = STR("Le con est l\u00e0.") };
+
+	(void)state;
+	assert_int_equal(text_language(STR("de-AT")), LANG_DE);
+	assert_int_equal(text_language(STR("den")), 0);
+	assert_int_equal(text_language(STR("")), 0);
+	/* A Spanish cone is no insult; with its accent it is. */
+	l.language = STR("es");
+	l.long_description = STR("El cono de luz.");
+	assert_null(review(&l, NULL, EDITION_G21, a, "PS-SETUP-08"));
+	l.long_description = STR("El co\u00f1o de luz.");
+	assert_non_null(review(&l, NULL, EDITION_G21, a, "PS-SETUP-08"));
+	l.language = STR("ja");
+	assert_null(review(&l, NULL, EDITION_G21, a, "PS-SETUP-08"));
+	arena_free(a);
+}
+
+#define HOSTILE ((size_t)256 << 10)
+
+static double
+cpu(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* A quarter of a megabyte of each, as every kind of text at once: time and memory grow with the text only. */
+static void
+test_hostile(void **state)
+{
+	static const char *const pieces[] = { "a", "A ", " ", "\n", "\n- ", ".", "no ", "not only ",
+		"<", "<a", "<a><b>", "<!--", "&", "&#x200b;", "&amp;", "\u200b", "a\u200b",
+		"\u202e", "\u0430a", "\ufdfa", "\u0301", "*", "_a", "1", "1.", "1 ",
+		"4111 1111 1111 1111 ", "de89 3704 ", "$1 ", "://", "://bit.ly", "@", "a@", "+1 ",
+		"send us your credit card ", "fuck ", "mr ", "mr Smith ", "Street 1 ",
+		"John Smith for John ", "xxx", "\xe3\x82\xab\xe3\x83\xbc\xe3\x83\x89",
+		"database " };
+	char *text = malloc(HOSTILE + 1);
+
+	(void)state;
+	assert_non_null(text);
+	for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+		size_t n = strlen(pieces[i]);
+		struct arena *a = arena_new(24 * HOSTILE);
+		struct str t = { text, HOSTILE - HOSTILE % n };
+		struct listing_dimension d = { .name = t, .description = t };
+		struct listing_offer o = { .name = t };
+		struct listing l = { .id = STR("x"),
+			.title = t,
+			.long_description = t,
+			.dimensions = &d,
+			.n_dimensions = 1,
+			.offers = &o,
+			.n_offers = 1,
+			.categories = { &t, 1 } };
+		double from = cpu();
+
+		for (size_t k = 0; k + n <= HOSTILE; k += n)
+			memcpy(text + k, pieces[i], n);
+		(void)review(&l, NULL, EDITION_G21, a, "PS-NONE");
+		if (cpu() - from > 1)
+			fail_msg("%s: %.1f s", pieces[i], cpu() - from);
+		if (getenv("TELL") != NULL)
+			printf("%-12.12s %.3f s\n", pieces[i], cpu() - from);
+		arena_free(a);
+	}
+	free(text);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_folding),
+		cmocka_unit_test(test_folding_leads_back),
+		cmocka_unit_test(test_hiding),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_place_and_evidence),
+		cmocka_unit_test(test_relations),
+		cmocka_unit_test(test_languages),
+		cmocka_unit_test(test_hostile),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
