@@ -374,6 +374,8 @@ check_linked(const struct feeds *fs, uint64_t skip)
 		}
 	}
 	assert_int_equal(seen, 4);
+}
+
 /* "amount, or amount+ when it is not current" of every event kept, sorted. */
 static void
 expect(const char *dir, const struct row *rows, size_t n, const struct asked *q, const char *want)
