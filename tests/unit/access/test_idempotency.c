@@ -258,7 +258,7 @@ static void
 keep_many(struct place *p)
 {
 	for (int n = 0; n < 5; n++) {
-		char key[8];
+		char key[16];
 		struct idempotency i;
 
 		(void)snprintf(key, sizeof(key), "m%d", n);
@@ -285,7 +285,7 @@ static void
 look_all(struct place *p)
 {
 	for (int n = 0; n < 4; n++) {
-		char key[8];
+		char key[16];
 		struct idempotency i;
 
 		(void)snprintf(key, sizeof(key), "m%d", n);
