@@ -80,9 +80,9 @@ struct territory_index {
 static inline struct str
 domain_tail(struct str domain)
 {
-	const char *dot = domain.n > 0 ? memrchr(domain.p, '.', domain.n) : NULL, *before = NULL;
+	const char *dot = domain.p ? memrchr(domain.p, '.', domain.n) : NULL, *before = NULL;
 
-	if (dot > domain.p)
+	if (dot)
 		before = memrchr(domain.p, '.', (size_t)(dot - domain.p));
 	if (before == NULL)
 		return domain;
