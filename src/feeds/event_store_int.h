@@ -32,7 +32,7 @@ struct shard {
 struct events_store {
 	struct feed_source *source;
 	size_t more; /* bytes of event_more that are kept: up to the last date asked for; 0: none */
-	bool overlay; /* nobody asks for its texts */
+	bool overlay;         /* nobody asks for its texts */
 	bool later;           /* rows are collapsed when the pass is over */
 	struct bloom *passed; /* NULL with all months */
 	/* Address space for all the events that the files can hold; memory comes as it is touched. */
