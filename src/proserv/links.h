@@ -19,6 +19,8 @@ struct link {
  * blanks or control characters. Writes *ret (may be NULL) when true; its slices borrow from `s`.
  */
 bool link_parse(struct str s, struct link *ret);
+/* Where the text's first "://" begins; text.n when there is none. */
+size_t link_mark(struct str text);
 /* Is there such a link anywhere in the text? */
 bool link_within(struct str text);
 

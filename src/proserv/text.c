@@ -2,6 +2,7 @@
 /* Scanning a listing's texts; see text.h. */
 #include "proserv/text.h"
 
+#include "proserv/links.h"
 #include "proserv/text_int.h"
 
 #include <stdlib.h>
@@ -466,17 +467,19 @@ is_bare_address(struct str host)
 static void
 find_links(struct scan *c)
 {
-	const char *p = c->text.p, *end = p + c->text.n;
-	size_t field = 0;
+	struct str rest = c->text;
+	size_t field = 0, n;
 
-	while ((p = memmem(p, (size_t)(end - p), "://", 3)) != NULL) {
-		struct str host = { p += 3, 0 };
+	while ((n = link_mark(rest)) < rest.n) {
+		struct str host = { rest.p + n + 3, 0 };
 
-		while (p + host.n < end && host.n < 255 &&
-		       memchr("/?#: \n\"'()<>,", p[host.n], 13) == NULL)
+		rest.p += n + 3;
+		rest.n -= n + 3;
+		while (host.n < rest.n && host.n < 255 &&
+		       memchr("/?#: \n\"'()<>,", host.p[host.n], 13) == NULL)
 			host.n++;
 		if (is_short_host(host) || is_bare_address(host)) {
-			uint32_t at = (uint32_t)(p - c->text.p);
+			uint32_t at = (uint32_t)(host.p - c->text.p);
 
 			field = field_at(c, field, at);
 			suspect_folded(c, SUSPECT_LINK, 80, field, at, at + (uint32_t)host.n, 0);
