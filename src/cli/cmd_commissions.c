@@ -236,17 +236,6 @@ pays_disbursed(const struct plan *p)
 
 /* ---- lines ---- */
 
-/* Lenient without a file for them: rows are only counted. */
-static enum souk_err
-count_fault(struct fault_sink *s, const struct feed_fault *fault, struct str row, struct fail *f)
-{
-	(void)s;
-	(void)fault;
-	(void)row;
-	(void)f;
-	return SOUK_OK;
-}
-
 static enum souk_err
 fold_lines(struct commissions *c, struct line_request *q, struct fail *f)
 {
@@ -254,7 +243,6 @@ fold_lines(struct commissions *c, struct line_request *q, struct fail *f)
 	struct fault_sink *sink = c->lenient ? &c->counter : NULL;
 	enum souk_err r, closed;
 
-	c->counter.take = count_fault;
 	if (c->rejects != NULL) {
 		reject_file_init(&rejects, c->rejects);
 		sink = &rejects.sink;

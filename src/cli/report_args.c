@@ -262,17 +262,6 @@ report_args_parse(struct report_args *a, const char *doc, int argc, char **argv)
 	cli_parse(&argp, argc, argv, &a->common, a);
 }
 
-/* Counts what it sets aside, and keeps nothing. */
-static enum souk_err
-take_fault(struct fault_sink *s, const struct feed_fault *fault, struct str row, struct fail *f)
-{
-	(void)s;
-	(void)fault;
-	(void)row;
-	(void)f;
-	return SOUK_OK;
-}
-
 enum souk_err
 report_args_open(struct report_args *a, struct fail *f)
 {
@@ -281,7 +270,6 @@ report_args_open(struct report_args *a, struct fail *f)
 	if (r != SOUK_OK)
 		return r;
 	a->request.source = a->source;
-	a->counter.take = take_fault;
 	if (a->rejects != NULL)
 		reject_file_init(&a->reject_file, a->rejects);
 	if (a->lenient)

@@ -59,20 +59,10 @@ take_row(void *arg, const struct feed_row *row, struct fail *f)
 	return feed_note_add(arg, at - at % DAY_MS) ? SOUK_OK : no_memory(f);
 }
 
-static enum souk_err
-pass_over(struct fault_sink *s, const struct feed_fault *fault, struct str row, struct fail *f)
-{
-	(void)s;
-	(void)fault;
-	(void)row;
-	(void)f;
-	return SOUK_OK;
-}
-
 enum souk_err
 feed_note_payouts(struct feed_source *s, size_t file, struct feed_note *io, struct fail *f)
 {
-	struct fault_sink faults = { .take = pass_over };
+	struct fault_sink faults = { 0 };
 	struct feed_reading r = { .source = s,
 		.feed = FEED_BILLING_EVENT,
 		.columns =

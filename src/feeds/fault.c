@@ -34,7 +34,7 @@ fault_row(struct fault_sink *s, const struct feed_fault *fault, struct str row, 
 	s->n++;
 	if (row.n > FAULT_ROW_MAX)
 		row.n = FAULT_ROW_MAX;
-	return s->take(s, fault, row, f);
+	return s->take ? s->take(s, fault, row, f) : SOUK_OK;
 }
 
 static enum souk_err

@@ -24,7 +24,7 @@ struct feed_fault {
 };
 
 struct fault_sink {
-	/* `row` is the row's bytes without its line end, cut to FAULT_ROW_MAX. An error ends the reading. */
+	/* `row` is the row's bytes without its line end, cut to FAULT_ROW_MAX. An error ends the reading. NULL: rows are only counted. */
 	enum souk_err (*take)(
 	    struct fault_sink *s, const struct feed_fault *fault, struct str row, struct fail *f);
 	uint64_t n; /* faults so far; kept by the reader */

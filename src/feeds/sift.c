@@ -16,16 +16,6 @@ struct sifting {
 };
 
 static enum souk_err
-count(struct fault_sink *s, const struct feed_fault *fault, struct str row, struct fail *f)
-{
-	(void)s;
-	(void)fault;
-	(void)row;
-	(void)f;
-	return SOUK_OK;
-}
-
-static enum souk_err
 cannot_write(enum souk_err err, struct fail *f)
 {
 	return err == SOUK_OK ? err
@@ -86,12 +76,11 @@ feed_sift(struct feed_source *s, size_t file, struct fault_sink *faults, struct 
     uint64_t *ret_set_aside, struct fail *f)
 {
 	enum feed feed = s->files[file].feed;
-	struct sifting x = { .counter.take = count,
-		.reading = { .source = s,
-		    .feed = feed,
-		    .columns = COLUMNS_ALL(feed_info(feed)->n_columns),
-		    .faults = faults,
-		    .row = take_row } };
+	struct sifting x = { .reading = { .source = s,
+				 .feed = feed,
+				 .columns = COLUMNS_ALL(feed_info(feed)->n_columns),
+				 .faults = faults,
+				 .row = take_row } };
 	uint64_t before = faults ? faults->n : 0;
 	enum souk_err err;
 
