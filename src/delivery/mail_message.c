@@ -77,18 +77,32 @@ mail_wire_address(struct str mailbox, struct buf *ret, bool *ret_utf8)
 	return buf_ok(ret) ? SOUK_OK : SOUK_E_NOMEM;
 }
 
+enum souk_err
+mail_party_check(const struct mail_party *p, const char *field, struct fail *f)
+{
+	struct buf address = { 0 };
+	bool utf8;
+	enum souk_err r = mail_wire_address(p->mailbox, &address, &utf8);
+
+	buf_done(&address);
+	if (r == SOUK_E_INVALID || p->name.n > MAIL_NAME_MAX || !utf8_valid(p->name) ||
+	    utf8_has_control(p->name))
+		r = fail_field(f, field, "is not an address that mail can go to",
+		    "give one like a@b.example, the name on one line of at most 200 bytes");
+	return r;
+}
+
 static enum souk_err
 add_party(GMimeMessage *out, GMimeAddressType type, const char *field, const struct mail_party *p,
     bool *ret_utf8, struct fail *f)
 {
 	struct buf address = { 0 };
 	char *name = NULL;
-	enum souk_err r = mail_wire_address(p->mailbox, &address, ret_utf8);
+	enum souk_err r = mail_party_check(p, field, f);
 
-	if (r == SOUK_E_INVALID || !utf8_valid(p->name) || utf8_has_control(p->name))
-		r = fail_field(f, field, "is not an address that mail can go to",
-		    "give one like a@b.example, the name on one line");
-	else if (r == SOUK_OK && !(name = strndup(p->name.p ? p->name.p : "", p->name.n)))
+	if (r == SOUK_OK)
+		r = mail_wire_address(p->mailbox, &address, ret_utf8);
+	if (r == SOUK_OK && !(name = strndup(p->name.p ? p->name.p : "", p->name.n)))
 		r = SOUK_E_NOMEM;
 	if (r == SOUK_OK)
 		g_mime_message_add_mailbox(out, type, p->name.n ? name : NULL, address.p);

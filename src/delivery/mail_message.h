@@ -10,17 +10,18 @@
 #include "base/guid.h"
 #include "delivery/mail_template.h"
 
-struct mail_party {
-	struct str name;    /* shown; "" none */
-	struct str mailbox; /* email_plausible() */
-};
-
 struct mail_message {
 	struct guid id; /* Message-ID <ID@DOMAIN of from>; the same on every try */
 	instant_t date; /* when it was written */
 	struct mail_party from, to, reply_to; /* reply_to.mailbox "": none */
 	struct mail_parts parts;
 };
+
+#define MAIL_NAME_MAX 200 /* bytes of a shown name */
+
+/* Is it one that mail_message_build takes? Names `field`. */
+SOUK_MUST enum souk_err mail_party_check(
+    const struct mail_party *p, const char *field, struct fail *f);
 
 /*
  * The same bytes for the same message. Lines end with CRLF and none is longer than SMTP

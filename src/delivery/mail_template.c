@@ -4,6 +4,7 @@
 
 #include "base/utf8.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 /* ---- reading ---- */
@@ -105,14 +106,18 @@ check_places(const struct mail_kind *k, const char *field, struct str s, bool al
 	uint64_t seen = 0;
 	struct str piece;
 	enum piece p;
-	size_t i;
+	size_t i, n = 0;
 
+	assert(k->n_places <= MAIL_KIND_PLACES_MAX);
 	while ((p = next_piece(&s, &piece)) != PIECE_END) {
 		if (p == PIECE_OPEN)
 			return fail_field(
 			    f, field, "has {{ without }}", "close the place: {{name}}");
 		if (p != PIECE_PLACE)
 			continue;
+		if (++n > MAIL_PLACES_MAX)
+			return fail_field(
+			    f, field, "has too many places", "fill in at most 100 values");
 		if ((i = place_index(k, piece)) == k->n_places)
 			return refuse_unknown(k, field, f);
 		seen |= UINT64_C(1) << i;
@@ -134,6 +139,34 @@ check_part(const struct mail_kind *k, const char *field, struct str s, size_t ma
 		return fail_field(f, field, "is not UTF-8 or holds control characters",
 		    all ? "send plain UTF-8 text" : "one line of UTF-8 text");
 	return check_places(k, field, s, all, f);
+}
+
+bool
+mail_language(struct str tag, char out[MAIL_LANGUAGE_MAX + 1])
+{
+	char low[MAIL_LANGUAGE_MAX + 1] = "";
+	struct str rest = tag, part;
+	bool first = true;
+
+	if (tag.n > MAIL_LANGUAGE_MAX)
+		return false;
+	while (tag.n > 0 && str_split(&rest, '-', &part)) {
+		if (part.n < 1 || part.n > 8 || (first && (part.n < 2 || part.n > 3)))
+			return false;
+		for (size_t i = 0; i < part.n; i++) {
+			char c = part.p[i];
+			bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+
+			if (!letter && (first || c < '0' || c > '9'))
+				return false;
+		}
+		first = false;
+	}
+	for (size_t i = 0; i < tag.n; i++)
+		low[i] =
+		    (char)(tag.p[i] >= 'A' && tag.p[i] <= 'Z' ? tag.p[i] + ('a' - 'A') : tag.p[i]);
+	memcpy(out, low, sizeof(low));
+	return true;
 }
 
 enum souk_err

@@ -15,20 +15,32 @@
 #define MAIL_TEXT_MAX 65536  /* bytes */
 #define MAIL_HTML_MAX 262144 /* bytes */
 
+#define MAIL_PLACES_MAX 100 /* in one part of a template */
+#define MAIL_VALUE_MAX 4096 /* bytes */
+#define MAIL_KIND_PLACES_MAX 32
+
 struct mail_parts {
 	struct str subject, text, html; /* html "": the mail is text only */
 };
 
 struct mail_place {
 	const char *name;
-	const char *about; /* for who edits the template */
-	bool required;     /* in the text, and in the HTML when there is one */
+	const char *about;  /* for who edits the template */
+	const char *sample; /* for trying it */
+	bool required;      /* in the text, and in the HTML when there is one */
+};
+
+/* Who is written to, and who sends it. */
+struct mail_party {
+	struct str name;    /* shown; "" none */
+	struct str mailbox; /* email_plausible() */
 };
 
 /* A kind of mail; the programs have constant tables of them. */
 struct mail_kind {
 	const char *name;  /* "fulfilment.delay-notice" */
 	const char *about; /* when it is sent, to whom */
+	bool operators; /* written in the operator's name: sellers have no template of their own */
 	const struct mail_place *places;
 	size_t n_places;
 	struct mail_parts deflt;
@@ -44,6 +56,10 @@ struct mail_text {
 	struct buf subject, text, html;
 };
 void mail_text_done(struct mail_text *t);
+
+#define MAIL_LANGUAGE_MAX 35
+/* A BCP 47 tag like "pt-BR" in lower case, or "": `out` is untouched when it is false. */
+SOUK_MUST bool mail_language(struct str tag, char out[MAIL_LANGUAGE_MAX + 1]);
 
 /*
  * Can this template be saved? Names the fields "subject", "text", "html": empty, too long, not UTF-8,

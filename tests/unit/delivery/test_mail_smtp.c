@@ -21,6 +21,7 @@ static void
 server_start(struct server *s, const char *scheme, const char *option)
 {
 	char template[] = "/tmp/souk-smtp-XXXXXX", port[16] = "";
+	uint64_t number;
 	int in[2], out[2];
 
 	(void)snprintf(s->dir, sizeof(s->dir), "%s", mkdtemp(template));
@@ -38,7 +39,9 @@ server_start(struct server *s, const char *scheme, const char *option)
 	s->in = in[1];
 	assert_true(read(out[0], port, sizeof(port) - 1) > 0);
 	(void)close(out[0]);
-	(void)snprintf(s->url, sizeof(s->url), "%s://localhost:%d", scheme, atoi(port));
+	assert_true(str_to_u64(str_trim(str_c(port)), 65535, &number));
+	(void)snprintf(
+	    s->url, sizeof(s->url), "%s://localhost:%llu", scheme, (unsigned long long)number);
 	(void)snprintf(s->cert, sizeof(s->cert), "%s/cert.pem", s->dir);
 }
 
