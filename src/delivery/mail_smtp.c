@@ -8,6 +8,9 @@
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+
+#define IDLE_SECONDS 30L
 
 struct mailer {
 	char *url, *user, *password, *ca_file; /* "" none */
@@ -101,11 +104,26 @@ mailer_new(const struct mail_rules *r, struct mailer **ret)
 	return SOUK_OK;
 }
 
+/*
+ * Ends a connection without a word, because libcurl would say QUIT and wait minutes for the answer of a server
+ * that hangs, and because after a time-out an answer to this mail may come yet, which the next one must not read.
+ */
+static void
+cut(CURL *c)
+{
+	curl_socket_t s = CURL_SOCKET_BAD;
+
+	if (curl_easy_getinfo(c, CURLINFO_ACTIVESOCKET, &s) == CURLE_OK && s != CURL_SOCKET_BAD)
+		(void)shutdown(s, SHUT_RDWR);
+}
+
 void
 mailer_free(struct mailer *m)
 {
 	if (!m)
 		return;
+	for (struct curl_handle *h = m->pool.idle; h; h = h->next)
+		cut(h->curl);
 	curl_pool_done(&m->pool);
 	free(m->url);
 	free(m->user);
@@ -123,6 +141,8 @@ enum step { STEP_GREET, STEP_FROM, STEP_RCPT, STEP_DATA };
 struct sending {
 	struct str rest;
 	enum step step; /* of the last command that was sent */
+	bool utf8;      /* the mail is for servers with SMTPUTF8 only */
+	bool has_utf8;  /* this one is */
 };
 
 static size_t
@@ -131,6 +151,8 @@ give(char *out, size_t size, size_t n, void *ctx)
 	struct sending *s = ctx;
 	size_t most = size * n < s->rest.n ? size * n : s->rest.n;
 
+	if (s->utf8 && !s->has_utf8)
+		return CURL_READFUNC_ABORT;
 	memcpy(out, s->rest.p, most);
 	s->rest.p += most;
 	s->rest.n -= most;
@@ -144,9 +166,14 @@ watch(CURL *c, curl_infotype type, char *data, size_t n, void *ctx)
 	struct str line = { .p = data, .n = n };
 
 	(void)c;
+	if (type == CURLINFO_HEADER_IN && s->step == STEP_GREET && n > 4 &&
+	    str_eq_nocase(str_trim((struct str){ data + 4, n - 4 }), STR("SMTPUTF8")))
+		s->has_utf8 = true;
 	if (type != CURLINFO_HEADER_OUT)
 		return 0;
-	if (str_starts(line, STR("MAIL ")))
+	if (str_starts(line, STR("EHLO ")))
+		s->has_utf8 = false; /* what is offered without TLS is not what counts */
+	else if (str_starts(line, STR("MAIL ")))
 		s->step = STEP_FROM;
 	else if (str_starts(line, STR("RCPT ")))
 		s->step = STEP_RCPT;
@@ -207,6 +234,11 @@ static void
 judge(CURL *c, CURLcode rc, const struct sending *s, struct mail_answer *a)
 {
 	(void)curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &a->status);
+	if (rc != CURLE_OK && s->utf8 && !s->has_utf8 && s->step != STEP_GREET) {
+		answer(
+		    a, MAIL_REFUSED, "the mail server does not take such addresses (no SMTPUTF8)");
+		return;
+	}
 	if (rc == CURLE_OK) {
 		a->outcome = MAIL_DONE;
 		return;
@@ -253,7 +285,10 @@ set_up(CURL *c, const struct mailer *m, const char *from, struct curl_slist *to,
 	SET(CURLOPT_VERBOSE, 1L);
 	SET(CURLOPT_DEBUGFUNCTION, watch);
 	SET(CURLOPT_DEBUGDATA, s);
-	SET(CURLOPT_MAXCONNECTS, 2L);
+	SET(CURLOPT_MAXCONNECTS, 1L);
+	SET(CURLOPT_MAXAGE_CONN, IDLE_SECONDS);
+	/* What a server offers is said once in a connection. */
+	SET(CURLOPT_FRESH_CONNECT, (long)s->utf8);
 	if (m->user[0]) {
 		SET(CURLOPT_USERNAME, m->user);
 		SET(CURLOPT_PASSWORD, m->password);
@@ -283,7 +318,7 @@ void
 mailer_send(struct mailer *m, const struct mail_envelope *e, struct mail_answer *ret)
 {
 	struct mail_answer a = { .outcome = MAIL_LATER };
-	struct sending s = { .rest = e->message };
+	struct sending s = { .rest = e->message, .utf8 = e->utf8 };
 	char *from = in_brackets(e->from), *to = in_brackets(e->to);
 	struct curl_slist *list = to ? curl_slist_append(NULL, to) : NULL;
 	struct curl_handle *h = from && list ? curl_pool_take(&m->pool) : NULL;
@@ -296,7 +331,13 @@ mailer_send(struct mailer *m, const struct mail_envelope *e, struct mail_answer 
 		if (rc == CURLE_OK)
 			rc = curl_easy_perform(h->curl);
 		judge(h->curl, rc, &s, &a);
-		curl_pool_give_back(&m->pool, h);
+		/* After a refusal in words both sides know where they are; else nobody uses it again. */
+		if (rc != CURLE_OK && (a.status == 0 || rc == CURLE_ABORTED_BY_CALLBACK)) {
+			cut(h->curl);
+			curl_pool_drop(h);
+		} else {
+			curl_pool_give_back(&m->pool, h);
+		}
 	}
 	curl_slist_free_all(list);
 	free(from);

@@ -32,6 +32,7 @@ void mailer_free(struct mailer *m); /* nobody may be sending; accepts NULL */
 struct mail_envelope {
 	struct str from, to; /* wire addresses */
 	struct str message;  /* bytes of mail_message_build */
+	bool utf8;           /* as it said: refused by a server without SMTPUTF8 */
 };
 
 enum mail_outcome {

@@ -4,6 +4,8 @@
 
 #include "check.h"
 
+#include "base/clock.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,6 +79,8 @@ send_to(const struct mail_rules *r, const char *to)
 	struct mail_answer a;
 	struct mailer *m;
 
+	for (const char *c = to; *c; c++)
+		e.utf8 |= (unsigned char)*c >= 0x80;
 	assert_ok(mailer_new(r, &m));
 	mailer_send(m, &e, &a);
 	mailer_free(m);
@@ -119,17 +123,68 @@ static void
 does_not_wait_for_ever(void **state)
 {
 	struct server s;
-	struct mail_rules r = { .user = "souk", .password = "pw", .timeout_ms = 1500 };
+	struct mail_rules r = { .user = "souk", .password = "pw", .timeout_ms = 1000 };
 	struct mail_answer a;
 
 	(void)state;
 	server_start(&s, "smtp", NULL);
 	r.url = s.url;
 	r.ca_file = s.cert;
+	uint64_t began = clock_mono_ns();
 	a = send_to(&r, "slow@example.com");
 	assert_int_equal(a.outcome, MAIL_LATER);
 	assert_string_equal(a.reason, "no answer of the mail server in time");
+	/* Nor for an answer to QUIT. */
+	assert_true(clock_mono_ns() - began < UINT64_C(10000000000));
 	(void)server_stop(&s);
+}
+
+static void
+a_late_answer_is_not_the_next_mails(void **state)
+{
+	struct server s;
+	struct mail_rules r = { .user = "souk", .password = "pw", .timeout_ms = 1000 };
+	struct mail_envelope e = { .from = STR("market@example.com"),
+		.to = STR("slow@example.com"),
+		.message = STR("Subject: x\r\n\r\nhello\r\n") };
+	struct mail_answer a;
+	struct mailer *m;
+
+	(void)state;
+	server_start(&s, "smtp", NULL);
+	r.url = s.url;
+	r.ca_file = s.cert;
+	assert_ok(mailer_new(&r, &m));
+	mailer_send(m, &e, &a);
+	assert_int_equal(a.outcome, MAIL_LATER);
+	e.to = STR("never@example.com");
+	mailer_send(m, &e, &a);
+	assert_int_equal(a.outcome, MAIL_REFUSED);
+	e.to = STR("buyer@example.com");
+	for (int i = 0; i < 3; i++) {
+		mailer_send(m, &e, &a);
+		assert_int_equal(a.outcome, MAIL_DONE);
+	}
+	mailer_free(m);
+	assert_int_equal(server_stop(&s), 4);
+}
+
+static void
+refuses_what_the_server_cannot(void **state)
+{
+	struct server s;
+	struct mail_rules r = { .user = "souk", .password = "pw", .timeout_ms = 30000 };
+	struct mail_answer a;
+
+	(void)state;
+	server_start(&s, "smtp", "--no-utf8");
+	r.url = s.url;
+	r.ca_file = s.cert;
+	a = send_to(&r, "k\xc3\xa4ufer@example.com");
+	assert_int_equal(a.outcome, MAIL_REFUSED);
+	assert_non_null(strstr(a.reason, "SMTPUTF8"));
+	assert_int_equal(send_to(&r, "buyer@example.com").outcome, MAIL_DONE);
+	assert_int_equal(server_stop(&s), 1);
 }
 
 static void
@@ -215,6 +270,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tells_refusals_apart),
 		cmocka_unit_test(does_not_wait_for_ever),
+		cmocka_unit_test(a_late_answer_is_not_the_next_mails),
+		cmocka_unit_test(refuses_what_the_server_cannot),
 		cmocka_unit_test(goes_only_over_tls_and_with_the_login),
 		cmocka_unit_test(speaks_tls_from_the_start),
 		cmocka_unit_test(refuses_rules),
