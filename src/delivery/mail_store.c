@@ -115,7 +115,8 @@ static const char *const sql[Q__COUNT] = {
 	    " changed_at = excluded.changed_at, revision = excluded.revision",
 	[Q_TEMPLATE_DROP] =
 	    "DELETE FROM mail_template WHERE seller_id = $1 AND kind = $2 AND language = $3",
-	[Q_TEMPLATES] = "SELECT " TEMPLATE_COLUMNS " FROM mail_template"
+	[Q_TEMPLATES] = "SELECT kind, language, subject, '', '', changed_by, changed_at, revision"
+			" FROM mail_template"
 			" WHERE seller_id = $1 AND kind = $2 ORDER BY language LIMIT $3",
 	[Q_TEMPLATE_REVISION] = "SELECT revision FROM mail_template"
 				" WHERE seller_id = $1 AND kind = $2 AND language = $3",

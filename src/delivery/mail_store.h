@@ -103,7 +103,7 @@ SOUK_MUST enum souk_err mail_template_row_put(
     struct db_tx *tx, struct str seller_id, const struct mail_own *t);
 SOUK_MUST enum souk_err mail_template_row_drop(
     struct db_tx *tx, struct str seller_id, struct str kind, struct str language);
-/* All of a kind, by language; at most `max`. */
+/* All of a kind, by language, their subjects without their texts; at most `max`. */
 SOUK_MUST enum souk_err mail_template_rows(struct db_tx *tx, struct str seller_id, struct str kind,
     struct arena *mem, struct mail_own *out, size_t max, size_t *ret_n);
 
