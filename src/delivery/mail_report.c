@@ -55,7 +55,7 @@ is_status(struct str s)
 static void
 read_status(struct str text, struct mail_report *ret)
 {
-	struct str line, name, value;
+	struct str line, name, value, code;
 
 	while (text.p && str_split(&text, '\n', &line)) {
 		value = line;
@@ -69,10 +69,12 @@ read_status(struct str text, struct mail_report *ret)
 				 ret->kind == MAIL_REPORT_NONE)
 				ret->kind = MAIL_REPORT_DELAYED;
 		}
-		if (str_eq_nocase(name, STR("Status")) && is_status(value))
-			*(char *)mempcpy(ret->status, value.p, value.n) = '\0';
 		if (str_eq_nocase(name, STR("Original-Envelope-Id")) && !ret->has_id)
 			(void)take_id(value, ret);
+		/* A comment may follow: "5.1.1 (nobody of that name)". */
+		if (str_eq_nocase(name, STR("Status")) && str_split(&value, ' ', &code) &&
+		    is_status(code))
+			*(char *)mempcpy(ret->status, code.p, code.n) = '\0';
 	}
 }
 

@@ -307,6 +307,7 @@ foreign_looks_absent(void **state)
 {
 	struct world *w = *state;
 	struct call c = call_of(w), inner = call_of(w);
+	struct tenant_scope past = w->seller, nobody = { .is_seller = true };
 
 	IN_WRITE(w, post, &c);
 	IN_READ(w, get, &c);
@@ -318,6 +319,11 @@ foreign_looks_absent(void **state)
 	assert_err(SOUK_E_NOT_FOUND, db_write(w->db, erase, &c));
 	c.scope = &w->buyer;
 	assert_err(SOUK_E_NOT_FOUND, db_read(w->db, get, &c));
+	/* An account that sells no more, and a scope without one. */
+	past.is_seller = false;
+	c.scope = &past;
+	assert_err(SOUK_E_NOT_FOUND, db_read(w->db, get, &c));
+	inner.scope = &nobody;
 	inner.n.seller_id = STR("");
 	IN_WRITE(w, post, &inner);
 	assert_err(SOUK_E_NOT_FOUND, db_read(w->db, get, &inner));

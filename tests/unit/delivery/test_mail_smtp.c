@@ -108,19 +108,22 @@ a_late_answer_is_not_the_next_mails(void **state)
 static void
 refuses_what_the_server_cannot(void **state)
 {
+	static const char *const servers[] = { "--no-utf8", "--quiet-utf8" };
 	struct server s;
 	struct mail_rules r = { .user = "souk", .password = "pw", .timeout_ms = 30000 };
 	struct mail_answer a;
 
 	(void)state;
-	server_start(&s, "smtp", "--no-utf8");
-	r.url = s.url;
-	r.ca_file = s.cert;
-	a = send_to(&r, "k\xc3\xa4ufer@example.com");
-	assert_int_equal(a.outcome, MAIL_REFUSED);
-	assert_non_null(strstr(a.reason, "SMTPUTF8"));
-	assert_int_equal(send_to(&r, "buyer@example.com").outcome, MAIL_DONE);
-	assert_int_equal(server_stop(&s), 1);
+	for (size_t i = 0; i < COUNT(servers); i++) {
+		server_start(&s, "smtp", servers[i]);
+		r.url = s.url;
+		r.ca_file = s.cert;
+		a = send_to(&r, "k\xc3\xa4ufer@example.com");
+		assert_int_equal(a.outcome, MAIL_REFUSED);
+		assert_non_null(strstr(a.reason, "SMTPUTF8"));
+		assert_int_equal(send_to(&r, "buyer@example.com").outcome, MAIL_DONE);
+		assert_int_equal(server_stop(&s), 1);
+	}
 }
 
 static void

@@ -70,6 +70,15 @@ refuses_what_cannot(void **state)
 	assert_refused("x", (struct str){ longest, MAIL_TEXT_MAX + 1 }, "", "text", "too long");
 	free(longest);
 
+	struct buf many = { 0 };
+
+	for (int i = 0; i < MAIL_PLACES_MAX; i++)
+		buf_add_c(&many, "{{promised_date}}");
+	assert_ok(mail_template_check(
+	    &kind, &(struct mail_parts){ STR("x"), buf_str(&many), STR("") }, NULL));
+	buf_add_c(&many, "{{product}}");
+	assert_refused("x", buf_str(&many), "", "text", "too many");
+	buf_done(&many);
 	for (int i = 0; i < MAIL_SUBJECT_MAX; i++)
 		memcpy(subject + 2 * i, "\xc3\xa9", 3);
 	assert_ok(mail_template_check(&kind,
