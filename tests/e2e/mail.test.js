@@ -161,7 +161,8 @@ test('killed while the server has it: the same mail again, never another; erased
   await m.stop('SIGKILL');
   const before = to('slow@seller.example').length;
   await m.start();
-  await until(() => to('slow@seller.example').length > before, 20000, 'the mail again');
+  // A file's lock says that its holder is dead; of a server's database its lease has to run out.
+  await until(() => to('slow@seller.example').length > before, process.env.SOUK_TEST_DATABASE ? 90000 : 20000, 'the mail again');
   await until(async () => (await Promise.all(requests.flatMap((r) => [of(r, 2), of(r, 3)]))).every((e) => e?.state === 'sent'), 20000, 'the others');
   await until(() => to('lost@seller.example').length > 2, 20000, 'the lost ones again');
   for (const address of ['slow', 'a', 'b', 'lost']) {

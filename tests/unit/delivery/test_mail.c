@@ -141,6 +141,38 @@ one_for_an_event(void **state)
 	assert_true(next.is_new);
 }
 
+static void *
+post_one(void *arg)
+{
+	struct call *c = arg;
+
+	c->count = db_write(c->w->db, post, c) == SOUK_OK;
+	return NULL;
+}
+
+static void
+one_for_an_event_that_many_tell_of(void **state)
+{
+	struct world *w = *state;
+	struct call c[8];
+	pthread_t threads[COUNT(c)];
+	int made = 0;
+
+	for (size_t i = 0; i < COUNT(c); i++) {
+		c[i] = call_of(w);
+		assert_int_equal(pthread_create(&threads[i], NULL, post_one, &c[i]), 0);
+	}
+	for (size_t i = 0; i < COUNT(c); i++) {
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+		assert_true(c[i].count);
+		made += c[i].is_new;
+	}
+	assert_int_equal(made, 1);
+	for (size_t i = 1; i < COUNT(c); i++)
+		assert_true(guid_eq(&c[i].id, &c[0].id));
+	assert_int_equal(world_int(w, "SELECT count(*) FROM job"), 1);
+}
+
 static void
 sealed_and_bound(void **state)
 {
@@ -632,6 +664,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(one_for_an_event),
+		TEST(one_for_an_event_that_many_tell_of),
 		TEST(sealed_and_bound),
 		TEST(refuses_what_no_mail_can_be),
 		TEST(own_templates_serve),
