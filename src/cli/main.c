@@ -26,6 +26,8 @@ static const struct command commands[] = {
 	    cmd_audit_verify },
 	{ "keys rotate", "seal everything with a new master key, drop the old one",
 	    cmd_keys_rotate },
+	{ "mail bounce", "record a delivery report that a mail server pipes", cmd_mail_bounce },
+	{ "mail status", "say how the mail fares", cmd_mail_status },
 	{ "nodes", "list the processes that serve this installation", cmd_nodes },
 	{ "backup", "copy database and objects while souk runs", cmd_backup },
 	{ "migrate", "move the database's schema forward, a fleet's while it runs", cmd_migrate },

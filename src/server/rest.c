@@ -22,6 +22,8 @@ const struct rest_table *const rest_tables[REST_TABLES] = {
 	&rest_charges,
 	&rest_delivery,
 	&rest_topic,
+	&rest_mail,
+	&rest_mail_template,
 	&rest_access,
 };
 
@@ -224,6 +226,7 @@ static const struct {
 	{ "bucket_limit", 409 },
 	{ "endpoint_limit", 409 },
 	{ "role_limit", 409 },
+	{ "template_limit", 409 },
 	{ "token_limit", 409 },
 	{ "topic_limit", 409 },
 	{ "user_limit", 409 },
