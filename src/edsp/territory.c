@@ -94,8 +94,8 @@ lower_eight(char *to, const char *from)
 
 /*
  * A registrable domain is an end of its host and has two labels or more: do the last two stand at the end of a
- * domain of any rule? True, too, when that cannot be told so: of what is no ASCII, of addresses, of blanks and
- * dots at the end.
+ * domain of any rule? True, too, when that cannot be told so: of what is no ASCII, of addresses, of blanks at
+ * either end and dots at the last.
  */
 static bool
 may_be_named(const struct territory_index *t, struct str host)
@@ -104,7 +104,8 @@ may_be_named(const struct territory_index *t, struct str host)
 	char key[DOMAIN_MAX];
 	uint64_t odd = 0;
 
-	if (tail.n < 8 || tail.n > sizeof(key) || !isalnum((unsigned char)tail.p[tail.n - 1]))
+	if (tail.n < 8 || tail.n > sizeof(key) || !isalnum((unsigned char)tail.p[0]) ||
+	    !isalnum((unsigned char)tail.p[tail.n - 1]))
 		return true;
 	for (size_t i = 0; i + 8 <= tail.n; i += 8)
 		odd |= lower_eight(key + i, tail.p + i);
