@@ -21,8 +21,9 @@
 
 #define LOG_LINES 10 /* a second, of requests that failed by our fault */
 #define SLOW_THREADS 2
-#define SLOW_THREADS_REMOTE 16       /* where each waits for a store far away */
-#define OUT_KEEP ((size_t)64 * 1024) /* a larger answer buffer is not kept for the next call */
+#define SLOW_THREADS_REMOTE 16        /* where each waits for a store far away */
+#define UNWANTED_BODY UINT64_C(65536) /* of one that comes where none is taken */
+#define OUT_KEEP ((size_t)64 * 1024)  /* a larger answer buffer is not kept for the next call */
 
 struct dispatcher {
 	const struct services *svc;
@@ -39,6 +40,8 @@ struct running {
 	uint64_t began_ns;
 	bool has_key;  /* an Idempotency-Key came */
 	bool replayed; /* the answer is one kept earlier */
+	bool
+	    denied; /* a read that the caller's policy does not allow: to be audited before the answer */
 	enum souk_err outcome;
 	struct idempotency key;
 	struct buf kept;
@@ -234,11 +237,63 @@ submit(struct running *k)
 		db_write_async(db, &k->write);
 }
 
+static bool
+is_id(struct str s)
+{
+	struct guid g;
+	size_t digits = 0;
+
+	while (digits < s.n && s.p[digits] >= '0' && s.p[digits] <= '9')
+		digits++;
+	return guid_parse(s, &g) || (s.n > 0 && s.n <= GUID_TEXT_LEN && digits == s.n);
+}
+
+/* The operation's pattern with the ids that were given; other words of the caller's say who knows what. */
+static struct str
+asked_for(struct call *c)
+{
+	const char *pattern = c->op->pattern ? c->op->pattern : "*";
+	size_t n = 0;
+	char *text =
+	    arena_alloc(c->arena, strlen(pattern) + ROUTE_PARAMS_MAX * (size_t)GUID_TEXT_LEN);
+	char *end = text;
+
+	if (!text)
+		return str_c(pattern);
+	while (*pattern) {
+		if (*pattern == '{' && n < ROUTE_PARAMS_MAX && is_id(c->params[n++])) {
+			end = mempcpy(end, c->params[n - 1].p, c->params[n - 1].n);
+			pattern = strchr(pattern, '}') + 1;
+		} else {
+			*end++ = *pattern++;
+		}
+	}
+	return (struct str){ text, (size_t)(end - text) };
+}
+
+/* A read that was refused is told as one that was granted; of what it would have shown, nothing. */
+static void
+audit_refusal(struct running *k)
+{
+	struct call *c = &k->c;
+	bool refused = k->outcome == SOUK_E_DENIED ||
+		       (k->outcome == SOUK_E_NOT_FOUND && (c->op->flags & OP_AUDIT_ABSENT));
+
+	if (!refused || !c->scope)
+		return;
+	c->audit.action = c->op->action;
+	c->audit.resource = asked_for(c);
+	c->audit.refused = true;
+	c->audit.count = 0;
+}
+
 static void
 end_read(struct running *k)
 {
 	struct call *c = &k->c;
 
+	if (c->op->flags & OP_AUDIT)
+		audit_refusal(k);
 	if (!(c->op->flags & OP_AUDIT) || !c->audit.action) {
 		finish(k, k->outcome);
 		return;
@@ -390,14 +445,15 @@ authorise(struct running *k)
 		return r;
 	if (!resource.p)
 		return SOUK_E_LIMIT;
-	if (!principal_may(c->who, c->op->action, resource)) {
-		metric_add(MET_AUTH_REFUSED, MAUTH_DENIED, 1);
-		return fail_set(&c->fail, SOUK_E_DENIED, "access_denied",
-		    "Your policy does not allow %s here.", c->op->action);
-	}
 	if (k->d->rate && !rate_take(k->d->rate, tenant_actor(c->scope), k->began_ns))
 		return fail_set(&c->fail, SOUK_E_LIMIT, "rate_limited",
 		    "Too many requests a second with this key or token; slow down.");
+	if (!principal_may(c->who, c->op->action, resource)) {
+		metric_add(MET_AUTH_REFUSED, MAUTH_DENIED, 1);
+		k->denied = (c->op->flags & OP_AUDIT) != 0;
+		return fail_set(&c->fail, SOUK_E_DENIED, "access_denied",
+		    "Your policy does not allow %s here.", c->op->action);
+	}
 	return take_purpose(c);
 }
 
@@ -436,7 +492,7 @@ plan_body(struct running *k, struct http_body_plan *plan)
 	struct call *c = &k->c;
 
 	if (c->op->flags & OP_NO_BODY) {
-		plan->cap = UINT64_C(65536);
+		plan->cap = UNWANTED_BODY;
 		return SOUK_OK;
 	}
 	plan->cap = c->op->body_cap;
@@ -507,8 +563,13 @@ begin(void *ctx, struct http_exchange *x, struct http_body_plan *plan, void **re
 	enum souk_err r;
 
 	*ret_state = k;
-	if ((r = find_op(k)) != SOUK_OK || (!k->family->late && (r = authenticate(k)) != SOUK_OK) ||
-	    (r = plan_body(k, plan)) != SOUK_OK)
+	if ((r = find_op(k)) == SOUK_OK && !k->family->late)
+		r = authenticate(k);
+	if (k->denied) { /* answered once the refusal is durable, in `complete` */
+		plan->cap = UNWANTED_BODY;
+		return SOUK_OK;
+	}
+	if (r != SOUK_OK || (r = plan_body(k, plan)) != SOUK_OK)
 		finish(k, r);
 	return r;
 }
@@ -516,12 +577,13 @@ begin(void *ctx, struct http_exchange *x, struct http_body_plan *plan, void **re
 static void
 go_on(struct running *k)
 {
-	enum souk_err r = prepare(k);
-
-	if (r != SOUK_OK)
-		finish(k, r);
-	else
+	k->outcome = k->denied ? SOUK_E_DENIED : prepare(k);
+	if (k->outcome == SOUK_OK)
 		start(k);
+	else if (k->denied)
+		end_read(k);
+	else
+		finish(k, k->outcome);
 }
 
 static void
@@ -537,6 +599,8 @@ complete(void *ctx, struct http_exchange *x, void *state, enum souk_err err)
 
 	(void)ctx;
 	(void)x;
+	if (k->denied)
+		err = SOUK_OK; /* whatever came with it */
 	if (err == SOUK_E_LIMIT && k->c.fail.err == SOUK_OK)
 		(void)fail_set(&k->c.fail, err, "body_too_large",
 		    "The body is longer than this operation takes (%zu bytes).", k->c.op->body_cap);

@@ -52,13 +52,18 @@ struct rate;
 enum op_flag {
 	OP_READ = 1,  /* `run` in a read snapshot, on this thread */
 	OP_WRITE = 2, /* `run` in a write transaction; may run again: outputs only into the call */
-	OP_AUDIT =
-	    4, /* a read of personal or confidential data: `run` fills call.audit, durable before the answer */
+	/*
+	 * A read of personal or confidential data: `run` fills call.audit, durable before the answer. A refusal
+	 * (SOUK_E_DENIED, with OP_AUDIT_ABSENT also SOUK_E_NOT_FOUND) is audited as one, by the dispatcher.
+	 */
+	OP_AUDIT = 4,
 	OP_PUBLIC = 8,      /* no authentication (capability URLs, health) */
 	OP_IDEMPOTENT = 16, /* honours Idempotency-Key */
 	OP_NO_DB = 32,      /* `run` gets tx NULL */
 	OP_STREAM = 64,     /* the body goes to the sink that the family's `body` gives */
-	OP_NO_BODY = 128    /* takes no body; one that comes is ignored */
+	OP_NO_BODY = 128,   /* takes no body; one that comes is ignored */
+	OP_AUDIT_ABSENT =
+	    256 /* with OP_AUDIT: what is not there for the caller may be there for others */
 };
 
 #define ROUTE_PARAMS_MAX 3

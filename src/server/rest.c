@@ -29,6 +29,8 @@ const struct rest_table *const rest_tables[REST_TABLES] = {
 
 /* ---- routes ---------------------------------------------------------------------------- */
 
+#define SELLERS REST_PREFIX "sellers/{"
+
 /* All patterns begin alike: where the noun's first letters differ, the rest need not be looked at. */
 static bool
 may_match(struct str path, const char *pattern)
@@ -75,6 +77,10 @@ rest_find(struct call *c)
 		    "There is no such resource; docs/openapi.yaml lists them all.");
 	}
 	buf_done(&allow);
+	/* For a refusal, which no handler may live to tell of. */
+	if (op && strncmp(op->pattern, SELLERS, sizeof(SELLERS) - 1) == 0 &&
+	    account_id_valid(c->params[0]))
+		c->audit.seller_id = c->params[0];
 	return op;
 }
 

@@ -3,7 +3,8 @@
  * REST: commission plans, runs, statements and who may see them.
  *
  * Two locks, one after the other: the login's policy names the operation, a grant says whose lines it shows (edsp/grant.h).
- * Every read is audited with its purpose before the answer leaves; what a caller may not see is not there.
+ * Every read is audited with its purpose before the answer leaves, a refused one as refused; what a caller may not see is
+ * not there.
  */
 #include "server/rest.h"
 
@@ -522,7 +523,7 @@ setting_put(struct call *c, struct db_tx *tx)
 	return SOUK_OK;
 }
 
-#define SHOW (OP_READ | OP_AUDIT | OP_NO_BODY)
+#define SHOW (OP_READ | OP_AUDIT | OP_AUDIT_ABSENT | OP_NO_BODY)
 
 static const struct op ops[] = {
 	{ "GET", PLAN, "edsp:ReadCommissionPlan", 0, SHOW, NULL, plan_show },

@@ -170,6 +170,62 @@ test('every read is audited with who, what and purpose', async () => {
   assert.ok(entries.some((e) => e.action === 'edsp:ApproveCommissions'));
 });
 
+const reads = (id, rep = 'ana') => ['/commission-plan', '/commission-runs', `/commission-runs/${id}`, `/commission-runs/${id}/queue`, `/commission-runs/${id}/moved`, '/commission-grants',
+  ...['csv', 'json', 'html', 'xlsx'].map((f) => `/commission-runs/${id}/statements/${rep}?format=${f}`)];
+const changes = (id) => [['PUT', '/commission-plan', plan], ['POST', '/commission-plan/dry-run', { plan }], ['POST', '/commission-runs', { month: '2026-02', simulate: true }],
+  ['POST', `/commission-runs/${id}/approve`, { digest: run.digest }], ['PUT', `/commission-grants/${people.ana.userId}`, { role: 'finance', purpose: 'pay' }],
+  ['DELETE', `/commission-grants/${people.ana.userId}`], ['PUT', '/commission-settings', { twoPeople: false }]];
+const audit = async () => (await m.op('GET', `/api/v1/audit-entries?sellerId=${w.seller.accountId}&limit=2`)).json.items;
+
+test('need to know: every route, read or change, for everybody who has no business there', async () => {
+  const open = await start('fay', { month: '2026-02', knownAt: KNOWN, simulate: true });
+  for (const [who, login] of Object.entries({ sue: people.sue, operator: m.operator, other: m.seller, buyer: m.buyer, eve: people.eve })) {
+    for (const id of [run.runId, open.runId])
+      for (const path of reads(id)) {
+        if (path === '/commission-grants' && who === 'sue') continue; // nothing limits her login: who gives grants is who may
+        if (path === '/commission-grants' && who === 'eve') continue;
+        assert.equal((await as(login, 'GET', path)).status, 404, `${who} ${path}`);
+      }
+    if (who === 'sue' || who === 'eve') continue;
+    for (const [method, path, body] of changes(run.runId)) assert.equal((await as(login, method, path, body)).status, 404, `${who} ${method} ${path}`);
+  }
+  // Who sees statements sees no run that is open, no plan, no queue, whatever the form.
+  for (const who of ['ana', 'mia']) {
+    for (const path of reads(open.runId).filter((p) => p !== '/commission-runs' && p !== '/commission-grants')) assert.equal((await as(people[who], 'GET', path)).status, 404, `${who} ${path}`);
+    for (const path of reads(run.runId, 'ben').filter((p) => /plan|queue|moved|statements/.test(p))) assert.equal((await as(people[who], 'GET', path)).status, 404, `${who} ${path}`);
+    for (const [method, path, body] of changes(run.runId).slice(0, 4)) assert.equal((await as(people[who], method, path, body)).status, 404, `${who} ${method} ${path}`);
+  }
+  for (const form of ['csv', 'json', 'html', 'xlsx']) {
+    assert.equal((await statement('ana', run, 'ana', `?format=${form}`)).status, 200, form);
+    assert.equal((await statement('ana', run, 'ana', `?format=${form}&buyerColumns=true`, { 'X-Souk-Purpose': 'pay' })).status, 404, form);
+  }
+  // Names that lead elsewhere lead nowhere.
+  for (const rep of ['ANA', 'ana%2F..%2Fben', '..%2Flocked', 'ana.json', '%00', 'queue', 'locked']) assert.ok([404, 400].includes((await statement('ana', run, rep)).status), rep);
+});
+
+test('a refused read is audited as a granted one is, before its answer', async () => {
+  const limited = await m.op('POST', `/api/v1/users/${people.fay.userId}/tokens`, { label: 'runs',
+    policy: { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'edsp:RunCommissions', Resource: '*' }] } });
+  assert.equal(limited.status, 201, limited.text);
+  const told = async (login, path, status, headers) => {
+    const [before] = await audit();
+    assert.equal((await as(login, 'GET', path, undefined, headers)).status, status, path);
+    const [entry, prior] = await audit();
+    assert.deepEqual(prior, before, path);
+    return entry;
+  };
+  const denied = await told(limited.json, `/commission-runs/${run.runId}/statements/ana`, 403);
+  assert.deepEqual([denied.outcome, denied.action, denied.count, denied.resource],
+    ['refused', 'edsp:ReadCommissions', 0, `/api/v1/sellers/${w.seller.accountId}/commission-runs/${run.runId}/statements/{representative}`]);
+  const absent = await told(people.ana, `/commission-runs/${run.runId}/statements/ben`, 404, { 'X-Souk-Purpose': 'curious' });
+  assert.deepEqual([absent.outcome, absent.purpose, absent.sellerId, absent.resource], ['refused', 'curious', w.seller.accountId, denied.resource]);
+  assert.ok(absent.actor.startsWith('token:') && absent.actor !== denied.actor);
+  assert.equal((await told(m.seller, '/commission-plan', 404)).accountId, m.seller.accountId);
+  assert.equal((await told(limited.json, '/commission-plan', 403)).outcome, 'refused');
+  assert.equal((await told(people.ana, `/commission-runs/${run.runId}/statements/ana`, 200)).outcome, 'allowed');
+  assert.equal((await told(people.ana, `/commission-runs/${run.runId}/statements/${encodeURIComponent('jo@acme.example')}`, 404)).resource.includes('acme'), false);
+});
+
 test('an ex-manager, a revoked grant, a withdrawn seller see nothing', async () => {
   const flat = structuredClone(plan);
   delete flat.representatives[0].manager;
