@@ -197,16 +197,19 @@ test_domains_as_the_list_has_them(void **state)
 	mapper_new(&map, ANA, rules, NULL);
 	for (int i = 0; i < 60000; i++) {
 		unsigned before = throw_dice(&d, 5), after = throw_dice(&d, 4) / 3;
-		char host[256] = "";
+		struct buf host = { 0 };
 
 		for (unsigned k = 0; k < before; k++)
-			strcat(host, parts[throw_dice(&d, COUNT(parts))]);
+			buf_add_c(&host, parts[throw_dice(&d, COUNT(parts))]);
 		if (throw_dice(&d, 3) > 0)
-			strcat(host, ruled[throw_dice(&d, COUNT(ruled))]);
+			buf_add_c(&host, ruled[throw_dice(&d, COUNT(ruled))]);
 		if (after > 0)
-			strcat(host, parts[throw_dice(&d, COUNT(parts))]);
-		assert_string_equal(domain_rule(&map, host), by_registrable(host));
-		found += by_registrable(host)[0] != '\0';
+			buf_add_c(&host, parts[throw_dice(&d, COUNT(parts))]);
+		buf_add(&host, "", 1);
+		assert_true(buf_ok(&host));
+		assert_string_equal(domain_rule(&map, host.p), by_registrable(host.p));
+		found += by_registrable(host.p)[0] != '\0';
+		buf_done(&host);
 		map.m.n = 0;
 	}
 	assert_true(found > 2000);
