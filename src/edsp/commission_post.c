@@ -268,7 +268,6 @@ post_line(struct making *m, unsigned which, uint32_t i)
 		p.flags |= POSTING_WANTED;
 	put(m, part, p, &l->billed);
 	for (size_t k = 0; k < l->n_payouts; k++) {
-		p.flags &= (uint8_t)~POSTING_PLAIN;
 		p.day = day_of(l->payouts[k].date);
 		p.payout = (uint32_t)k;
 		put(m, part, p, &l->payouts[k].amounts);
