@@ -2,6 +2,8 @@
 /* Rows of commission plans, grants, settings and runs. */
 #include "edsp/commission_store.h"
 
+/* The next of a page, newest first. */
+#define BEFORE " AND (started_at, run_id) < ($2, $3) ORDER BY started_at DESC, run_id DESC LIMIT $4"
 #define RUN_COLUMNS                                                                                \
 	"run_id, kind, month, known_at, plan_id, draft_id, state, digest, locks_seen, line_count," \
 	" statements, queued, adjustments, moved, reason, started_user, started_by, started_at,"   \
@@ -60,8 +62,9 @@
 		     " $8, $9, $10)")                                                              \
 	X(Q_RUN_LOAD, "SELECT " RUN_COLUMNS " FROM commission_run"                                 \
 		      " WHERE seller_id = $1 AND run_id = $2")                                     \
-	X(Q_RUNS, "SELECT " RUN_COLUMNS " FROM commission_run WHERE seller_id = $1"                \
-		  " ORDER BY started_at DESC, run_id LIMIT $2")                                    \
+	X(Q_RUNS, "SELECT " RUN_COLUMNS " FROM commission_run WHERE seller_id = $1" BEFORE)        \
+	X(Q_RUNS_SHOWN, "SELECT " RUN_COLUMNS " FROM commission_run"                               \
+			" WHERE seller_id = $1 AND state = 'locked'" BEFORE)                       \
 	X(Q_RUNS_LOCKED, "SELECT run_id FROM commission_run"                                       \
 			 " WHERE seller_id = $1 AND state = 'locked' ORDER BY month")              \
 	X(Q_LOCKED_COUNT, "SELECT count(*) FROM commission_run"                                    \
@@ -376,11 +379,14 @@ run_row_load(struct db_tx *tx, struct str seller_id, const struct guid *id, stru
 }
 
 struct db_stmt *
-run_rows(struct db_tx *tx, struct str seller_id, size_t limit)
+run_rows(struct db_tx *tx, struct str seller_id, bool locked_only, instant_t before,
+    const struct guid *before_id, size_t limit)
 {
-	struct db_stmt *st = stmt_of(tx, Q_RUNS, seller_id);
+	struct db_stmt *st = stmt_of(tx, locked_only ? Q_RUNS_SHOWN : Q_RUNS, seller_id);
 
-	db_bind_int(st, 2, (int64_t)limit);
+	db_bind_int(st, 2, before);
+	db_bind_guid(st, 3, before_id);
+	db_bind_int(st, 4, (int64_t)limit);
 	return st;
 }
 

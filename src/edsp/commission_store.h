@@ -60,8 +60,9 @@ SOUK_MUST enum souk_err run_row_put(
     struct db_tx *tx, struct str seller_id, const struct kept_run *r);
 SOUK_MUST enum souk_err run_row_load(struct db_tx *tx, struct str seller_id, const struct guid *id,
     struct arena *mem, struct kept_run *ret);
-/* Newest first. */
-struct db_stmt *run_rows(struct db_tx *tx, struct str seller_id, size_t limit);
+/* Newest first, those started before an instant, or in it with a lower id. */
+struct db_stmt *run_rows(struct db_tx *tx, struct str seller_id, bool locked_only, instant_t before,
+    const struct guid *before_id, size_t limit);
 void run_row(struct db_stmt *st, struct kept_run *ret);
 /* Locked ones by month: the id is column 0. */
 struct db_stmt *run_rows_locked(struct db_tx *tx, struct str seller_id);

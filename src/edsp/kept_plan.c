@@ -76,9 +76,14 @@ faults_to_fail(const struct plan_faults *faults, const char *prefix, struct fail
 		(void)fail_field(
 		    f, field[0] != '\0' ? field : "/", faults->v[i].what, faults->v[i].fix);
 	}
-	if (f && faults->n_total > faults->n)
-		f->n_total += faults->n_total - faults->n;
-	return SOUK_E_INVALID;
+	if (!f || faults->n_total <= f->n)
+		return SOUK_E_INVALID;
+	f->n_total = faults->n_total;
+	return fail_set(f, SOUK_E_INVALID, f->code,
+	    "The plan has %zu faults; the first %zu are told here, the first %d by souk "
+	    "commissions "
+	    "with the plan in a file.",
+	    f->n_total, f->n, PLAN_FAULTS_KEPT);
 }
 
 static enum souk_err

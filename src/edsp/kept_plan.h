@@ -13,7 +13,7 @@
 #include "vault/vault.h"
 
 /* For calls as large as a plan may be. */
-#define KEPT_PLAN_BYTES ((size_t)1 << 20)
+#define KEPT_PLAN_BYTES ((size_t)8 << 20) /* some ten thousands of rules */
 
 /*
  * Is the text a plan (plan_read, plan_check)? Each fault becomes an entry whose field is `prefix` and the JSON

@@ -180,21 +180,54 @@ kept_run_json(const struct kept_run *r, bool all, struct jw *out, const char *ke
 	jw_close(out, '}');
 }
 
-enum souk_err
-kept_run_list(
-    struct db_tx *tx, struct str seller_id, size_t limit, bool locked_only, struct jw *out)
-{
-	struct db_stmt *st = run_rows(tx, seller_id, limit);
-	struct kept_run run;
-	enum souk_err r;
-	bool row;
+/* A page's key: when it was started, and its id. */
+struct run_key {
+	instant_t started_at;
+	struct guid id;
+};
 
-	while ((r = db_step(st, &row)) == SOUK_OK && row) {
-		run_row(st, &run);
-		if (!locked_only || run.state == RUN_LOCKED)
-			kept_run_json(&run, !locked_only, out, NULL);
-	}
-	return r;
+static size_t
+emit(struct db_stmt *st, struct jw *out, void *key, bool all)
+{
+	struct run_key k;
+	struct kept_run run;
+
+	run_row(st, &run);
+	kept_run_json(&run, all, out, NULL);
+	k = (struct run_key){ run.started_at, run.id };
+	memcpy(key, &k, sizeof(k));
+	return sizeof(k);
+}
+
+static size_t
+emit_all(struct db_stmt *st, struct jw *out, void *key)
+{
+	return emit(st, out, key, true);
+}
+
+static size_t
+emit_shown(struct db_stmt *st, struct jw *out, void *key)
+{
+	return emit(st, out, key, false);
+}
+
+enum souk_err
+kept_run_list(struct db_tx *tx, struct str seller_id, struct page *p, bool locked_only,
+    struct arena *mem, struct jw *out, struct fail *f)
+{
+	struct run_key key = { .started_at = 0 };
+	size_t n;
+	enum souk_err r = page_begin(p, &key, sizeof(key), &n, f);
+
+	if (r != SOUK_OK)
+		return r;
+	if (n == 0)
+		key.started_at = INT64_MAX;
+	else if (n != sizeof(key))
+		return page_bad_cursor(f);
+	return page_rows(p,
+	    run_rows(tx, seller_id, locked_only, key.started_at, &key.id, p->limit + 1),
+	    locked_only ? emit_shown : emit_all, mem, out);
 }
 
 /* ---- approving ---- */

@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "delivery/request_job.h"
 #include "edsp/statement.h"
+#include "market/page.h"
 
 #define COMMISSION_RUN_JOB "commission-run"
 #define RUN_ALL_MONTHS (-1)
@@ -59,9 +60,9 @@ SOUK_MUST enum souk_err kept_run_start(struct db_tx *tx, struct vault *v,
     const struct run_request *q, struct arena *mem, struct kept_run *ret, struct fail *f);
 SOUK_MUST enum souk_err kept_run_get(struct db_tx *tx, struct str seller_id, const struct guid *id,
     struct arena *mem, struct kept_run *ret);
-/* Newest first, at most `limit`; with `locked_only` the others are left out, and so is what only finance needs. */
-SOUK_MUST enum souk_err kept_run_list(
-    struct db_tx *tx, struct str seller_id, size_t limit, bool locked_only, struct jw *out);
+/* A page, newest first; with `locked_only` the others are left out, and so is what only finance needs. */
+SOUK_MUST enum souk_err kept_run_list(struct db_tx *tx, struct str seller_id, struct page *p,
+    bool locked_only, struct arena *mem, struct jw *out, struct fail *f);
 void kept_run_json(const struct kept_run *r, bool all, struct jw *out, const char *key);
 
 /*

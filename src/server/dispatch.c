@@ -23,6 +23,7 @@
 #define SLOW_THREADS 2
 #define SLOW_THREADS_REMOTE 16        /* where each waits for a store far away */
 #define UNWANTED_BODY UINT64_C(65536) /* of one that comes where none is taken */
+#define LARGE_BODY ((size_t)2 << 20)  /* one larger is not read on a connection's thread */
 #define OUT_KEEP ((size_t)64 * 1024)  /* a larger answer buffer is not kept for the next call */
 
 struct dispatcher {
@@ -606,8 +607,8 @@ complete(void *ctx, struct http_exchange *x, void *state, enum souk_err err)
 		    "The body is longer than this operation takes (%zu bytes).", k->c.op->body_cap);
 	if (err != SOUK_OK) {
 		finish(k, err);
-	} else if (k->c.op->flags & OP_STREAM) {
-		/* What was streamed went to a file, and making that durable takes its time. */
+	} else if ((k->c.op->flags & OP_STREAM) || k->c.req->body.n > LARGE_BODY) {
+		/* What was streamed went to a file, and making that durable takes its time; so does much JSON. */
 		k->task.run = go_on_slowly;
 		slow_add(k->d->slow, &k->task);
 	} else if (k->d->readers && (k->c.op->flags & OP_READ)) {

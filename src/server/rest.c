@@ -303,6 +303,8 @@ write_problem(struct call *c, int status, const char *code, const char *detail)
 			jw_close(&w, '}');
 		}
 		jw_close(&w, ']');
+		if (f->n_total > f->n)
+			jw_int(&w, "errorCount", (int64_t)f->n_total);
 	}
 	jw_close(&w, '}');
 	c->content_type = "application/problem+json";

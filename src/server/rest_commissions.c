@@ -238,11 +238,12 @@ runs_list(struct call *c, struct db_tx *tx)
 	if ((r = granted(c, tx, &seller, &g)) != SOUK_OK || (r = call_page(c, &p)) != SOUK_OK)
 		return r;
 	rest_list_open(c, &w);
-	if ((r = kept_run_list(tx, seller, p.limit, g.role != COMMISSION_FINANCE, &w)) != SOUK_OK) {
+	if ((r = kept_run_list(tx, seller, &p, g.role != COMMISSION_FINANCE, c->arena, &w,
+		 &c->fail)) != SOUK_OK) {
 		buf_clear(&c->out);
 		return r;
 	}
-	rest_list_close(&w, STR(""));
+	rest_list_close(&w, p.next);
 	audit(c, "commission-runs", seller, seller, &g);
 	return SOUK_OK;
 }

@@ -11,6 +11,7 @@
 #include "delivery/mail_job.h"
 #include "delivery/sns_job.h"
 #include "edsp/data_set.h"
+#include "edsp/kept_plan.h"
 #include "edsp/kept_run.h"
 #include "edsp/publish.h"
 #include "psc/export.h"
@@ -326,7 +327,8 @@ start_http(struct service *s, uint16_t port, struct fail *f)
 		/* One machine must not have them all; a proxy is to. */
 		.per_peer = config_bool(c, SET_BEHIND_PROXY) ? 0 : connections / 2,
 		.idle_seconds = IDLE_SECONDS,
-		.arena_limit = ARENA_BESIDE_BODY + (size_t)config_int(c, SET_BODY_MAX_BYTES),
+		.arena_limit =
+		    ARENA_BESIDE_BODY + KEPT_PLAN_BYTES + (size_t)config_int(c, SET_BODY_MAX_BYTES),
 		.memory = dispatcher_memory(),
 		.memory_done = dispatcher_memory_done },
 	    &app, &s->http, f);

@@ -226,6 +226,50 @@ test('a refused read is audited as a granted one is, before its answer', async (
   assert.equal((await told(people.ana, `/commission-runs/${run.runId}/statements/${encodeURIComponent('jo@acme.example')}`, 404)).resource.includes('acme'), false);
 });
 
+test('runs come in pages, and who sees locked ones only gets full pages of them', async () => {
+  const walk = async (who, limit) => {
+    const seen = [];
+    for (let cursor = ''; ;) {
+      const r = await as(people[who], 'GET', `/commission-runs?limit=${limit}${cursor && `&cursor=${cursor}`}`);
+      assert.equal(r.status, 200, r.text);
+      assert.ok(r.json.items.length === limit || !r.json.next, 'a full page');
+      seen.push(...r.json.items.map((x) => x.runId));
+      if (!r.json.next) return seen;
+      cursor = r.json.next;
+    }
+  };
+  const all = (await as(people.fay, 'GET', '/commission-runs?limit=200')).json;
+  assert.ok(all.items.length >= 6 && !all.next);
+  for (const limit of [1, 2, all.items.length - 1, all.items.length]) assert.deepEqual(await walk('fay', limit), all.items.map((x) => x.runId), String(limit));
+  assert.notEqual(all.items[0].state, 'locked');
+  assert.deepEqual(await walk('ana', 1), [run.runId]);
+  assert.equal((await as(people.fay, 'GET', '/commission-runs?cursor=AAAA')).status, 422);
+  const other = (await m.op('GET', '/api/v1/accounts?limit=1')).json.next;
+  assert.equal((await as(people.fay, 'GET', `/commission-runs?cursor=${other}`)).status, 422, 'a cursor of another list');
+});
+
+test('a plan of ten thousand rules is taken, paid by and refused with all of its faults counted', async () => {
+  const large = structuredClone(plan);
+  large.territories = Array.from({ length: 10000 }, (_, i) => ({ id: `territory-of-account-${i}`, accounts: [String(500000000000 + i)],
+    credits: [{ representative: 'ana', percent: 60 }, { representative: 'ben', percent: 30 }, { representative: 'mia', percent: 10 }], from: '2025-01-01' }));
+  large.territories.push(everything);
+  assert.ok(JSON.stringify(large).length > 1.5e6);
+  const put = await as(people.fay, 'PUT', '/commission-plan', large);
+  assert.equal(put.status, 200, put.text.slice(0, 500));
+  assert.equal((await as(people.fay, 'GET', '/commission-plan')).json.territories.length, 10001);
+  assert.equal((await start('fay', { month: '2026-02', knownAt: KNOWN, simulate: true })).state, 'done');
+  assert.equal((await start('fay', { plan: large, month: '2026-02', knownAt: KNOWN }, '/commission-plan/dry-run')).state, 'done');
+  for (const t of large.territories.slice(0, 40)) t.credits[0].percent = 59;
+  const bad = (await as(people.fay, 'PUT', '/commission-plan', large));
+  assert.equal(bad.status, 422);
+  assert.equal(bad.json.errors.length, 16);
+  assert.equal(bad.json.errorCount, 40);
+  assert.match(bad.json.detail, /has 40 faults.*souk commissions/);
+  large.name = 'x'.repeat(8 << 20);
+  assert.equal((await as(people.fay, 'PUT', '/commission-plan', large)).status, 413);
+  assert.equal((await as(people.fay, 'PUT', '/commission-plan', plan)).status, 200);
+});
+
 test('an ex-manager, a revoked grant, a withdrawn seller see nothing', async () => {
   const flat = structuredClone(plan);
   delete flat.representatives[0].manager;
