@@ -7,14 +7,16 @@
 struct printer {
 	const struct fold *f;
 	const struct sales *sales;
+	struct report_summary *sum;
 	size_t gross, fee, refund, fee_refund, net, period;
 };
 
 static struct printer
-printer_of(const struct fold *f, const struct sales *sales)
+printer_of(const struct fold *f, const struct sales *sales, struct report_summary *sum)
 {
 	return (struct printer){ .f = f,
 		.sales = sales,
+		.sum = sum,
 		.gross = column_at(f, "Gross Revenue"),
 		.fee = column_at(f, "AWS Revenue Share"),
 		.refund = column_at(f, "Gross Refunds"),
@@ -79,31 +81,38 @@ fill(const struct printer *p, const struct sales_line *l, struct made_line *m)
 	m->line.amount = l->net;
 }
 
-static enum souk_err
-print(const struct printer *p, struct report_sink *s, struct report_summary *sum, struct fail *fail)
+static void
+make_line(const void *ctx, size_t i, struct made_line *ret)
 {
+	const struct printer *p = ctx;
 	currency_t only = p->f->request->currency;
-	enum souk_err e = SOUK_OK;
-	struct made_line m;
+	struct sales_line l;
 
-	for (size_t i = 0; e == SOUK_OK && i < sales_count(p->sales); i++) {
-		struct sales_line l;
-
-		sales_at(p->sales, i, &l);
-		if (only != CURRENCY_NONE && l.currency != only)
-			continue;
-		memset(&m, 0, sizeof(m));
-		m.events.feeds = sales_feeds(p->sales);
-		m.events.list = sales_events(p->sales, i, &m.events.n);
-		m.events.adds = adds;
-		m.events.own = p;
-		m.line.events = &m.events;
-		fill(p, &l, &m);
-		sum->lines++;
-		sum->events += m.events.n;
-		e = s->line(s, &m.line, fail);
+	sales_at(p->sales, i, &l);
+	if (only != CURRENCY_NONE && l.currency != only) {
+		ret->print = FOLD_NOTHING;
+		return;
 	}
-	return e;
+	ret->events.feeds = sales_feeds(p->sales);
+	ret->events.list = sales_events(p->sales, i, &ret->events.n);
+	ret->events.adds = adds;
+	ret->events.own = p;
+	ret->line.events = &ret->events;
+	fill(p, &l, ret);
+}
+
+static enum souk_err
+take_line(void *ctx, size_t i, const struct made_line *m, struct fail *fail)
+{
+	const struct printer *p = ctx;
+
+	(void)i;
+	(void)fail;
+	if (m->print == FOLD_PRINT) {
+		p->sum->lines++;
+		p->sum->events += m->events.n;
+	}
+	return SOUK_OK;
 }
 
 enum souk_err
@@ -124,8 +133,13 @@ sales_run(struct fold *f, struct report_sink *s, struct report_summary *sum, str
 
 	if (e != SOUK_OK)
 		return e;
-	p = printer_of(f, sales);
-	e = print(&p, s, sum, fail);
+	p = printer_of(f, sales, sum);
+	e = lines_run(&(struct lines){ .n = sales_count(sales),
+			  .threads = q->threads,
+			  .make = make_line,
+			  .take = take_line,
+			  .ctx = &p },
+	    s, fail);
 	sales_free(sales);
 	return e;
 }
