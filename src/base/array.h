@@ -15,4 +15,10 @@
 SOUK_MUST bool array_grow(void *v, size_t n, size_t *cap, size_t first, size_t size);
 #define ARRAY_ROOM(v, n, cap, first) array_grow(&(v), (n), &(cap), (first), sizeof(*(v)))
 
+/*
+ * Room for n (not 0) elements, not zeroed; the caller frees it with free(). Of megabytes and more in huge pages
+ * where there are: a page is given out, and found again, once for 512. NULL: out of memory.
+ */
+SOUK_MUST void *array_large(size_t n, size_t size);
+
 #endif

@@ -390,7 +390,7 @@ order_items(struct compute *c)
 	size_t n = c->p->n_representatives;
 
 	out->first = calloc(n + 2, sizeof(*out->first));
-	out->order = malloc((out->n_items + 1) * sizeof(*out->order));
+	out->order = array_large(out->n_items + 1, sizeof(*out->order));
 	if (out->first == NULL || out->order == NULL)
 		return SOUK_E_NOMEM;
 	if (out->n_items > UINT32_MAX - 1)
@@ -417,13 +417,14 @@ compute(struct compute *c, const struct territory_index *t, unsigned threads)
 	enum souk_err r = rate_index_new(c->p, t, &c->rates);
 
 	q.rates = c->rates;
-	q.hits = c->out->hits = malloc((c->n + 1) * sizeof(*c->out->hits));
+	q.hits = c->out->hits = array_large(c->n + 1, sizeof(*c->out->hits));
 	if (r == SOUK_OK && q.hits == NULL)
 		r = SOUK_E_NOMEM;
 	if (r == SOUK_OK)
 		r = postings_make(&q, &c->postings);
 	c->cap_items = c->postings.n + c->postings.n / 4 + 64;
-	if (r == SOUK_OK && (c->out->items = malloc(c->cap_items * sizeof(*c->out->items))) == NULL)
+	if (r == SOUK_OK &&
+	    (c->out->items = array_large(c->cap_items, sizeof(*c->out->items))) == NULL)
 		r = SOUK_E_NOMEM;
 	if (r == SOUK_OK)
 		r = post_all(c);

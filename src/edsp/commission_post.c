@@ -93,7 +93,7 @@ lay_out(struct making *m)
 			? 1
 			: (size_t)((int64_t)last - first + 1);
 	m->begin = malloc((m->n_days + 1) * sizeof(*m->begin));
-	m->out->v = malloc((m->out->n + 1) * sizeof(*m->out->v));
+	m->out->v = array_large(m->out->n + 1, sizeof(*m->out->v));
 	if (m->begin == NULL || m->out->v == NULL)
 		return SOUK_E_NOMEM;
 	for (size_t d = 0; d < m->n_days; d++) {

@@ -2,13 +2,13 @@
 /* Sharded by the hash: each shard has its lock, its table and its texts. */
 #include "feeds/intern.h"
 
+#include "base/array.h"
+
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/random.h>
 
 #define FIRST_SLOTS 64U
 #define TEXT_BLOCK ((size_t)64 * 1024)
-#define HUGE_PAGE ((size_t)2 * 1024 * 1024)
 
 /* ---- hash ------------------------------------------------------------------------------------------------ */
 
@@ -89,19 +89,6 @@ hash_table_at(const struct hash_table *t, struct text_hash h)
 	return &t->slot[i];
 }
 
-/* Large tables in huge pages: slots are visited in no order. */
-static struct hash_slot *
-slots_new(size_t n)
-{
-	size_t bytes = n * sizeof(struct hash_slot);
-	struct hash_slot *slot =
-	    bytes < HUGE_PAGE ? malloc(bytes) : aligned_alloc(HUGE_PAGE, bytes);
-
-	if (slot && bytes >= HUGE_PAGE)
-		(void)madvise(slot, bytes, MADV_HUGEPAGE);
-	return slot;
-}
-
 bool
 hash_table_grow(struct hash_table *t)
 {
@@ -110,7 +97,7 @@ hash_table_grow(struct hash_table *t)
 
 	if (t->slot && t->n < (t->mask + 1) / 4 * 3)
 		return true;
-	if (n > UINT32_MAX || !(to.slot = slots_new(n)))
+	if (n > UINT32_MAX || !(to.slot = array_large(n, sizeof(*to.slot))))
 		return false;
 	memset(to.slot, 0xff, n * sizeof(*to.slot));
 	to.mask = (uint32_t)(n - 1);
@@ -134,7 +121,7 @@ hash_table_reserve(struct hash_table *t, uint64_t n)
 		slots *= 2;
 	if (!t->slot || slots > (uint64_t)t->mask + 1) {
 		hash_table_done(t);
-		if (!(t->slot = slots_new(slots)))
+		if (!(t->slot = array_large(slots, sizeof(*t->slot))))
 			return false;
 		t->mask = (uint32_t)(slots - 1);
 	}

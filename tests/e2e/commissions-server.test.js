@@ -199,6 +199,10 @@ test('need to know: every route, read or change, for everybody who has no busine
     assert.equal((await statement('ana', run, 'ana', `?format=${form}`)).status, 200, form);
     assert.equal((await statement('ana', run, 'ana', `?format=${form}&buyerColumns=true`, { 'X-Souk-Purpose': 'pay' })).status, 404, form);
   }
+  // Nor does S3 show where the documents lie, to the seller's own keys.
+  const stored = await m.aws(['s3api', 'get-object', '--bucket', '.commissions', '--key', run.runId, join(m.dir, 'stolen')], { as: w.seller });
+  assert.notEqual(stored.code, 0);
+  assert.match(stored.err, /NoSuchBucket|AccessDenied|InvalidBucketName|NoSuchKey/);
   // Names that lead elsewhere lead nowhere.
   for (const rep of ['ANA', 'ana%2F..%2Fben', '..%2Flocked', 'ana.json', '%00', 'queue', 'locked']) assert.ok([404, 400].includes((await statement('ana', run, rep)).status), rep);
 });

@@ -49,12 +49,37 @@ test_overflow(void **state)
 	assert_null(v);
 }
 
+/* Small and large ones are written whole, grow as any other, and are refused when no size_t counts them. */
+static void
+test_large(void **state)
+{
+	static const size_t sizes[] = { 1, 1000, (2 << 20) / 8 - 1, (2 << 20) / 8,
+		(5 << 20) / 8 + 1 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		size_t cap = sizes[i];
+		uint64_t *v = array_large(cap, sizeof(*v));
+
+		assert_non_null(v);
+		for (size_t k = 0; k < cap; k++)
+			v[k] = k;
+		assert_true(ARRAY_ROOM(v, cap, cap, 1));
+		assert_int_equal(cap, 2 * sizes[i]);
+		assert_int_equal(v[sizes[i] - 1], sizes[i] - 1);
+		free(v);
+	}
+	assert_null(array_large(SIZE_MAX / 4, 8));
+	assert_null(array_large(SIZE_MAX - 100, 1)); /* no room to round it up */
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_grows),
 		cmocka_unit_test(test_overflow),
+		cmocka_unit_test(test_large),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
