@@ -151,7 +151,7 @@ static enum souk_err
 give_faults(struct worker *w, uint64_t lines)
 {
 	struct scanning *g = w->scanning;
-	bool ok = true;
+	bool ok = true, too_many;
 
 	if (w->faults.n == 0)
 		return SOUK_OK;
@@ -162,11 +162,12 @@ give_faults(struct worker *w, uint64_t lines)
 	}
 	if (!w->s->faults)
 		atomic_store(&g->stop, true);
+	too_many = g->faults.n > SCAN_FAULTS_MAX;
 	(void)pthread_mutex_unlock(&g->lock);
 	w->faults.n = 0;
 	if (!ok)
 		return out_of_memory(w->f);
-	if (g->faults.n > SCAN_FAULTS_MAX)
+	if (too_many)
 		return fail_set(w->f, SOUK_E_LIMIT, "too_many_faults",
 		    "More than a million rows of the feed %s are faulty; the first checks of `souk "
 		    "feeds check` "
