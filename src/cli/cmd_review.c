@@ -9,6 +9,7 @@
 #include "base/utf8.h"
 #include "cli/cli.h"
 #include "cli/review_files.h"
+#include "cli/review_logo.h"
 #include "cli/review_out.h"
 #include "feeds/parallel.h"
 
@@ -23,6 +24,7 @@
 #define OPT_WAIVERS 0x205
 #define OPT_DIFF 0x206
 #define OPT_THREADS 0x207
+#define OPT_MARKS 0x208
 
 #define CONTEXT_FILE_MAX ((size_t)256 << 20)
 #define WAIVERS_FILE_MAX ((size_t)8 << 20)
@@ -30,7 +32,7 @@
 
 struct review_command {
 	struct cli_common common;
-	const char *context_path, *waivers_path;
+	const char *context_path, *waivers_path, *marks_path;
 	const struct rule *explained;
 	enum review_format format;
 	bool has_format, diff;
@@ -143,6 +145,9 @@ review_option(int key, char *arg, struct argp_state *state)
 	case OPT_WAIVERS:
 		c->waivers_path = arg;
 		return 0;
+	case OPT_MARKS:
+		c->marks_path = arg;
+		return 0;
 	case OPT_FORMAT:
 		format_option(c, arg);
 		return 0;
@@ -244,11 +249,12 @@ shown_path(const char *path, struct arena *a)
 }
 
 static enum souk_err
-review_with(struct run *run, const struct listing *l, enum edition edition, struct arena *a,
-    struct review_piece *p, struct findings *found, bool *used)
+review_with(struct run *run, const struct listing *l, const struct logo_facts *logo,
+    enum edition edition, struct arena *a, struct review_piece *p, struct findings *found,
+    bool *used)
 {
 	struct review_options o = { .edition = edition };
-	struct review_input in = { .listing = l, .context = &run->context };
+	struct review_input in = { .listing = l, .context = &run->context, .logo = logo };
 	enum souk_err r;
 
 	findings_init(found, a);
@@ -262,20 +268,23 @@ review_with(struct run *run, const struct listing *l, enum edition edition, stru
 }
 
 static enum souk_err
-review_listing(struct run *run, struct str text, struct review_piece *p, struct arena *a,
-    bool *used, struct outcome *x, struct fail *f)
+review_listing(struct run *run, const char *path, struct str text, struct review_piece *p,
+    struct arena *a, bool *used, struct outcome *x, struct fail *f)
 {
 	struct listing l;
+	struct logo_facts facts, *logo = NULL;
 	struct findings found, earlier;
 	struct review_piece old = *p;
 	enum souk_err r = listing_read(text, a, &l, f);
 
+	if (r == SOUK_OK && l.logo.file.n > 0 && strcmp(path, "-") != 0)
+		r = review_logo_read(path, l.logo.file, logo = &facts, f);
 	if (r != SOUK_OK)
 		return r;
 	p->listing = old.listing = l.id;
-	r = review_with(run, &l, run->c->edition, a, p, &found, used);
+	r = review_with(run, &l, logo, run->c->edition, a, p, &found, used);
 	if (r == SOUK_OK && run->c->diff)
-		r = review_with(run, &l, run->c->old_edition, a, &old, &earlier, used);
+		r = review_with(run, &l, logo, run->c->old_edition, a, &old, &earlier, used);
 	if (r != SOUK_OK) {
 		p->findings = NULL;
 		return fail_set(
@@ -305,7 +314,7 @@ review_file(struct run *run, size_t i, struct arena *a, struct buf *text, bool *
 	buf_clear(text);
 	r = read_document(path, LISTING_BYTES_MAX, text, &f);
 	if (r == SOUK_OK)
-		r = review_listing(run, buf_str(text), &p, a, used, x, &f);
+		r = review_listing(run, path, buf_str(text), &p, a, used, x, &f);
 	if (r == SOUK_OK)
 		return;
 	review_count(&x->counts, &p);
@@ -414,6 +423,7 @@ work(void *arg, unsigned which, struct fail *f)
 		progress_update(&run->progress, (int64_t)run->printed);
 		(void)pthread_mutex_unlock(&run->lock);
 	}
+	logo_thread_end();
 	buf_done(&text);
 	arena_free(a);
 	free(used);
@@ -438,6 +448,8 @@ read_side_files(struct run *run)
 		if (r == SOUK_OK)
 			r = waivers_read(buf_str(&text), run->a, &run->waivers, &f);
 	}
+	if (r == SOUK_OK && (path = c->marks_path) != NULL)
+		r = review_marks_read(path, run->a, &run->context, &f);
 	if (r != SOUK_OK) {
 		tell_faults(&err, shown_path(path, run->a), &f);
 		(void)fputs(err.p != NULL ? err.p : "", stderr);
@@ -539,6 +551,10 @@ review(struct review_command *c)
 
 	if (run.a == NULL)
 		return cli_fail_plain(SOUK_E_NOMEM, "review");
+	if (logo_start(&f) != SOUK_OK) {
+		(void)cli_fail(&f, SOUK_E_INTERNAL);
+		goto out;
+	}
 	if (read_side_files(&run) != SOUK_OK)
 		goto out;
 	run.today = day_of(run.context.has_as_of ? run.context.as_of : clock_now());
@@ -553,6 +569,7 @@ review(struct review_command *c)
 	else if (run.counts.unreadable == 0)
 		code = run.blocks ? CLI_REFUSED : CLI_DONE;
 out:
+	logo_stop();
 	arena_free(run.a);
 	return code;
 }
@@ -580,6 +597,8 @@ cmd_review(int argc, char **argv)
 		    "What the marketplace knows: products, titles, categories, now", 0 },
 		{ "waivers", OPT_WAIVERS, "FILE", 0,
 		    "Findings that somebody answers for: rule, owner, reason, until", 0 },
+		{ "marks", OPT_MARKS, "DIR", 0,
+		    "Images of reserved marks that no logo may look like", 0 },
 		{ "rules", OPT_RULES, "EDITION", 0,
 		    "G21 or G22 (default: what the listing says, else G21)", 0 },
 		{ "rules-diff", OPT_DIFF, "OLD:NEW", 0,

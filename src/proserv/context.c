@@ -26,6 +26,13 @@ static const struct field title_fields[] = {
 };
 static const struct shape title_shape = SHAPE(title_fields, struct context_title);
 
+static const struct field logo_fields[] = {
+	{ "listing", FIELD_TEXT, offsetof(struct context_logo, listing), 0, NULL, NULL, 0 },
+	{ "seller", FIELD_TEXT, offsetof(struct context_logo, seller), 0, NULL, NULL, 0 },
+	{ "hash", FIELD_TEXT, offsetof(struct context_logo, hash), 0, NULL, NULL, 0 },
+};
+static const struct shape logo_shape = SHAPE(logo_fields, struct context_logo);
+
 #define IN(member) offsetof(struct review_context, member)
 static const struct field context_fields[] = {
 	{ "as_of", FIELD_INSTANT, IN(as_of), IN(has_as_of), NULL, NULL, 0 },
@@ -37,6 +44,7 @@ static const struct field context_fields[] = {
 	    IN(has_products) },
 	{ "catalogue_titles", FIELD_LIST, IN(titles), IN(n_titles), NULL, &title_shape,
 	    IN(has_titles) },
+	{ "logos", FIELD_LIST, IN(logo_texts), IN(n_logo_texts), NULL, &logo_shape, 0 },
 };
 static const struct shape context_shape = SHAPE(context_fields, struct review_context);
 
@@ -80,6 +88,29 @@ review_context_order(struct review_context *c, struct arena *a)
 	return SOUK_OK;
 }
 
+static enum souk_err
+read_logos(struct review_context *c, struct arena *a, struct fail *f)
+{
+	enum souk_err err = SOUK_OK;
+
+	c->logos = arena_array(a, c->n_logo_texts + 1, sizeof(*c->logos));
+	if (c->logos == NULL)
+		return fail_set(f, SOUK_E_NOMEM, "out_of_memory", "No memory for the context.");
+	for (size_t i = 0; i < c->n_logo_texts; i++) {
+		const struct context_logo *l = &c->logo_texts[i];
+		char field[64];
+
+		c->logos[i] = (struct logo_known){ .name = l->listing, .seller = l->seller };
+		if (logo_hash_read(l->hash, &c->logos[i].hash))
+			continue;
+		(void)snprintf(field, sizeof(field), "/logos/%zu/hash", i);
+		err = fail_field(f, field, "is no logo's hash",
+		    "give 64 hexadecimal digits in lower case, or leave the logo out");
+	}
+	c->n_logos = c->n_logo_texts;
+	return err;
+}
+
 enum souk_err
 review_context_read(struct str text, struct arena *a, struct review_context *ret, struct fail *f)
 {
@@ -87,6 +118,8 @@ review_context_read(struct str text, struct arena *a, struct review_context *ret
 	enum souk_err err =
 	    shape_read(text, CONTEXT_BYTES_MAX, CONTEXT_ITEMS_MAX, &context_shape, a, &c, f);
 
+	if (err == SOUK_OK)
+		err = read_logos(&c, a, f);
 	if (err == SOUK_OK && (err = review_context_order(&c, a)) != SOUK_OK)
 		err = fail_set(f, err, "out_of_memory", "No memory for the context.");
 	if (err == SOUK_OK)

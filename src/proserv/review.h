@@ -10,9 +10,9 @@
 #define SOUK_PROSERV_REVIEW_H
 
 #include "proserv/finding.h"
+#include "proserv/logo.h"
 
-struct text_hits;  /* proserv/text.h: what the scanner found in the listing's texts */
-struct logo_facts; /* proserv/logo.h: what the logo's bytes are */
+struct text_hits; /* proserv/text.h: what the scanner found in the listing's texts */
 
 struct context_product {
 	struct str id, title, maker;
@@ -29,6 +29,11 @@ struct context_key {
 	size_t title;
 };
 
+/* As the context's document tells a logo: `logos` has it with its hash. */
+struct context_logo {
+	struct str listing, seller, hash;
+};
+
 /* What the marketplace knows (section 4). Each part may be missing, which is not the same as empty. */
 struct review_context {
 	bool has_as_of, has_categories, has_products, has_titles;
@@ -41,6 +46,11 @@ struct review_context {
 	size_t n_titles;
 	struct context_key *keys; /* of all titles, ordered: review_context_order makes them */
 	size_t n_keys;
+	/* Logos of listings (`name` is the listing), and marks that are reserved. */
+	struct context_logo *logo_texts;
+	size_t n_logo_texts;
+	struct logo_known *logos, *marks;
+	size_t n_logos, n_marks;
 };
 
 /* Reads a context document; as listing_read. The result is ordered. */

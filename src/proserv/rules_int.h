@@ -42,6 +42,14 @@ rule_check check_support;
 rule_check check_dimension_list;
 rule_check check_no_list_price;
 
+/* rules_logo.c: PS-DET-08 to 11, PS-SETUP-06, 07 */
+rule_check check_logo_format;
+rule_check find_logo_ground;
+rule_check check_logo_bytes;
+rule_check check_logo_size;
+rule_check find_aws_mark;
+rule_check find_foreign_logo;
+
 /* rules_offer.c, rules_offer_price.c: PS-OFF */
 rule_check check_private_only;
 rule_check check_buyers;

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Looking into images through libvips; see logo.h. */
+#include "proserv/logo.h"
+
+#include <stdlib.h>
+#include <vips/vips.h>
+
+#define LOOK 128 /* pixels: as large as an image is looked at */
+#define NEARLY_WHITE 240
+#define NEARLY_CLEAR 16 /* alpha of 255 */
+
+const char *
+logo_format_word(enum logo_format f)
+{
+	static const char *const words[] = { "no PNG, JPG or GIF", "PNG", "JPG", "GIF" };
+
+	return words[f];
+}
+
+/* What it says of an image says nothing to whoever reads the log, and there may be a line a row of pixels. */
+static void
+pass_over(const char *domain, GLogLevelFlags level, const char *message, void *arg)
+{
+	(void)domain;
+	(void)level;
+	(void)message;
+	(void)arg;
+}
+
+enum souk_err
+logo_start(struct fail *f)
+{
+	if (VIPS_INIT("souk") != 0)
+		return fail_set(f, SOUK_E_INTERNAL, "no_images",
+		    "The library that reads images does not start.");
+	(void)g_log_set_handler("VIPS", G_LOG_LEVEL_WARNING, pass_over, NULL);
+	vips_concurrency_set(1);
+	vips_cache_set_max(0);
+	vips_operation_block_set("VipsForeignLoad", TRUE);
+	vips_operation_block_set("VipsForeignLoadPng", FALSE);
+	vips_operation_block_set("VipsForeignLoadJpeg", FALSE);
+	vips_operation_block_set("VipsForeignLoadNsgif", FALSE);
+	return SOUK_OK;
+}
+
+void
+logo_stop(void)
+{
+	vips_shutdown();
+}
+
+void
+logo_thread_end(void)
+{
+	vips_thread_shutdown();
+}
+
+static bool
+begins(struct str s, const char *with, size_t n)
+{
+	return s.n >= n && memcmp(s.p, with, n) == 0;
+}
+
+static enum logo_format
+format_of(struct str bytes)
+{
+	if (begins(bytes, "\x89PNG\r\n\x1a\n", 8))
+		return LOGO_PNG;
+	if (begins(bytes, "\xff\xd8\xff", 3))
+		return LOGO_JPEG;
+	if (begins(bytes, "GIF87a", 6) || begins(bytes, "GIF89a", 6))
+		return LOGO_GIF;
+	return LOGO_OTHER;
+}
+
+static int
+open_image(struct str bytes, enum logo_format format, VipsImage **ret)
+{
+	/* Not const in the interface; it is only read. */
+	void *p = (void *)(uintptr_t)bytes.p;
+
+	*ret = NULL;
+	switch (format) {
+	case LOGO_PNG:
+		return vips_pngload_buffer(p, bytes.n, ret, "access", VIPS_ACCESS_SEQUENTIAL, NULL);
+	case LOGO_JPEG:
+		return vips_jpegload_buffer(
+		    p, bytes.n, ret, "access", VIPS_ACCESS_SEQUENTIAL, NULL);
+	case LOGO_GIF:
+		return vips_gifload_buffer(p, bytes.n, ret, "access", VIPS_ACCESS_SEQUENTIAL, NULL);
+	case LOGO_OTHER:
+		break;
+	}
+	return -1;
+}
+
+static unsigned
+number_of(VipsImage *image, const char *name, unsigned otherwise)
+{
+	int n = 0;
+
+	if (vips_image_get_typeof(image, name) == 0 || vips_image_get_int(image, name, &n) != 0 ||
+	    n < 0)
+		return otherwise;
+	return (unsigned)n;
+}
+
+static uint32_t
+big_endian(const char *p)
+{
+	const unsigned char *b = (const unsigned char *)p;
+
+	return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+}
+
+/* What a PNG says of its animation, before its pixels: libvips passes it over. */
+static unsigned
+png_frames(struct str bytes)
+{
+	for (size_t i = 8; i + 12 <= bytes.n;) {
+		size_t n = big_endian(bytes.p + i);
+
+		if (memcmp(bytes.p + i + 4, "IDAT", 4) == 0)
+			break;
+		if (memcmp(bytes.p + i + 4, "acTL", 4) == 0 && n >= 8 && i + 20 <= bytes.n)
+			return big_endian(bytes.p + i + 8);
+		if (n > bytes.n - i - 12)
+			break;
+		i += n + 12;
+	}
+	return 1;
+}
+
+static bool
+is_held_whole(VipsImage *image, enum logo_format format)
+{
+	return format == LOGO_GIF || number_of(image, "interlaced", 0) != 0 ||
+	       number_of(image, "jpeg-multiscan", 0) != 0;
+}
+
+static bool
+read_header(struct str bytes, struct logo_facts *l)
+{
+	VipsImage *image;
+	bool ok = open_image(bytes, l->format, &image) == 0;
+
+	if (ok) {
+		unsigned turned = number_of(image, VIPS_META_ORIENTATION, 1);
+		unsigned w = (unsigned)vips_image_get_width(image);
+		unsigned h = (unsigned)vips_image_get_height(image);
+
+		l->width = turned >= 5 && turned <= 8 ? h : w;
+		l->height = turned >= 5 && turned <= 8 ? w : h;
+		l->frames =
+		    l->format == LOGO_PNG ? png_frames(bytes) : number_of(image, "n-pages", 1);
+		if (l->width < LOGO_EDGE_MIN || l->height < LOGO_EDGE_MIN ||
+		    l->width > LOGO_EDGE_MAX || l->height > LOGO_EDGE_MAX)
+			l->trouble = "its size is not allowed";
+		else if (is_held_whole(image, l->format) &&
+			 (uint64_t)l->width * l->height > LOGO_HELD_MAX)
+			l->trouble = "it is interlaced, progressive or a GIF, and large";
+	} else {
+		l->damaged = true;
+		l->trouble = "its header cannot be read";
+	}
+	g_clear_object(&image);
+	return ok;
+}
+
+/* LOOK by LOOK pixels at most, red, green, blue and alpha of eight bits. Caller frees with g_free; NULL: it cannot be decoded. */
+static unsigned char *
+decode(struct str bytes, unsigned *ret_w, unsigned *ret_h)
+{
+	VipsImage *small = NULL, *colours = NULL, *four = NULL, *eight = NULL;
+	unsigned char *pixels = NULL;
+	size_t size = 0;
+
+	/* The reader's own option: the thumbnail's does not reach it. */
+	if (vips_thumbnail_buffer((void *)(uintptr_t)bytes.p, bytes.n, &small, LOOK, "height", LOOK,
+		"option_string", "[fail_on=truncated]", NULL) == 0 &&
+	    vips_colourspace(small, &colours, VIPS_INTERPRETATION_sRGB, NULL) == 0 &&
+	    (vips_image_hasalpha(colours) ? vips_copy(colours, &four, NULL)
+					  : vips_addalpha(colours, &four, NULL)) == 0 &&
+	    vips_image_get_bands(four) == 4 &&
+	    vips_cast(four, &eight, VIPS_FORMAT_UCHAR, NULL) == 0)
+		pixels = vips_image_write_to_memory(eight, &size);
+	if (pixels) {
+		*ret_w = (unsigned)vips_image_get_width(eight);
+		*ret_h = (unsigned)vips_image_get_height(eight);
+	}
+	g_clear_object(&eight);
+	g_clear_object(&four);
+	g_clear_object(&colours);
+	g_clear_object(&small);
+	return pixels;
+}
+
+static void
+look_at_ground(const unsigned char *rgba, unsigned w, unsigned h, struct logo_facts *l)
+{
+	const size_t corner[4] = { 0, w - 1, (size_t)(h - 1) * w, (size_t)h * w - 1 };
+	unsigned clear = 0;
+
+	for (size_t i = 0; i < 4; i++) {
+		const unsigned char *p = rgba + 4 * corner[i];
+
+		if (p[3] < NEARLY_CLEAR) {
+			clear++;
+		} else if (p[0] < NEARLY_WHITE || p[1] < NEARLY_WHITE || p[2] < NEARLY_WHITE) {
+			l->ground = GROUND_COLOURED;
+			memcpy(l->colour, p, sizeof(l->colour));
+			return;
+		}
+	}
+	l->ground = clear > 0 ? GROUND_TRANSPARENT : GROUND_WHITE;
+}
+
+void
+logo_inspect(struct str bytes, struct logo_facts *ret)
+{
+	struct logo_facts l = { .bytes = bytes.n, .format = format_of(bytes), .frames = 1 };
+	unsigned w = 0, h = 0;
+	unsigned char *rgba;
+
+	if (l.format == LOGO_OTHER)
+		l.trouble = "it is no PNG, JPG or GIF";
+	else if (bytes.n > LOGO_BYTES_MAX)
+		l.trouble = "it is too large";
+	else if (read_header(bytes, &l) && !l.trouble) {
+		rgba = decode(bytes, &w, &h);
+		l.damaged = !rgba;
+		l.trouble = rgba ? NULL : "its pixels cannot be read";
+		if (rgba) {
+			look_at_ground(rgba, w, h, &l);
+			l.blank = !logo_hash_make(rgba, w, h, &l.hash);
+		}
+		g_free(rgba);
+	}
+	vips_error_clear();
+	*ret = l;
+}
