@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The measurements: each a function that gives rows of the report. See README.md for what each peer is."""
+import json
 import os
 import resource
 import statistics
@@ -419,7 +420,15 @@ def edsp_commissions(w):
     yield from commissions.measure(w, row, at_least, at_most)
 
 
+def logos(w):
+    run(["ninja", "-C", w.tool("x").parent.parent, "bench/bench_logo"])
+    got = json.loads(run([w.tool("bench_logo"), 3]))
+    for kind in ("png", "jpg", "gif"):
+        yield row("logos", f"logos of a million pixels looked into, {kind.upper()}, one thread", got[kind], 0, "images/s", at_least(100), True)
+    yield row("logos", "nearest of 100,000 known logos", got["look_up_ms"], 0, "ms", at_most(5), True)
+
+
 ALL = {"feeds-sales": feeds_sales, "feeds-sets": feeds_sets, "metering": meter, "data-sets-100": data_sets_100, "edsp-commissions": edsp_commissions,
-       "export-full": export_full, "export-memory": export_memory, "export-changes": export_changes, "writes": writes,
+       "logos": logos, "export-full": export_full, "export-memory": export_memory, "export-changes": export_changes, "writes": writes,
        "cpu": cpu, "reads": reads, "sigv4": sigv4, "import": import_contacts, "start": start, "fleet-writes": fleet_writes, "fleet-export": fleet_export,
        "fleet-nodes": fleet_nodes, "sizing": sizing}

@@ -129,9 +129,9 @@ read_mark(int dir, const char *name, struct arena *a, struct logo_known *ret, st
 
 	if (fd < 0 || !inspect_file(fd, &l) || l.trouble != NULL || l.blank)
 		return fail_set(f, SOUK_E_INVALID, "no_mark",
-		    "--marks: %.100s %s; give an image as a logo must be, of 110 to 10,000 pixels "
+		    "--marks: %.100s: %s; give an image as a logo must be, of 110 to 10,000 pixels "
 		    "each way",
-		    name, l.trouble == NULL ? "shows nothing, or cannot be read" : l.trouble);
+		    name, l.trouble == NULL ? "it shows nothing, or cannot be read" : l.trouble);
 	ret->name = arena_str(a, without_ending(str_c(name)));
 	ret->hash = l.hash;
 	return ret->name.p != NULL ? SOUK_OK : SOUK_E_NOMEM;

@@ -73,8 +73,9 @@ format_of(struct str bytes)
 	return LOGO_OTHER;
 }
 
+/* `shrink`: a JPG is read at so small a part of its size, 1, 2, 4 or 8. */
 static int
-open_image(struct str bytes, enum logo_format format, VipsImage **ret)
+open_image(struct str bytes, enum logo_format format, unsigned shrink, VipsImage **ret)
 {
 	/* Not const in the interface; it is only read. */
 	void *p = (void *)(uintptr_t)bytes.p;
@@ -82,12 +83,14 @@ open_image(struct str bytes, enum logo_format format, VipsImage **ret)
 	*ret = NULL;
 	switch (format) {
 	case LOGO_PNG:
-		return vips_pngload_buffer(p, bytes.n, ret, "access", VIPS_ACCESS_SEQUENTIAL, NULL);
+		return vips_pngload_buffer(p, bytes.n, ret, "access", VIPS_ACCESS_SEQUENTIAL,
+		    "fail_on", VIPS_FAIL_ON_TRUNCATED, NULL);
 	case LOGO_JPEG:
-		return vips_jpegload_buffer(
-		    p, bytes.n, ret, "access", VIPS_ACCESS_SEQUENTIAL, NULL);
+		return vips_jpegload_buffer(p, bytes.n, ret, "access", VIPS_ACCESS_SEQUENTIAL,
+		    "fail_on", VIPS_FAIL_ON_TRUNCATED, "shrink", (int)shrink, NULL);
 	case LOGO_GIF:
-		return vips_gifload_buffer(p, bytes.n, ret, "access", VIPS_ACCESS_SEQUENTIAL, NULL);
+		return vips_gifload_buffer(p, bytes.n, ret, "access", VIPS_ACCESS_SEQUENTIAL,
+		    "fail_on", VIPS_FAIL_ON_TRUNCATED, NULL);
 	case LOGO_OTHER:
 		break;
 	}
@@ -138,47 +141,79 @@ is_held_whole(VipsImage *image, enum logo_format format)
 	       number_of(image, "jpeg-multiscan", 0) != 0;
 }
 
-static bool
+/* NULL when that is all there is to be known. */
+static VipsImage *
 read_header(struct str bytes, struct logo_facts *l)
 {
 	VipsImage *image;
-	bool ok = open_image(bytes, l->format, &image) == 0;
+	unsigned turned, w, h;
 
-	if (ok) {
-		unsigned turned = number_of(image, VIPS_META_ORIENTATION, 1);
-		unsigned w = (unsigned)vips_image_get_width(image);
-		unsigned h = (unsigned)vips_image_get_height(image);
-
-		l->width = turned >= 5 && turned <= 8 ? h : w;
-		l->height = turned >= 5 && turned <= 8 ? w : h;
-		l->frames =
-		    l->format == LOGO_PNG ? png_frames(bytes) : number_of(image, "n-pages", 1);
-		if (l->width < LOGO_EDGE_MIN || l->height < LOGO_EDGE_MIN ||
-		    l->width > LOGO_EDGE_MAX || l->height > LOGO_EDGE_MAX)
-			l->trouble = "its size is not allowed";
-		else if (is_held_whole(image, l->format) &&
-			 (uint64_t)l->width * l->height > LOGO_HELD_MAX)
-			l->trouble = "it is interlaced, progressive or a GIF, and large";
-	} else {
+	if (open_image(bytes, l->format, 1, &image) != 0) {
 		l->damaged = true;
 		l->trouble = "its header cannot be read";
+		return NULL;
 	}
-	g_clear_object(&image);
-	return ok;
+	turned = number_of(image, VIPS_META_ORIENTATION, 1);
+	w = (unsigned)vips_image_get_width(image);
+	h = (unsigned)vips_image_get_height(image);
+	l->width = turned >= 5 && turned <= 8 ? h : w;
+	l->height = turned >= 5 && turned <= 8 ? w : h;
+	l->frames = l->format == LOGO_PNG ? png_frames(bytes) : number_of(image, "n-pages", 1);
+	if (l->width < LOGO_EDGE_MIN || l->height < LOGO_EDGE_MIN || l->width > LOGO_EDGE_MAX ||
+	    l->height > LOGO_EDGE_MAX)
+		l->trouble = "its size is not allowed";
+	else if (is_held_whole(image, l->format) && (uint64_t)w * h > LOGO_HELD_MAX)
+		l->trouble = "it is interlaced, progressive or a GIF, and large";
+	if (l->trouble)
+		g_clear_object(&image);
+	return image;
 }
 
-/* LOOK by LOOK pixels at most, red, green, blue and alpha of eight bits. Caller frees with g_free; NULL: it cannot be decoded. */
-static unsigned char *
-decode(struct str bytes, unsigned *ret_w, unsigned *ret_h)
+/* Takes the image. A JPG is read at a part of its size, as far as that leaves LOOK pixels each way. */
+static VipsImage *
+smaller(VipsImage *image, struct str bytes, enum logo_format format)
 {
-	VipsImage *small = NULL, *colours = NULL, *four = NULL, *eight = NULL;
+	int w = vips_image_get_width(image), h = vips_image_get_height(image);
+	int times = (w < h ? w : h) / LOOK;
+	VipsImage *other;
+
+	if (format != LOGO_JPEG || times < 2)
+		return image;
+	if (open_image(bytes, format, times >= 8 ? 8 : times >= 4 ? 4 : 2, &other) != 0)
+		return image;
+	g_object_unref(image);
+	return other;
+}
+
+/* Means of whole pixels: each way for itself, as the hash stretches them anyway. */
+static int
+shrink(VipsImage *image, VipsImage **ret)
+{
+	int w = vips_image_get_width(image), h = vips_image_get_height(image);
+
+	return vips_shrink(image, ret, (w + LOOK - 1) / LOOK, (h + LOOK - 1) / LOOK, NULL);
+}
+
+/* A profile that says nothing is passed over. */
+static int
+to_srgb(VipsImage *image, VipsImage **ret)
+{
+	if (vips_image_get_typeof(image, VIPS_META_ICC_NAME) != 0 &&
+	    vips_icc_transform(image, ret, "srgb", "embedded", TRUE, NULL) == 0)
+		return 0;
+	return vips_colourspace(image, ret, VIPS_INTERPRETATION_sRGB, NULL);
+}
+
+/* At most LOOK by LOOK pixels of red, green, blue and alpha. Caller frees with g_free; NULL: it cannot be decoded. */
+static unsigned char *
+decode(VipsImage *image, unsigned *ret_w, unsigned *ret_h)
+{
+	VipsImage *small = NULL, *held = NULL, *colours = NULL, *four = NULL, *eight = NULL;
 	unsigned char *pixels = NULL;
 	size_t size = 0;
 
-	/* The reader's own option: the thumbnail's does not reach it. */
-	if (vips_thumbnail_buffer((void *)(uintptr_t)bytes.p, bytes.n, &small, LOOK, "height", LOOK,
-		"option_string", "[fail_on=truncated]", NULL) == 0 &&
-	    vips_colourspace(small, &colours, VIPS_INTERPRETATION_sRGB, NULL) == 0 &&
+	if (shrink(image, &small) == 0 && (held = vips_image_copy_memory(small)) != NULL &&
+	    to_srgb(held, &colours) == 0 &&
 	    (vips_image_hasalpha(colours) ? vips_copy(colours, &four, NULL)
 					  : vips_addalpha(colours, &four, NULL)) == 0 &&
 	    vips_image_get_bands(four) == 4 &&
@@ -191,6 +226,7 @@ decode(struct str bytes, unsigned *ret_w, unsigned *ret_h)
 	g_clear_object(&eight);
 	g_clear_object(&four);
 	g_clear_object(&colours);
+	g_clear_object(&held);
 	g_clear_object(&small);
 	return pixels;
 }
@@ -219,6 +255,7 @@ void
 logo_inspect(struct str bytes, struct logo_facts *ret)
 {
 	struct logo_facts l = { .bytes = bytes.n, .format = format_of(bytes), .frames = 1 };
+	VipsImage *image = NULL;
 	unsigned w = 0, h = 0;
 	unsigned char *rgba;
 
@@ -226,8 +263,11 @@ logo_inspect(struct str bytes, struct logo_facts *ret)
 		l.trouble = "it is no PNG, JPG or GIF";
 	else if (bytes.n > LOGO_BYTES_MAX)
 		l.trouble = "it is too large";
-	else if (read_header(bytes, &l) && !l.trouble) {
-		rgba = decode(bytes, &w, &h);
+	else
+		image = read_header(bytes, &l);
+	if (image) {
+		image = smaller(image, bytes, l.format);
+		rgba = decode(image, &w, &h);
 		l.damaged = !rgba;
 		l.trouble = rgba ? NULL : "its pixels cannot be read";
 		if (rgba) {
@@ -236,6 +276,7 @@ logo_inspect(struct str bytes, struct logo_facts *ret)
 		}
 		g_free(rgba);
 	}
+	g_clear_object(&image);
 	vips_error_clear();
 	*ret = l;
 }

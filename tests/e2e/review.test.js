@@ -2,7 +2,7 @@
 // souk review: its four forms, waivers, editions, exit codes, folders, what cannot be read.
 import { after, before, test } from 'node:test';
 import { strict as assert } from 'node:assert';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import AjvDraft04 from 'ajv-draft-04';
@@ -199,4 +199,38 @@ test('hostile documents end soon, in little memory', async () => {
   assert.ok(performance.now() - began < 10000);
   assert.equal(r.code, 3);
   assert.ok(JSON.parse(r.out).length < 3000);
+});
+
+test('logos: beside the document, never elsewhere; reserved marks', async () => {
+  const images = join(root, 'tests/fuzz/corpus/logo');
+  mkdirSync(at('logos/img'), { recursive: true });
+  mkdirSync(at('marks'));
+  copyFileSync(join(images, 'disc.png'), at('logos/img/mine.png'));
+  copyFileSync(join(images, 'disc.jpg'), at('marks/aws-disc.jpg'));
+  copyFileSync(join(images, 'disc.gif'), at('marks/Orbit.gif'));
+  writeFileSync(at('logos/img/cut.png'), readFileSync(join(images, 'disc.png')).subarray(0, 200));
+  writeFileSync(at('logos/img/text.png'), 'not an image');
+  symlinkSync(at('marks/Orbit.gif'), at('logos/img/link.gif'));
+  const of = async (file, ...more) => {
+    const r = await review('--json', '--context', context, put('logos/listing.json', { ...listing, logo: { ...listing.logo, file } }), ...more);
+    return { ...r, rules: r.code === 3 ? [] : JSON.parse(r.out).filter((f) => f.pointer.startsWith('/logo') && f.kind !== 'human').map((f) => `${f.severity} ${f.rule} ${f.evidence}`.trim()) };
+  };
+  assert.deepEqual((await of(null)).rules, ['I PS-DET-08']);
+  assert.deepEqual((await of('img/mine.png')).rules, []);
+  assert.deepEqual((await of('img/cut.png')).rules, ['E PS-DET-08']);
+  const text = await of('img/text.png');
+  assert.deepEqual([text.code, text.rules], [1, ['E PS-DET-08']]);
+  const near = (await of('img/mine.png', '--marks', at('marks'))).rules;
+  assert.match(near[0], /^W PS-SETUP-0[67] (aws-disc|Orbit), 2[0-5]\d of 256 alike$/);
+  const hash = await of('img/mine.png', '--context', put('logos.json', { ...json(context), logos: [{ listing: 'prod-x', seller: 'other', hash: '0'.repeat(63) }] }));
+  assert.match(hash.err, /:\/logos\/0\/hash: is no logo's hash; give 64 hexadecimal digits/);
+  for (const file of ['../marks/Orbit.gif', at('marks/Orbit.gif'), 'img/link.gif', 'img', 'img/none.png', 'img//mine.png', './img/mine.png']) {
+    const r = await of(file);
+    assert.equal(r.code, 3, `${file}: ${r.out}`);
+    assert.match(r.err, /listing\.json:\/logo\/file: (is no file below the document's folder; give|cannot be read; give)/);
+  }
+  put('marks/broken.png', 'x');
+  const marks = await of('img/mine.png', '--marks', at('marks'));
+  assert.match(marks.err, /--marks: broken\.png: it is no PNG, JPG or GIF; give an image/);
+  assert.equal(marks.code, 3);
 });
