@@ -407,7 +407,7 @@ lists_by_page(void **state)
 	struct listing l = {
 		.w = w, .scope = &w->seller, .q = { .state = -1 }, .p = { .limit = 4 }
 	};
-	char event[8];
+	char event[16];
 	size_t n = 0;
 
 	for (int i = 0; i < 10; i++) {
