@@ -26,7 +26,7 @@
 	X(Q_FIND,                                                                                  \
 	    "SELECT " COLUMNS " FROM subscription WHERE seller_id = $1 AND subscription_id = $2")  \
 	X(Q_BASIS, "SELECT p.state, p.pricing, a.is_buyer, o.product_id, o.buyer_id,"              \
-		   " o.state FROM product p LEFT JOIN account a ON a.account_id = $1"              \
+		   " o.state, p.suspended FROM product p LEFT JOIN account a ON a.account_id = $1" \
 		   " LEFT JOIN offer o ON o.seller_id = p.seller_id AND o.offer_id = $2"           \
 		   " WHERE p.seller_id = $3 AND p.product_id = $4")                                \
 	X(Q_LIST_SELLER,                                                                           \
@@ -163,7 +163,7 @@ static void
 basis_row(struct db_stmt *st, const struct subscription *s, struct subscription_basis *ret)
 {
 	struct guid offer_product = db_guid(st, 3);
-	struct str offer_buyer = db_text(st, 4);
+	struct str offer_buyer = db_text(st, 4), suspended = db_text(st, 6);
 
 	*ret = (struct subscription_basis){
 		.is_draft = str_eq_c(db_text(st, 0), "draft"),
@@ -174,6 +174,8 @@ basis_row(struct db_stmt *st, const struct subscription *s, struct subscription_
 			      (offer_buyer.n == 0 || str_eq_c(offer_buyer, s->buyer_id)),
 		.offer_active = str_eq_c(db_text(st, 5), "active"),
 	};
+	if (suspended.n <= SUSPENDED_MAX)
+		memcpy(ret->suspended, suspended.p, suspended.n);
 }
 
 enum souk_err
