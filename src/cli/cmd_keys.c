@@ -10,6 +10,7 @@
  */
 #include "access/idempotency.h"
 #include "cli/cli.h"
+#include "delivery/mail.h"
 #include "delivery/object.h"
 #include "delivery/remote.h"
 #include "delivery/topic.h"
@@ -41,7 +42,8 @@ rewrap_topics(struct db_tx *tx, struct vault *v, struct buf *cursor, size_t max,
 
 /* Everything that is stored under a wrapped key. */
 static rewrap_fn *const stores[] = { contact_rewrap, access_rewrap, object_rewrap,
-	idempotency_rewrap, rewrap_topics, remote_rewrap, kept_plan_rewrap };
+	idempotency_rewrap, rewrap_topics, remote_rewrap, kept_plan_rewrap, mail_rewrap,
+	mail_address_rewrap };
 
 struct batch {
 	rewrap_fn *fn;

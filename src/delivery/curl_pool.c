@@ -17,8 +17,7 @@ curl_pool_done(struct curl_pool *p)
 
 	while ((h = p->idle)) {
 		p->idle = h->next;
-		curl_easy_cleanup(h->curl);
-		free(h);
+		curl_pool_drop(h);
 	}
 	(void)pthread_mutex_destroy(&p->lock);
 }
@@ -52,4 +51,11 @@ curl_pool_give_back(struct curl_pool *p, struct curl_handle *h)
 	h->next = p->idle;
 	p->idle = h;
 	(void)pthread_mutex_unlock(&p->lock);
+}
+
+void
+curl_pool_drop(struct curl_handle *h)
+{
+	curl_easy_cleanup(h->curl);
+	free(h);
 }

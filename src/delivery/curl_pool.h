@@ -24,5 +24,7 @@ void curl_pool_done(struct curl_pool *p);
 /* With every option as new; NULL when out of memory. */
 struct curl_handle *curl_pool_take(struct curl_pool *p);
 void curl_pool_give_back(struct curl_pool *p, struct curl_handle *h);
+/* Instead of giving it back: its connections are not to be used again. */
+void curl_pool_drop(struct curl_handle *h);
 
 #endif

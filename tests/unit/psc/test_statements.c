@@ -8,6 +8,7 @@
 #include "access/access_store.h"
 #include "access/idempotency_store.h"
 #include "audit/audit_store.h"
+#include "delivery/mail_store.h"
 #include "delivery/object_int.h"
 #include "delivery/remote_int.h"
 #include "delivery/request_int.h"
@@ -30,9 +31,9 @@
 static struct db_texts *const all[] = { &access_texts, &account_texts, &audit_texts, &change_texts,
 	&listing_texts, &commission_texts, &contact_texts, &edsp_enrol_texts, &edsp_facts_texts,
 	&edsp_publish_texts, &enrolment_texts, &export_texts, &fee_texts, &id_owner_texts,
-	&idempotency_texts, &job_texts, &node_texts, &object_texts, &offer_texts, &product_texts,
-	&rate_texts, &remote_texts, &request_texts, &role_texts, &subscription_texts, &topic_texts,
-	&usage_texts, &user_texts };
+	&idempotency_texts, &job_texts, &mail_texts, &node_texts, &object_texts, &offer_texts,
+	&product_texts, &rate_texts, &remote_texts, &request_texts, &role_texts,
+	&subscription_texts, &topic_texts, &usage_texts, &user_texts };
 
 /* The embedded engine compiles a statement whose parameters are unbound; it is not run. */
 static enum souk_err
