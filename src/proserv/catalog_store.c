@@ -6,16 +6,21 @@
 
 #define OWN                                                                                        \
 	"seller_id, product_id, document, data_use, targeting, revision, title_key, title_key_2,"  \
-	" edition, standing, grace_until, reviewed_at, reviewed_revision, due_at, removed_at,"     \
-	" created_at, changed_at"
+	" removed_at, created_at, changed_at"
 #define ROW                                                                                        \
 	"l.seller_id, l.product_id, l.document, l.data_use, l.targeting, l.revision, l.title_key," \
-	" l.title_key_2, l.edition, l.standing, l.grace_until, l.reviewed_at,"                     \
-	" l.reviewed_revision, l.due_at, l.removed_at, l.created_at, l.changed_at, p.title,"       \
+	" l.title_key_2, r.edition, r.standing, r.grace_until, r.reviewed_at,"                     \
+	" r.reviewed_revision, r.due_at, l.removed_at, l.created_at, l.changed_at, p.title,"       \
 	" p.state, p.suspended, p.product_code, p.revision, a.name, a.country, a.paid_seller,"     \
-	" a.state"
+	" a.state, r.marks"
 #define FROM                                                                                       \
-	" FROM listing l JOIN product p ON p.seller_id = l.seller_id AND p.product_id ="           \
+	" FROM listing l JOIN listing_review r ON r.seller_id = l.seller_id AND r.product_id ="    \
+	" l.product_id JOIN product p ON p.seller_id = l.seller_id AND p.product_id ="             \
+	" l.product_id JOIN account a ON a.account_id = l.seller_id"
+/* The same, those that are due first. */
+#define FROM_DUE                                                                                   \
+	" FROM listing_review r JOIN listing l ON l.seller_id = r.seller_id AND l.product_id ="    \
+	" r.product_id JOIN product p ON p.seller_id = l.seller_id AND p.product_id ="             \
 	" l.product_id JOIN account a ON a.account_id = l.seller_id"
 #define OFFER_ROW                                                                                  \
 	"seller_id, offer_id, product_id, document, state, market_offers, revision, created_at,"   \
@@ -24,17 +29,21 @@
 #define LISTING_SQL(X)                                                                             \
 	X(Q_FIND, "SELECT " ROW FROM " WHERE l.seller_id = $1 AND l.product_id = $2")              \
 	X(Q_INSERT, "INSERT INTO listing (" OWN ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,"    \
-		    " $10, $11, $12, $13, $14, $15, $16, $17)")                                    \
+		    " $10, $11)")                                                                  \
+	X(Q_INSERT_REVIEW, "INSERT INTO listing_review (seller_id, product_id, edition, standing," \
+			   " grace_until, reviewed_at, reviewed_revision, due_at, marks)"          \
+			   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")                         \
 	X(Q_UPDATE,                                                                                \
 	    "UPDATE listing SET document = $1, data_use = $2, targeting = $3, revision = $4,"      \
-	    " title_key = $5, title_key_2 = $6, due_at = $7, removed_at = $8, changed_at = $9"     \
-	    " WHERE seller_id = $10 AND product_id = $11 AND revision = $12")                      \
-	X(Q_REVIEWED,                                                                              \
-	    "UPDATE listing SET edition = $1, standing = $2, grace_until = $3, reviewed_at = $4,"  \
-	    " reviewed_revision = $5, due_at = $6"                                                 \
-	    " WHERE seller_id = $7 AND product_id = $8 AND revision = $5")                         \
-	X(Q_DUE, "UPDATE listing SET due_at = $1 WHERE seller_id = $2 AND product_id = $3"         \
-		 " AND (due_at IS NULL OR due_at > $1)")                                           \
+	    " title_key = $5, title_key_2 = $6, removed_at = $7, changed_at = $8"                  \
+	    " WHERE seller_id = $9 AND product_id = $10 AND revision = $11")                       \
+	X(Q_CHANGED, "UPDATE listing_review SET due_at = $1, marks = marks + 1"                    \
+		     " WHERE seller_id = $2 AND product_id = $3")                                  \
+	X(Q_REVIEWED, "UPDATE listing_review SET edition = $1, standing = $2, grace_until = $3,"   \
+		      " reviewed_at = $4, reviewed_revision = $5, due_at = $6, marks = marks + 1"  \
+		      " WHERE seller_id = $7 AND product_id = $8 AND marks = $9")                  \
+	X(Q_DUE, "UPDATE listing_review SET due_at = $1, marks = marks + 1"                        \
+		 " WHERE seller_id = $2 AND product_id = $3 AND (due_at IS NULL OR due_at > $1)")  \
 	X(Q_ROWS_OF, "SELECT " ROW FROM " WHERE l.seller_id = $1 AND l.product_id > $2"            \
 		     " AND l.removed_at IS NULL ORDER BY l.product_id LIMIT $3")                   \
 	/* fan-out: the operator's list of all */                                                  \
@@ -44,8 +53,8 @@
 	X(Q_ROWS_LIVE, "SELECT " ROW FROM " WHERE l.product_id > $1 AND l.removed_at IS NULL"      \
 		       " AND p.state <> 'draft' ORDER BY l.product_id LIMIT $2")                   \
 	/* fan-out: everybody's, for who reviews them */                                           \
-	X(Q_ROWS_DUE, "SELECT " ROW FROM " WHERE l.due_at IS NOT NULL AND l.due_at <= $1"          \
-		      " AND l.removed_at IS NULL ORDER BY l.due_at LIMIT $2")                      \
+	X(Q_ROWS_DUE, "SELECT " ROW FROM_DUE " WHERE r.due_at IS NOT NULL AND r.due_at <= $1"      \
+		      " ORDER BY r.due_at, r.product_id LIMIT $2")                                 \
 	/* fan-out: titles are unique among all sellers */                                         \
 	X(Q_TITLES, "SELECT l.product_id, p.title" FROM " WHERE l.title_key <> ''"                 \
 		    " AND l.removed_at IS NULL")                                                   \
@@ -170,6 +179,7 @@ enum souk_err
 listing_row_insert(struct db_tx *tx, const struct listing_row *l)
 {
 	struct db_stmt *st = db_stmt(tx, &listing_texts, Q_INSERT);
+	enum souk_err r;
 
 	db_bind_c(st, 1, l->seller_id);
 	db_bind_guid(st, 2, &l->product_id);
@@ -179,15 +189,21 @@ listing_row_insert(struct db_tx *tx, const struct listing_row *l)
 	db_bind_int(st, 6, l->revision);
 	db_bind_text(st, 7, text_or_empty(l->title_key[0]));
 	db_bind_text(st, 8, text_or_empty(l->title_key[1]));
-	db_bind_c(st, 9, edition_word(l->edition));
-	db_bind_c(st, 10, standing_word(l->standing));
-	bind_time(st, 11, l->grace_until);
-	bind_time(st, 12, l->reviewed_at);
-	db_bind_int(st, 13, l->reviewed_revision);
-	bind_time(st, 14, l->due_at);
-	bind_time(st, 15, l->removed_at);
-	db_bind_int(st, 16, l->created_at);
-	db_bind_int(st, 17, l->changed_at);
+	bind_time(st, 9, l->removed_at);
+	db_bind_int(st, 10, l->created_at);
+	db_bind_int(st, 11, l->changed_at);
+	if ((r = db_run(st, NULL)) != SOUK_OK)
+		return r;
+	st = db_stmt(tx, &listing_texts, Q_INSERT_REVIEW);
+	db_bind_c(st, 1, l->seller_id);
+	db_bind_guid(st, 2, &l->product_id);
+	db_bind_c(st, 3, edition_word(l->edition));
+	db_bind_c(st, 4, standing_word(l->standing));
+	bind_time(st, 5, l->grace_until);
+	bind_time(st, 6, l->reviewed_at);
+	db_bind_int(st, 7, l->reviewed_revision);
+	bind_time(st, 8, l->due_at);
+	db_bind_int(st, 9, l->marks);
 	return db_run(st, NULL);
 }
 
@@ -206,6 +222,7 @@ enum souk_err
 listing_row_update(struct db_tx *tx, const struct listing_row *l, int64_t seen, bool *ret_found)
 {
 	struct db_stmt *st = db_stmt(tx, &listing_texts, Q_UPDATE);
+	enum souk_err r;
 
 	db_bind_text(st, 1, l->document);
 	db_bind_text(st, 2, text_or_empty(l->data_use));
@@ -213,13 +230,18 @@ listing_row_update(struct db_tx *tx, const struct listing_row *l, int64_t seen, 
 	db_bind_int(st, 4, l->revision);
 	db_bind_text(st, 5, text_or_empty(l->title_key[0]));
 	db_bind_text(st, 6, text_or_empty(l->title_key[1]));
-	bind_time(st, 7, l->due_at);
-	bind_time(st, 8, l->removed_at);
-	db_bind_int(st, 9, l->changed_at);
-	db_bind_c(st, 10, l->seller_id);
-	db_bind_guid(st, 11, &l->product_id);
-	db_bind_int(st, 12, seen);
-	return run_found(st, ret_found);
+	bind_time(st, 7, l->removed_at);
+	db_bind_int(st, 8, l->changed_at);
+	db_bind_c(st, 9, l->seller_id);
+	db_bind_guid(st, 10, &l->product_id);
+	db_bind_int(st, 11, seen);
+	if ((r = run_found(st, ret_found)) != SOUK_OK || !*ret_found)
+		return r;
+	st = db_stmt(tx, &listing_texts, Q_CHANGED);
+	bind_time(st, 1, l->removed_at == 0 ? l->due_at : 0);
+	db_bind_c(st, 2, l->seller_id);
+	db_bind_guid(st, 3, &l->product_id);
+	return db_run(st, NULL);
 }
 
 enum souk_err
@@ -235,6 +257,7 @@ listing_row_reviewed(struct db_tx *tx, const struct listing_row *l, bool *ret_fo
 	bind_time(st, 6, l->due_at);
 	db_bind_c(st, 7, l->seller_id);
 	db_bind_guid(st, 8, &l->product_id);
+	db_bind_int(st, 9, l->marks);
 	return run_found(st, ret_found);
 }
 
@@ -283,6 +306,7 @@ listing_row(struct db_stmt *st, struct listing_row *ret)
 		    .country = db_text(st, 23),
 		    .paid = db_int(st, 24) != 0,
 		    .active = str_eq_c(db_text(st, 25), "active") },
+		.marks = db_int(st, 26),
 	};
 	take_text(ret->seller_id, ACCOUNT_ID_LEN, db_text(st, 0));
 	take_text(ret->product.code, PRODUCT_CODE_LEN, db_text(st, 20));

@@ -40,6 +40,7 @@ struct listing_row {
 	enum standing standing;
 	instant_t grace_until, reviewed_at, due_at, removed_at; /* 0: none */
 	int64_t reviewed_revision;                              /* 0: never */
+	int64_t marks; /* counts what asked for a review, and reviews */
 	instant_t created_at, changed_at;
 	/* Of its product and its seller; only read. */
 	struct {
@@ -65,8 +66,8 @@ SOUK_MUST enum souk_err listing_row_insert(struct db_tx *tx, const struct listin
 SOUK_MUST enum souk_err listing_row_update(
     struct db_tx *tx, const struct listing_row *l, int64_t seen, bool *ret_found);
 /*
- * What a review came to: edition, standing, grace_until, reviewed_at, reviewed_revision, due_at. Nothing of it when
- * the listing was changed meanwhile (l->revision is not its revision): *ret_found false.
+ * What a review came to: edition, standing, grace_until, reviewed_at, reviewed_revision (l->revision), due_at. Nothing of
+ * it when another review, or what asks for one, came meanwhile (l->marks is not the row's): *ret_found false.
  */
 SOUK_MUST enum souk_err listing_row_reviewed(
     struct db_tx *tx, const struct listing_row *l, bool *ret_found);

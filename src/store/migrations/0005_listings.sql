@@ -14,12 +14,6 @@ CREATE TABLE listing (
   revision          BIGINT NOT NULL,     -- counts changes of the three above
   title_key         {text}   NOT NULL,   -- titles that share a key are the same to buyers; '' no title
   title_key_2       {text}   NOT NULL,
-  edition           {text}   NOT NULL CHECK (edition IN ('G21', 'G22')),  -- that it was last reviewed by
-  standing          {text}   NOT NULL CHECK (standing IN ('unreviewed', 'passed', 'pending', 'blocked', 'grace', 'suspended')),
-  grace_until       BIGINT,
-  reviewed_at       BIGINT,              -- NULL: never
-  reviewed_revision BIGINT NOT NULL,     -- 0: never
-  due_at            BIGINT,              -- when it is to be reviewed again; NULL: at a change
   removed_at        BIGINT,              -- withdrawn for good; NULL: there
   created_at        BIGINT NOT NULL,
   changed_at        BIGINT NOT NULL,
@@ -28,7 +22,24 @@ CREATE TABLE listing (
 );
 CREATE INDEX listing_by_title ON listing (title_key);
 CREATE INDEX listing_by_title_2 ON listing (title_key_2);
-CREATE INDEX listing_by_due ON listing (due_at) WHERE due_at IS NOT NULL;
+
+-- What its reviews came to. Beside the listing: a review of all of them need not write their documents anew.
+-- distribute: seller
+CREATE TABLE listing_review (
+  seller_id         {text}   NOT NULL,
+  product_id        {guid} NOT NULL,
+  edition           {text}   NOT NULL CHECK (edition IN ('G21', 'G22')),  -- that it was last reviewed by
+  standing          {text}   NOT NULL CHECK (standing IN ('unreviewed', 'passed', 'pending', 'blocked', 'grace', 'suspended')),
+  grace_until       BIGINT,
+  reviewed_at       BIGINT,              -- NULL: never
+  reviewed_revision BIGINT NOT NULL,     -- of the listing; 0: never
+  due_at            BIGINT,              -- when it is to be reviewed again; NULL: at a change
+  marks             BIGINT NOT NULL,     -- counts what asked for a review and reviews: one that began before counts for nothing
+  PRIMARY KEY (seller_id, product_id),
+  FOREIGN KEY (seller_id, product_id) REFERENCES listing (seller_id, product_id)
+) {clustered};
+CREATE INDEX listing_review_by_due ON listing_review (due_at, product_id) WHERE due_at IS NOT NULL;
+CREATE INDEX listing_review_by_standing ON listing_review (standing, product_id);
 
 -- A private offer on a services product, as a document. Once released there is a row of `offer` for each buyer.
 -- distribute: seller
