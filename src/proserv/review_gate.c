@@ -3,6 +3,18 @@
 #include "proserv/review_gate.h"
 
 enum souk_err
+review_gate_waive(struct db_tx *tx, struct str seller_id, const struct guid *product_id,
+    struct arena *mem, struct findings *io)
+{
+	(void)tx;
+	(void)seller_id;
+	(void)product_id;
+	(void)mem;
+	(void)io;
+	return SOUK_OK;
+}
+
+enum souk_err
 review_gate(struct db_tx *tx, const struct gate_request *q, struct arena *mem, enum gate *ret,
     struct buf *reasons)
 {

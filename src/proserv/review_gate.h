@@ -25,6 +25,11 @@ struct gate_request {
 };
 
 /*
+ * Has the findings waived that somebody answers for, in the arena: an error that is waived does not block.
+ */
+SOUK_MUST enum souk_err review_gate_waive(struct db_tx *tx, struct str seller_id,
+    const struct guid *product_id, struct arena *mem, struct findings *io);
+/*
  * In the caller's write transaction, which is kept whatever the answer; asked again when the change set
  * goes on. `reasons` gets text when *ret is GATE_REJECTED.
  */
