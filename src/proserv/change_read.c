@@ -70,7 +70,7 @@ wrong(struct reading *r, const char *member, const char *what, const char *fix)
 {
 	char field[80];
 
-	(void)snprintf(field, sizeof(field), "ChangeSet[%zu].%s", r->at, member);
+	(void)snprintf(field, sizeof(field), "ChangeSet[%zu].%.50s", r->at, member);
 	return fail_field(r->f, field, what, fix);
 }
 
