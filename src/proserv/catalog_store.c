@@ -6,13 +6,13 @@
 
 #define OWN                                                                                        \
 	"seller_id, product_id, document, data_use, targeting, revision, title_key, title_key_2,"  \
-	" removed_at, created_at, changed_at"
+	" removed_at, created_at, changed_at, extra"
 #define ROW                                                                                        \
 	"l.seller_id, l.product_id, l.document, l.data_use, l.targeting, l.revision, l.title_key," \
 	" l.title_key_2, r.edition, r.standing, r.grace_until, r.reviewed_at,"                     \
 	" r.reviewed_revision, r.due_at, l.removed_at, l.created_at, l.changed_at, p.title,"       \
 	" p.state, p.suspended, p.product_code, p.revision, a.name, a.country, a.paid_seller,"     \
-	" a.state, r.marks"
+	" a.state, l.extra, r.marks"
 #define FROM                                                                                       \
 	" FROM listing l JOIN listing_review r ON r.seller_id = l.seller_id AND r.product_id ="    \
 	" l.product_id JOIN product p ON p.seller_id = l.seller_id AND p.product_id ="             \
@@ -24,19 +24,19 @@
 	" l.product_id JOIN account a ON a.account_id = l.seller_id"
 #define OFFER_ROW                                                                                  \
 	"seller_id, offer_id, product_id, document, state, market_offers, revision, created_at,"   \
-	" changed_at"
+	" changed_at, extra"
 
 #define LISTING_SQL(X)                                                                             \
 	X(Q_FIND, "SELECT " ROW FROM " WHERE l.seller_id = $1 AND l.product_id = $2")              \
 	X(Q_INSERT, "INSERT INTO listing (" OWN ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,"    \
-		    " $10, $11)")                                                                  \
+		    " $10, $11, $12)")                                                             \
 	X(Q_INSERT_REVIEW, "INSERT INTO listing_review (seller_id, product_id, edition, standing," \
 			   " grace_until, reviewed_at, reviewed_revision, due_at, marks)"          \
 			   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")                         \
 	X(Q_UPDATE,                                                                                \
 	    "UPDATE listing SET document = $1, data_use = $2, targeting = $3, revision = $4,"      \
-	    " title_key = $5, title_key_2 = $6, removed_at = $7, changed_at = $8"                  \
-	    " WHERE seller_id = $9 AND product_id = $10 AND revision = $11")                       \
+	    " title_key = $5, title_key_2 = $6, removed_at = $7, changed_at = $8, extra = $9"      \
+	    " WHERE seller_id = $10 AND product_id = $11 AND revision = $12")                      \
 	X(Q_CHANGED, "UPDATE listing_review SET due_at = $1, marks = marks + 1"                    \
 		     " WHERE seller_id = $2 AND product_id = $3")                                  \
 	X(Q_REVIEWED, "UPDATE listing_review SET edition = $1, standing = $2, grace_until = $3,"   \
@@ -72,13 +72,16 @@
 	X(Q_OFFER_FIND, "SELECT " OFFER_ROW " FROM listing_offer"                                  \
 			" WHERE seller_id = $1 AND offer_id = $2")                                 \
 	X(Q_OFFER_INSERT, "INSERT INTO listing_offer (" OFFER_ROW ")"                              \
-			  " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")                          \
+			  " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")                     \
 	X(Q_OFFER_UPDATE,                                                                          \
 	    "UPDATE listing_offer SET document = $1, state = $2, market_offers = $3,"              \
-	    " revision = $4, changed_at = $5"                                                      \
-	    " WHERE seller_id = $6 AND offer_id = $7 AND revision = $8")                           \
+	    " revision = $4, changed_at = $5, extra = $6"                                          \
+	    " WHERE seller_id = $7 AND offer_id = $8 AND revision = $9")                           \
 	X(Q_OFFER_ROWS, "SELECT " OFFER_ROW " FROM listing_offer"                                  \
 			" WHERE seller_id = $1 AND offer_id > $2 ORDER BY offer_id LIMIT $3")      \
+	/* fan-out: the operator's list of all */                                                  \
+	X(Q_OFFER_ROWS_ALL, "SELECT " OFFER_ROW " FROM listing_offer"                              \
+			    " WHERE offer_id > $1 ORDER BY offer_id LIMIT $2")                     \
 	X(Q_OFFER_ROWS_OF_PRODUCT, "SELECT " OFFER_ROW " FROM listing_offer"                       \
 				   " WHERE seller_id = $1 AND product_id = $2"                     \
 				   " ORDER BY offer_id")                                           \
@@ -192,6 +195,7 @@ listing_row_insert(struct db_tx *tx, const struct listing_row *l)
 	bind_time(st, 9, l->removed_at);
 	db_bind_int(st, 10, l->created_at);
 	db_bind_int(st, 11, l->changed_at);
+	db_bind_text(st, 12, l->extra.n > 0 ? l->extra : STR("{}"));
 	if ((r = db_run(st, NULL)) != SOUK_OK)
 		return r;
 	st = db_stmt(tx, &listing_texts, Q_INSERT_REVIEW);
@@ -232,9 +236,10 @@ listing_row_update(struct db_tx *tx, const struct listing_row *l, int64_t seen, 
 	db_bind_text(st, 6, text_or_empty(l->title_key[1]));
 	bind_time(st, 7, l->removed_at);
 	db_bind_int(st, 8, l->changed_at);
-	db_bind_c(st, 9, l->seller_id);
-	db_bind_guid(st, 10, &l->product_id);
-	db_bind_int(st, 11, seen);
+	db_bind_text(st, 9, l->extra.n > 0 ? l->extra : STR("{}"));
+	db_bind_c(st, 10, l->seller_id);
+	db_bind_guid(st, 11, &l->product_id);
+	db_bind_int(st, 12, seen);
 	if ((r = run_found(st, ret_found)) != SOUK_OK || !*ret_found)
 		return r;
 	st = db_stmt(tx, &listing_texts, Q_CHANGED);
@@ -306,7 +311,8 @@ listing_row(struct db_stmt *st, struct listing_row *ret)
 		    .country = db_text(st, 23),
 		    .paid = db_int(st, 24) != 0,
 		    .active = str_eq_c(db_text(st, 25), "active") },
-		.marks = db_int(st, 26),
+		.extra = db_text(st, 26),
+		.marks = db_int(st, 27),
 	};
 	take_text(ret->seller_id, ACCOUNT_ID_LEN, db_text(st, 0));
 	take_text(ret->product.code, PRODUCT_CODE_LEN, db_text(st, 20));
@@ -337,10 +343,10 @@ listing_row_find(struct db_tx *tx, struct str seller_id, const struct guid *prod
 	db_bind_guid(st, 2, product_id);
 	if ((r = db_one(st)) == SOUK_OK) {
 		listing_row(st, &l);
-		r = keep(
-		    mem, (struct str *const[]){ &l.document, &l.data_use, &l.targeting,
-			     &l.title_key[0], &l.title_key[1], &l.product.title, &l.product.state,
-			     &l.product.suspended, &l.seller.name, &l.seller.country, NULL });
+		r = keep(mem,
+		    (struct str *const[]){ &l.document, &l.data_use, &l.targeting, &l.title_key[0],
+			&l.title_key[1], &l.product.title, &l.product.state, &l.product.suspended,
+			&l.seller.name, &l.seller.country, &l.extra, NULL });
 	}
 	db_reset(st);
 	if (r == SOUK_OK)
@@ -462,6 +468,7 @@ listing_offer_row(struct db_stmt *st, struct listing_offer_row *ret)
 		.revision = db_int(st, 6),
 		.created_at = db_int(st, 7),
 		.changed_at = db_int(st, 8),
+		.extra = db_text(st, 9),
 	};
 	take_text(ret->seller_id, ACCOUNT_ID_LEN, db_text(st, 0));
 }
@@ -478,7 +485,8 @@ listing_offer_row_find(struct db_tx *tx, struct str seller_id, const struct guid
 	db_bind_guid(st, 2, id);
 	if ((r = db_one(st)) == SOUK_OK) {
 		listing_offer_row(st, &o);
-		r = keep(mem, (struct str *const[]){ &o.document, &o.market_offers, NULL });
+		r = keep(
+		    mem, (struct str *const[]){ &o.document, &o.market_offers, &o.extra, NULL });
 	}
 	db_reset(st);
 	if (r == SOUK_OK)
@@ -500,6 +508,7 @@ listing_offer_row_insert(struct db_tx *tx, const struct listing_offer_row *o)
 	db_bind_int(st, 7, o->revision);
 	db_bind_int(st, 8, o->created_at);
 	db_bind_int(st, 9, o->changed_at);
+	db_bind_text(st, 10, o->extra.n > 0 ? o->extra : STR("{}"));
 	return db_run(st, NULL);
 }
 
@@ -514,9 +523,10 @@ listing_offer_row_update(
 	db_bind_text(st, 3, o->market_offers);
 	db_bind_int(st, 4, o->revision);
 	db_bind_int(st, 5, o->changed_at);
-	db_bind_c(st, 6, o->seller_id);
-	db_bind_guid(st, 7, &o->id);
-	db_bind_int(st, 8, seen);
+	db_bind_text(st, 6, o->extra.n > 0 ? o->extra : STR("{}"));
+	db_bind_c(st, 7, o->seller_id);
+	db_bind_guid(st, 8, &o->id);
+	db_bind_int(st, 9, seen);
 	return run_found(st, ret_found);
 }
 
@@ -528,6 +538,16 @@ listing_offer_rows(struct db_tx *tx, struct str seller_id, const struct guid *af
 	db_bind_text(st, 1, seller_id);
 	db_bind_guid(st, 2, after);
 	db_bind_int(st, 3, (int64_t)limit);
+	return st;
+}
+
+struct db_stmt *
+listing_offer_rows_all(struct db_tx *tx, const struct guid *after, size_t limit)
+{
+	struct db_stmt *st = db_stmt(tx, &listing_texts, Q_OFFER_ROWS_ALL);
+
+	db_bind_guid(st, 1, after);
+	db_bind_int(st, 2, (int64_t)limit);
 	return st;
 }
 

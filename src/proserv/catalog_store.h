@@ -34,6 +34,7 @@ struct listing_row {
 	struct str document;  /* JSON object: the seller's own members, see catalog.h */
 	struct str data_use;  /* JSON object: seller.data_use_terms; "" none */
 	struct str targeting; /* JSON array of account ids */
+	struct str extra; /* JSON object: what only the Catalog API tells, by its names; "" none */
 	int64_t revision;
 	struct str title_key[2]; /* "" none */
 	enum edition edition;    /* of the last review */
@@ -105,6 +106,7 @@ struct listing_offer_row {
 	struct guid id, product_id;
 	struct str
 	    document; /* JSON object: section 2 of the listing document without id, state, accepted_at, edited_at */
+	struct str extra; /* as of a listing */
 	bool released;
 	struct str
 	    market_offers; /* JSON object: buyer's account to the offer (market/offer.h) made for it */
@@ -120,6 +122,7 @@ SOUK_MUST enum souk_err listing_offer_row_update(
 /* Of a seller, after an id. */
 struct db_stmt *listing_offer_rows(
     struct db_tx *tx, struct str seller_id, const struct guid *after, size_t limit);
+struct db_stmt *listing_offer_rows_all(struct db_tx *tx, const struct guid *after, size_t limit);
 struct db_stmt *listing_offer_rows_of_product(
     struct db_tx *tx, struct str seller_id, const struct guid *product_id);
 void listing_offer_row(struct db_stmt *st, struct listing_offer_row *ret);

@@ -101,6 +101,17 @@ give_back(struct reviewer *r, struct spare *s)
 }
 
 enum souk_err
+reviewer_warm(struct reviewer *r)
+{
+	struct spare *s;
+	enum souk_err err = take(r, &s);
+
+	if (err == SOUK_OK)
+		give_back(r, s);
+	return err;
+}
+
+enum souk_err
 reviewer_run(struct reviewer *r, const struct listing *l, const struct review_context *context,
     enum edition edition, struct findings *out)
 {

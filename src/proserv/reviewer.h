@@ -15,6 +15,8 @@ struct reviewer;
 /* `config` must outlive it. */
 SOUK_MUST enum souk_err reviewer_new(const struct config *config, struct reviewer **ret);
 void reviewer_free(struct reviewer *r); /* accepts NULL */
+/* Makes ready what is slow to make, so that reviewer_run may be called where others wait. */
+SOUK_MUST enum souk_err reviewer_warm(struct reviewer *r);
 /* The setting review.edition. */
 enum edition reviewer_edition(const struct reviewer *r);
 const struct config *reviewer_config(const struct reviewer *r);

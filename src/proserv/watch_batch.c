@@ -68,7 +68,7 @@ read_rows(struct batch *b, struct db_tx *tx, instant_t before)
 		struct listing_row l;
 		struct str *const slices[] = { &l.document, &l.data_use, &l.targeting,
 			&l.title_key[0], &l.title_key[1], &l.product.title, &l.product.state,
-			&l.product.suspended, &l.seller.name, &l.seller.country };
+			&l.product.suspended, &l.seller.name, &l.seller.country, &l.extra };
 
 		listing_row(st, &l);
 		for (size_t i = 0; i < sizeof(slices) / sizeof(slices[0]); i++)

@@ -20,6 +20,7 @@ const struct rest_table *const rest_tables[REST_TABLES] = {
 	&rest_commissions,
 	&rest_market,
 	&rest_charges,
+	&rest_review,
 	&rest_delivery,
 	&rest_topic,
 	&rest_access,

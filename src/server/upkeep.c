@@ -7,6 +7,8 @@
 
 #include "base/log.h"
 #include "edsp/publish.h"
+#include "proserv/change.h"
+#include "proserv/watch.h"
 #include "psc/contact.h"
 #include "store/job.h"
 
@@ -55,6 +57,14 @@ drop_jobs(struct db_tx *tx, void *arg)
 }
 
 static enum souk_err
+drop_change_sets(struct db_tx *tx, void *arg)
+{
+	struct drop *d = arg;
+
+	return change_set_prune(tx, db_now(tx) - CHANGE_SET_KEPT, &d->n);
+}
+
+static enum souk_err
 drop_versions(struct db_tx *tx, void *arg)
 {
 	struct drop *d = arg;
@@ -81,6 +91,7 @@ upkeep_drop(const struct services *svc)
 		note("objects", object_expire(svc->objects, &objects));
 	note("answers", db_write(svc->db, drop_answers, &d));
 	note("jobs", db_write(svc->db, drop_jobs, &d));
+	note("change_sets", db_write(svc->db, drop_change_sets, &d));
 	d.n = CHUNK;
 	for (int i = 0; i < CHUNKS && d.n == CHUNK; i++) {
 		enum souk_err r = db_write(svc->db, drop_versions, &d);
@@ -168,6 +179,8 @@ tick(const struct services *svc, uint64_t n)
 		upkeep_lapse(svc);
 	if (n % PUBLISH_EVERY == 0)
 		publish(svc);
+	if (svc->watch != NULL)
+		note("reviews", watch_tick(svc->watch, svc->db));
 	if (n % DROP_EVERY == DROP_EVERY - 1)
 		upkeep_drop(svc);
 }

@@ -11,7 +11,8 @@ CREATE TABLE listing (
   document          {text}   NOT NULL,   -- JSON: what the seller says (proserv/catalog.h tells what is not in it)
   data_use          {text}   NOT NULL,   -- JSON: acceptance of the data-use terms; '' none
   targeting         {text}   NOT NULL,   -- JSON array of the accounts that see it while limited
-  revision          BIGINT NOT NULL,     -- counts changes of the three above
+  extra             {text}   NOT NULL,   -- JSON: what only the Catalog API tells, by its names
+  revision          BIGINT NOT NULL,     -- counts changes of the four above
   title_key         {text}   NOT NULL,   -- titles that share a key are the same to buyers; '' no title
   title_key_2       {text}   NOT NULL,
   removed_at        BIGINT,              -- withdrawn for good; NULL: there
@@ -48,6 +49,7 @@ CREATE TABLE listing_offer (
   offer_id      {guid} NOT NULL,
   product_id    {guid} NOT NULL,
   document      {text}   NOT NULL,       -- JSON: the offer, without id and state
+  extra         {text}   NOT NULL,       -- JSON: what only the Catalog API tells, by its names
   state         {text}   NOT NULL CHECK (state IN ('draft', 'released')),
   market_offers {text}   NOT NULL,       -- JSON: {buyer: offer} of the released one
   revision      BIGINT NOT NULL,

@@ -7,7 +7,7 @@
 CREATE TABLE review_task (
   seller_id     {text}   NOT NULL,
   task_id       {guid} NOT NULL,
-  product_id    {guid} NOT NULL,
+  product_id    {guid} NOT NULL,         -- the listing; one that a change set is about to make is not there yet
   digest        {blob} NOT NULL,         -- of rule, place and evidence
   rule          {text}   NOT NULL,
   kind          {text}   NOT NULL CHECK (kind IN ('deterministic', 'heuristic', 'human')),
@@ -26,8 +26,7 @@ CREATE TABLE review_task (
   opened_at     BIGINT NOT NULL,
   decided_at    BIGINT,
   revision      BIGINT NOT NULL,         -- counts decisions and openings; the ETag
-  PRIMARY KEY (seller_id, task_id),
-  FOREIGN KEY (seller_id, product_id) REFERENCES listing (seller_id, product_id)
+  PRIMARY KEY (seller_id, task_id)
 );
 CREATE UNIQUE INDEX review_task_by_digest ON review_task (seller_id, product_id, digest);
 CREATE INDEX review_task_by_id ON review_task (task_id);
