@@ -62,15 +62,18 @@ rows(struct world *w)
 	assert_false(found);
 	assert_int_equal(listing_row_update(w->tx, &got, 1, &found), SOUK_OK);
 	assert_true(found);
-	/* A review of what is no longer so counts for nothing. */
-	got.revision = 1;
+	/* A review that began before a change counts for nothing, nor does a second one beside another. */
 	got.standing = STANDING_PASSED;
 	assert_int_equal(listing_row_reviewed(w->tx, &got, &found), SOUK_OK);
 	assert_false(found);
-	got.revision = 2;
+	got = find(w, &l.product_id);
+	got.standing = STANDING_PASSED;
 	got.due_at = 5000;
 	assert_int_equal(listing_row_reviewed(w->tx, &got, &found), SOUK_OK);
 	assert_true(found);
+	got.standing = STANDING_BLOCKED;
+	assert_int_equal(listing_row_reviewed(w->tx, &got, &found), SOUK_OK);
+	assert_false(found);
 	got = find(w, &l.product_id);
 	assert_int_equal(got.standing, STANDING_PASSED);
 	assert_int_equal(got.reviewed_revision, 2);
