@@ -80,8 +80,8 @@ SOUK_MUST enum souk_err work_entity(
 SOUK_MUST enum souk_err work_review(struct work *w);
 /* Before anything is written: what live listings have against them already. */
 SOUK_MUST enum souk_err work_review_before(struct work *w);
-/* Writes what changed. */
-SOUK_MUST enum souk_err work_write(struct work *w);
+/* Writes what changed. *ret_whole: the products are all written, so that they can be reviewed. */
+SOUK_MUST enum souk_err work_write(struct work *w, bool *ret_whole);
 
 /* Tags of new entities. */
 SOUK_MUST enum souk_err changes_put_tags(

@@ -400,6 +400,9 @@ make_market_offer(struct work *w, struct entity *e, const char *buyer, bool firs
 	char text[GUID_TEXT_LEN + 1];
 	enum souk_err r;
 
+	/* Nobody could take it; of a new offer the rules say so. */
+	if (o.ends_at != 0 && o.ends_at <= db_now(w->tx))
+		return SOUK_OK;
 	if (first)
 		o.id = e->id;
 	if (o.name.n == 0)
@@ -455,7 +458,7 @@ follow_offer(struct work *w, struct entity *e)
 		if (r == SOUK_OK)
 			r = follow_market_offer(w, e, buyer, json_string_value(v));
 	}
-	for (size_t i = 0; r == SOUK_OK && i < json_array_size(buyers); i++) {
+	for (size_t i = 0; r == SOUK_OK && !w->failed && i < json_array_size(buyers); i++) {
 		const char *account =
 		    json_string_value(json_object_get(json_array_get(buyers, i), "account"));
 
@@ -472,11 +475,15 @@ write_offer(struct work *w, struct entity *e)
 {
 	int64_t seen = e->offer.revision;
 	bool found = true;
-	enum souk_err r = e->offer.released ? follow_offer(w, e) : SOUK_OK;
+	enum souk_err r;
 
-	if (r != SOUK_OK || w->failed || (r = text_of(w, e->doc, &e->offer.document)) != SOUK_OK ||
-	    (r = text_of(w, e->extra, &e->offer.extra)) != SOUK_OK ||
-	    (r = text_of(w, e->market_offers, &e->offer.market_offers)) != SOUK_OK)
+	if ((r = text_of(w, e->doc, &e->offer.document)) != SOUK_OK ||
+	    (r = text_of(w, e->extra, &e->offer.extra)) != SOUK_OK)
+		return r;
+	/* With a buyer who is none there is nothing to write; the rules are asked all the same. */
+	if (e->offer.released && ((r = follow_offer(w, e)) != SOUK_OK || w->failed))
+		return r;
+	if ((r = text_of(w, e->market_offers, &e->offer.market_offers)) != SOUK_OK)
 		return r;
 	e->offer.revision = seen + 1;
 	e->offer.changed_at = db_now(w->tx);
@@ -489,9 +496,11 @@ write_offer(struct work *w, struct entity *e)
 }
 
 enum souk_err
-work_write(struct work *w)
+work_write(struct work *w, bool *ret_whole)
 {
 	enum souk_err r = SOUK_OK;
+
+	*ret_whole = false;
 
 	for (size_t i = 0; r == SOUK_OK && i < w->n_entities; i++) {
 		struct entity *e = &w->entities[i];
@@ -499,6 +508,9 @@ work_write(struct work *w)
 		if (e->is_changed && e->kind == ENTITY_PRODUCT)
 			r = write_product(w, e);
 	}
+	if (r != SOUK_OK || w->failed)
+		return r;
+	*ret_whole = true;
 	for (size_t i = 0; r == SOUK_OK && i < w->n_entities; i++) {
 		struct entity *e = &w->entities[i];
 
@@ -551,6 +563,7 @@ make_change(struct work *w, struct change *c)
 enum souk_err
 work_run(struct work *w)
 {
+	bool whole = false;
 	enum souk_err r = SOUK_OK;
 
 	w->n_entities = 0;
@@ -562,7 +575,7 @@ work_run(struct work *w)
 			if (w->q->v[i].kind->rank == rank)
 				r = make_change(w, &w->q->v[i]);
 	if (r != SOUK_OK || w->failed || (r = work_review_before(w)) != SOUK_OK ||
-	    (r = work_write(w)) != SOUK_OK || w->failed)
+	    (r = work_write(w, &whole)) != SOUK_OK || !whole)
 		return r;
 	return work_review(w);
 }

@@ -13,11 +13,13 @@
 
 /* The arena of documents and findings is the work's own. */
 static enum souk_err
-read_document(struct work *w, struct entity *e, struct str text, struct listing *ret)
+read_document(
+    struct work *w, struct entity *e, struct str text, struct listing *ret, bool *ret_fine)
 {
 	struct fail f = { .err = SOUK_OK };
 	enum souk_err r = listing_read(text, w->mem, ret, &f);
 
+	*ret_fine = r == SOUK_OK;
 	if (r != SOUK_E_INVALID && r != SOUK_E_LIMIT)
 		return r;
 	for (size_t i = 0; i < f.n; i++)
@@ -102,14 +104,15 @@ review_product(struct work *w, struct entity *e, const struct findings *before)
 	struct buf text = { 0 };
 	struct listing_row row;
 	struct listing l;
+	bool fine = false;
 	enum souk_err r = listing_row_find(w->tx, w->seller_id, &e->id, w->mem, &row);
 
 	if (r == SOUK_OK) {
 		listing_document(&row, STR(""), &text);
-		r = buf_ok(&text) ? read_document(w, e, buf_str(&text), &l) : SOUK_E_NOMEM;
+		r = buf_ok(&text) ? read_document(w, e, buf_str(&text), &l, &fine) : SOUK_E_NOMEM;
 	}
 	buf_done(&text);
-	if (r != SOUK_OK || w->failed || (r = review(w, &l, &e->id, &e->found)) != SOUK_OK)
+	if (r != SOUK_OK || !fine || (r = review(w, &l, &e->id, &e->found)) != SOUK_OK)
 		return r;
 	if (e->visible && e->visibility == VISIBILITY_PUBLIC && w->n_gated < CHANGES_MAX)
 		w->gated[w->n_gated++] = (struct gated){ e->id, e->visible, l, e->found };
@@ -142,6 +145,7 @@ review_offer(struct work *w, struct entity *e)
 	struct listing_offer_row offer = e->offer;
 	struct findings found;
 	struct listing l;
+	bool fine = false;
 	enum souk_err r = listing_row_find(w->tx, w->seller_id, &e->offer.product_id, w->mem, &row);
 
 	if (r == SOUK_OK) {
@@ -149,13 +153,13 @@ review_offer(struct work *w, struct entity *e)
 		listing_offer_document(&offer, 0, db_now(w->tx), &offers);
 		buf_add_char(&offers, ']');
 		listing_document(&row, buf_str(&offers), &text);
-		r = buf_ok(&text) && buf_ok(&offers) ? read_document(w, e, buf_str(&text), &l)
-						     : SOUK_E_NOMEM;
+		r = buf_ok(&text) && buf_ok(&offers)
+			? read_document(w, e, buf_str(&text), &l, &fine)
+			: SOUK_E_NOMEM;
 	}
 	buf_done(&text);
 	buf_done(&offers);
-	if (r != SOUK_OK || w->failed ||
-	    (r = review(w, &l, &e->offer.product_id, &found)) != SOUK_OK)
+	if (r != SOUK_OK || !fine || (r = review(w, &l, &e->offer.product_id, &found)) != SOUK_OK)
 		return r;
 	for (size_t i = 0; i < found.n; i++) {
 		const struct finding *f = &found.v[i];
