@@ -55,6 +55,14 @@ batch_free(struct batch *b)
 
 /* ---- reading ---- */
 
+static int
+by_id(const void *a, const void *b)
+{
+	struct batch_item *const *x = a, *const *y = b;
+
+	return guid_cmp(&(*x)->row.product_id, &(*y)->row.product_id);
+}
+
 static enum souk_err
 read_rows(struct batch *b, struct db_tx *tx, instant_t before)
 {
@@ -77,18 +85,27 @@ read_rows(struct batch *b, struct db_tx *tx, instant_t before)
 				return SOUK_E_NOMEM;
 			}
 		*x = (struct batch_item){ .row = l };
-		b->n++;
+		b->ordered[b->n++] = x;
 	}
+	qsort(b->ordered, b->n, sizeof(b->ordered[0]), by_id);
 	return r;
+}
+
+static int
+of_id(const void *key, const void *element)
+{
+	struct batch_item *const *x = element;
+
+	return guid_cmp(key, &(*x)->row.product_id);
 }
 
 static struct batch_item *
 item_of(struct batch *b, const struct guid *product_id)
 {
-	for (size_t i = 0; i < b->n; i++)
-		if (guid_eq(&b->items[i].row.product_id, product_id))
-			return &b->items[i];
-	return NULL;
+	struct batch_item **found =
+	    bsearch(product_id, b->ordered, b->n, sizeof(b->ordered[0]), of_id);
+
+	return found != NULL ? *found : NULL;
 }
 
 static int

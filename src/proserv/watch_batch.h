@@ -52,6 +52,7 @@ struct batch {
 	instant_t now; /* of the read */
 	size_t n;
 	struct batch_item items[BATCH_MAX];
+	struct batch_item *ordered[BATCH_MAX]; /* by product id */
 };
 
 SOUK_MUST enum souk_err batch_new(const struct watch_ctx *ctx, struct batch **ret);
