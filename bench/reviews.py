@@ -98,7 +98,7 @@ def measure(w, row, at_most):
         edition(data, "G22")
         with stopping(start(w.souk, data)) as server:
             began = time.monotonic()
-            load = subprocess.Popen([str(w.tool("load")), str(server.port), "8", "8", str(RATE), str(asks)], stdout=subprocess.PIPE, text=True)
+            load = subprocess.Popen([str(w.tool("load")), str(server.port), "8", "10", str(RATE), str(asks)], stdout=subprocess.PIPE, text=True)
             wait(data, "SELECT count(*) FROM listing_review WHERE edition = 'G21'")
             times.append(time.monotonic() - began)
             got = dict(line.split()[:2] for line in load.communicate()[0].splitlines() if len(line.split()) > 1)

@@ -77,7 +77,10 @@ listing_part(const struct listing *l, struct str pointer, struct buf *out)
 	uint64_t n;
 	size_t at = SIZE_MAX;
 
-	if (!str_split(&rest, '/', &member) || !str_split(&rest, '/', &member))
+	if (!str_starts(rest, STR("/")))
+		return;
+	rest = (struct str){ rest.p + 1, rest.n - 1 };
+	if (!str_split(&rest, '/', &member))
 		return;
 	if (str_split(&rest, '/', &index) && str_to_u64(index, LISTING_ITEMS_MAX, &n))
 		at = (size_t)n;

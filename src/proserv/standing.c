@@ -5,7 +5,6 @@
 #include "audit/audit.h"
 #include "delivery/topic.h"
 #include "market/product.h"
-#include "market/tenant_make.h"
 #include "proserv/catalog.h"
 
 #include <stdio.h>
@@ -125,9 +124,9 @@ standing_next(const struct listing_row *l, const struct judged *j,
 /* ---- what follows ---- */
 
 static enum souk_err
-suspend(struct db_tx *tx, const struct listing_row *l, struct str reason)
+suspend(struct db_tx *tx, const struct standing_ctx *ctx, const struct listing_row *l,
+    struct str reason)
 {
-	struct tenant_scope operator= tenant_for_upkeep("review");
 	struct fail f = { .err = SOUK_OK };
 
 	if (str_eq(l->product.suspended, reason))
@@ -259,10 +258,10 @@ standing_follow(struct db_tx *tx, const struct standing_ctx *ctx, const struct l
 
 	if (c->to == STANDING_SUSPENDED) {
 		judged_reason(j, SUSPENDED_MAX, &reason);
-		r = suspend(tx, l, buf_str(&reason));
+		r = suspend(tx, ctx, l, buf_str(&reason));
 		buf_done(&reason);
 	} else if (l->standing == STANDING_SUSPENDED) {
-		r = suspend(tx, l, STR(""));
+		r = suspend(tx, ctx, l, STR(""));
 	}
 	if (r == SOUK_OK && (c->step != STEP_NONE || c->to == STANDING_GRACE))
 		r = tell(tx, ctx, l, j, c);

@@ -38,6 +38,7 @@ void standing_next(const struct listing_row *l, const struct judged *j,
 
 struct standing_ctx {
 	struct vault *vault;
+	const struct tenant_scope *operator;
 	struct str topic; /* of sellers; "" none */
 };
 

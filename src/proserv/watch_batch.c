@@ -16,7 +16,7 @@
 #define THREAD_NICE 10  /* who asks the server goes first */
 
 enum souk_err
-batch_new(const struct watch_ctx *ctx, struct batch **ret)
+batch_new(const struct watch_ctx *ctx, const struct tenant_scope *operator, struct batch ** ret)
 {
 	const struct config *c = reviewer_config(ctx->reviewer);
 	struct batch *b = calloc(1, sizeof(*b));
@@ -24,6 +24,7 @@ batch_new(const struct watch_ctx *ctx, struct batch **ret)
 	if (b == NULL)
 		return SOUK_E_NOMEM;
 	b->ctx = ctx;
+	b->operator= operator;
 	b->rules.grace_ms = config_int(c, SET_REVIEW_GRACE_DAYS) * DAY_MS;
 	b->rules.every_ms = config_int(c, SET_REVIEW_EVERY_DAYS) * DAY_MS;
 	b->two_people = config_bool(c, SET_REVIEW_TWO_PEOPLE);
@@ -58,9 +59,9 @@ batch_free(struct batch *b)
 static int
 by_id(const void *a, const void *b)
 {
-	struct batch_item *const *x = a, *const *y = b;
+	const struct batch_place *x = a, *y = b;
 
-	return guid_cmp(&(*x)->row.product_id, &(*y)->row.product_id);
+	return guid_cmp(&x->product_id, &y->product_id);
 }
 
 static enum souk_err
@@ -85,27 +86,19 @@ read_rows(struct batch *b, struct db_tx *tx, instant_t before)
 				return SOUK_E_NOMEM;
 			}
 		*x = (struct batch_item){ .row = l };
-		b->ordered[b->n++] = x;
+		b->places[b->n++] = (struct batch_place){ l.product_id, x };
 	}
-	qsort(b->ordered, b->n, sizeof(b->ordered[0]), by_id);
+	qsort(b->places, b->n, sizeof(b->places[0]), by_id);
 	return r;
-}
-
-static int
-of_id(const void *key, const void *element)
-{
-	struct batch_item *const *x = element;
-
-	return guid_cmp(key, &(*x)->row.product_id);
 }
 
 static struct batch_item *
 item_of(struct batch *b, const struct guid *product_id)
 {
-	struct batch_item **found =
-	    bsearch(product_id, b->ordered, b->n, sizeof(b->ordered[0]), of_id);
+	const struct batch_place key = { .product_id = *product_id };
+	struct batch_place *found = bsearch(&key, b->places, b->n, sizeof(b->places[0]), by_id);
 
-	return found != NULL ? *found : NULL;
+	return found != NULL ? found->item : NULL;
 }
 
 static int
@@ -456,6 +449,7 @@ enum souk_err
 batch_keep(struct db_tx *tx, const struct batch *b, const struct batch_item *x)
 {
 	const struct standing_ctx ctx = { .vault = b->ctx->vault,
+		.operator= b->operator,
 		.topic = str_c(config_text(reviewer_config(b->ctx->reviewer), SET_REVIEW_TOPIC)) };
 	struct str seller = str_c(x->row.seller_id);
 	struct listing_row l = x->row;

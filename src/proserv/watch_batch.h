@@ -8,6 +8,12 @@
 #include "proserv/standing.h"
 #include "proserv/watch.h"
 
+/* What reviews go by and is not in the database, as text. */
+#define WATCH_RULES_LEN (2 * SHA256_LEN)
+void watch_rules(const struct config *c, char out[static WATCH_RULES_LEN + 1]);
+#define WATCH_RULES_META                                                                           \
+	"review.rules" /* those that all listings were reviewed by, or are marked for */
+
 #define BATCH_MAX 500
 #define BATCH_THREADS_MAX 64
 /* With so many in a batch everything that the marketplace knows is read once, else what each of them needs. */
@@ -40,6 +46,7 @@ struct batch_item {
 
 struct batch {
 	const struct watch_ctx *ctx;
+	const struct tenant_scope *operator; /* who suspends products */
 	struct standing_rules rules;
 	bool two_people;
 	unsigned threads;
@@ -52,10 +59,15 @@ struct batch {
 	instant_t now; /* of the read */
 	size_t n;
 	struct batch_item items[BATCH_MAX];
-	struct batch_item *ordered[BATCH_MAX]; /* by product id */
+	struct batch_place {
+		struct guid product_id;
+		struct batch_item *item;
+	} places[BATCH_MAX]; /* by product id */
 };
 
-SOUK_MUST enum souk_err batch_new(const struct watch_ctx *ctx, struct batch **ret);
+/* All that is given must outlive it. */
+SOUK_MUST enum souk_err batch_new(
+    const struct watch_ctx *ctx, const struct tenant_scope *operator, struct batch ** ret);
 void batch_free(struct batch *b); /* accepts NULL */
 /* In a read transaction (arg: struct batch): takes those that are due. n 0: none. */
 enum souk_err batch_read(struct db_tx *tx, void *arg);

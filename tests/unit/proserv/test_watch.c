@@ -184,7 +184,7 @@ overtaken(void **state)
 	struct keeping k;
 
 	make(w, "public", 1, &k.id);
-	assert_ok(batch_new(&c, &k.b));
+	assert_ok(batch_new(&c, &w->operator_, &k.b));
 	for (int late = 1; late >= 0; late--) {
 		IN_READ(w, batch_read, k.b);
 		assert_int_equal(k.b->n, 1);
