@@ -302,7 +302,8 @@ proserv_job_change_set(void *ctx, struct db *db, const struct job *j, struct fai
 	if (r == SOUK_OK)
 		return JOB_DONE;
 	if (f->err == SOUK_OK)
-		(void)fail_set(f, r, "change_set", "The change set could not be worked on.");
+		(void)fail_set(f, r, "change_set", "The change set could not be worked on (%s).",
+		    souk_err_word(r));
 	/* A conflict is a set that was cancelled, or a lease that was lost: the next run sees which. */
 	return JOB_RETRY;
 }

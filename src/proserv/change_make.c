@@ -358,6 +358,7 @@ set_product(struct work *w, struct entity *e)
 
 	e->product.title = title.n > 0 ? title : STR("Untitled");
 	e->product.state = str_c(states[e->visibility]);
+	e->product.dimensions = STR("");
 	check_dimensions(&c, &m, w->mem, &e->product.dimensions);
 	if (f.n > 0)
 		change_refused(w, e->first, &f);

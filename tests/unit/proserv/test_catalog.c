@@ -205,6 +205,11 @@ reviewer(struct world *w)
 	bool seen = false;
 
 	assert_int_equal(reviewer_new(config, &r), SOUK_OK);
+	/* The first one of all has no text. */
+	findings_init(&found, w->mem);
+	assert_int_equal(
+	    reviewer_run(r, &(struct listing){ .sku = STR("") }, NULL, EDITION_NONE, &found),
+	    SOUK_OK);
 	for (int i = 0; i < 2; i++) {
 		findings_init(&found, w->mem);
 		assert_int_equal(reviewer_run(r, &l, NULL, EDITION_NONE, &found), SOUK_OK);
