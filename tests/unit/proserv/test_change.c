@@ -271,7 +271,7 @@ look(struct world *w)
 	json_t *kept;
 
 	assert_int_equal(change_set_get(w->tx, &w->seller, &set, w->mem, &row), SOUK_OK);
-	kept = world_json(w, arena_strndup(w->mem, row.changes.p, row.changes.n));
+	assert_int_equal(json_read(row.changes, &kept, NULL), SOUK_OK);
 	assert_int_equal(changes_read(kept, w->mem, q), SOUK_OK);
 	assert_int_equal(row.status, want_status);
 	assert_int_equal(row.waiting, want_waiting);
@@ -279,6 +279,7 @@ look(struct world *w)
 		assert_string_equal(q->v[0].n_errors ? q->v[0].errors[0].code : "none", want_code);
 	assert_int_equal(product_get(w->tx, &w->op, &product, w->mem, &p), SOUK_OK);
 	assert_true(str_eq_c(p.state, want_state));
+	json_decref(kept);
 }
 
 static void
