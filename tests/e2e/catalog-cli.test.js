@@ -17,10 +17,10 @@ test('AWS CLI: create, describe, update, dimensions, release', async () => {
   const set = async (...changes) => {
     const { ChangeSetId, ChangeSetArn } = await cli('start-change-set', '--change-set', JSON.stringify(changes));
     assert.match(ChangeSetArn, new RegExp(`^arn:aws:aws-marketplace:us-east-1:${w.seller.accountId}:AWSMarketplace/ChangeSet/${ChangeSetId}$`));
-    await w.ended(ChangeSetId);
-    return cli('describe-change-set', '--change-set-id', ChangeSetId);
+    return w.ended(ChangeSetId);
   };
-  const first = await set(change('CreateProduct', null, { ProductTitle: 'By hand' }));
+  const made = await set(change('CreateProduct', null, { ProductTitle: 'By hand' }));
+  const first = await cli('describe-change-set', '--change-set-id', made.ChangeSetId);
   assert.equal(first.Status, 'SUCCEEDED', JSON.stringify(first));
   assert.equal(first.ChangeSetName, `Submitted by ${w.seller.accountId}`);
   assert.match(first.StartTime, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
@@ -51,7 +51,6 @@ test('AWS CLI: create, describe, update, dimensions, release', async () => {
   await Promise.all([
     words(['describe-entity', '--entity-id', 'prod-nothing'], 'ResourceNotFoundException'),
     words(['start-change-set', '--change-set', JSON.stringify([change('UpdateDimensions', id, [])])], 'AccessDeniedException'),
-    words(['start-change-set', '--change-set', JSON.stringify([change('Paint', id, {})])], 'ValidationException'),
     words(['cancel-change-set', '--change-set-id', first.ChangeSetId], 'ResourceInUseException'),
   ]);
 });
