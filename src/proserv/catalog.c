@@ -134,6 +134,74 @@ listing_set_title(struct listing_row *l, struct str title, struct arena *mem)
 	return SOUK_OK;
 }
 
+/* ---- the end ---- */
+
+#define OVER_AT_ONCE 100
+
+struct over {
+	struct {
+		char seller_id[ACCOUNT_ID_LEN + 1];
+		struct guid product_id;
+	} v[OVER_AT_ONCE];
+	size_t n, at;
+	bool removed;
+};
+
+static enum souk_err
+look_for_over(struct db_tx *tx, void *arg)
+{
+	struct over *o = arg;
+	struct db_stmt *st = listing_rows_over(tx, OVER_AT_ONCE);
+	enum souk_err r;
+	bool row;
+
+	o->n = 0;
+	while ((r = db_step(st, &row)) == SOUK_OK && row) {
+		struct str seller = db_text(st, 0);
+
+		o->v[o->n].product_id = db_guid(st, 1);
+		if (seller.n == ACCOUNT_ID_LEN)
+			memcpy(o->v[o->n++].seller_id, seller.p, seller.n);
+	}
+	return r;
+}
+
+/* It may have been lifted meanwhile. */
+static enum souk_err
+remove_one(struct db_tx *tx, void *arg)
+{
+	struct over *o = arg;
+	struct str seller = str_c(o->v[o->at].seller_id);
+	const struct guid *id = &o->v[o->at].product_id;
+	struct db_stmt *st;
+	bool sold = true, restricted;
+	enum souk_err r;
+
+	o->removed = false;
+	if ((r = lock_owner(tx, seller)) != SOUK_OK ||
+	    (r = listing_product(tx, id, &st)) != SOUK_OK)
+		return r;
+	restricted = str_eq_c(db_text(st, 3), "restricted");
+	db_reset(st);
+	if (!restricted || (r = listing_is_sold(tx, seller, id, &sold)) != SOUK_OK || sold)
+		return r;
+	o->removed = true;
+	return listing_row_remove(tx, seller, id, db_now(tx));
+}
+
+enum souk_err
+listings_remove_over(struct db *db, int64_t *ret_n)
+{
+	struct over o = { .n = 0 };
+	enum souk_err r = db_read(db, look_for_over, &o);
+
+	*ret_n = 0;
+	for (o.at = 0; r == SOUK_OK && o.at < o.n; o.at++)
+		if ((r = db_write(db, remove_one, &o)) == SOUK_OK)
+			*ret_n += o.removed;
+	return r;
+}
+
 /* ---- what the marketplace knows ---- */
 
 static enum souk_err

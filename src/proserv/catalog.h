@@ -34,6 +34,9 @@ void listing_offer_document(
 SOUK_MUST enum souk_err listing_set_title(
     struct listing_row *l, struct str title, struct arena *mem);
 
+/* Removes the restricted listings whose last subscription has ended; *ret_n of them. Now and then. */
+SOUK_MUST enum souk_err listings_remove_over(struct db *db, int64_t *ret_n);
+
 /* ---- what the marketplace knows ---- */
 
 /*

@@ -69,6 +69,14 @@
 		     " WHERE p.seller_id = $1 AND p.product_id = $2")                              \
 	X(Q_SOLD, "SELECT 1 FROM subscription WHERE seller_id = $1 AND product_id = $2"            \
 		  " AND state = 'active' LIMIT 1")                                                 \
+	/* fan-out: everybody's, for the one who removes them */                                   \
+	X(Q_OVER, "SELECT l.seller_id, l.product_id FROM listing l JOIN product p"                 \
+		  " ON p.seller_id = l.seller_id AND p.product_id = l.product_id"                  \
+		  " WHERE l.removed_at IS NULL AND p.state = 'restricted' AND NOT EXISTS"          \
+		  " (SELECT 1 FROM subscription s WHERE s.seller_id = l.seller_id"                 \
+		  " AND s.product_id = l.product_id AND s.state = 'active') LIMIT $1")             \
+	X(Q_REMOVE, "UPDATE listing SET removed_at = $1, changed_at = $1, revision = revision + 1" \
+		    " WHERE seller_id = $2 AND product_id = $3 AND removed_at IS NULL")            \
 	X(Q_OFFER_FIND, "SELECT " OFFER_ROW " FROM listing_offer"                                  \
 			" WHERE seller_id = $1 AND offer_id = $2")                                 \
 	X(Q_OFFER_INSERT, "INSERT INTO listing_offer (" OFFER_ROW ")"                              \
@@ -452,6 +460,27 @@ listing_is_sold(struct db_tx *tx, struct str seller_id, const struct guid *produ
 	if (r == SOUK_OK)
 		*ret = row;
 	return r;
+}
+
+struct db_stmt *
+listing_rows_over(struct db_tx *tx, size_t limit)
+{
+	struct db_stmt *st = db_stmt(tx, &listing_texts, Q_OVER);
+
+	db_bind_int(st, 1, (int64_t)limit);
+	return st;
+}
+
+enum souk_err
+listing_row_remove(
+    struct db_tx *tx, struct str seller_id, const struct guid *product_id, instant_t at)
+{
+	struct db_stmt *st = db_stmt(tx, &listing_texts, Q_REMOVE);
+
+	db_bind_int(st, 1, at);
+	db_bind_text(st, 2, seller_id);
+	db_bind_guid(st, 3, product_id);
+	return db_run(st, NULL);
 }
 
 /* ---- offers ---- */

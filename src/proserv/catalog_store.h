@@ -99,6 +99,11 @@ SOUK_MUST enum souk_err listing_product(
 SOUK_MUST enum souk_err listing_is_sold(
     struct db_tx *tx, struct str seller_id, const struct guid *product_id, bool *ret);
 
+/* Columns: seller, product id. Restricted ones that nobody subscribes to any more. */
+struct db_stmt *listing_rows_over(struct db_tx *tx, size_t limit);
+SOUK_MUST enum souk_err listing_row_remove(
+    struct db_tx *tx, struct str seller_id, const struct guid *product_id, instant_t at);
+
 /* ---- offers ---- */
 
 struct listing_offer_row {

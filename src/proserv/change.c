@@ -7,7 +7,6 @@
 #include "market/id_owner.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #define ROW_BYTES ((size_t)32 << 20)
 
@@ -231,9 +230,9 @@ check_changes(struct db_tx *tx, const struct tenant_scope *s, struct str seller_
 	return r;
 }
 
-static enum souk_err
-lock_entities(struct db_tx *tx, const struct change_set_row *row, const struct change_request *q,
-    struct fail *f)
+enum souk_err
+change_lock_entities(struct db_tx *tx, const struct change_set_row *row,
+    const struct change_request *q, struct fail *f)
 {
 	for (size_t i = 0; i < q->n; i++) {
 		bool taken = false, before = false;
@@ -367,7 +366,7 @@ change_set_start(struct db_tx *tx, const struct tenant_scope *s, const struct ch
 		return r;
 	if ((r = check_changes(tx, s, str_c(row.seller_id), q, mem, f)) != SOUK_OK ||
 	    (r = check_quota(tx, str_c(row.seller_id), limits, f)) != SOUK_OK ||
-	    (!q->validate && (r = lock_entities(tx, &row, q, f)) != SOUK_OK) ||
+	    (!q->validate && (r = change_lock_entities(tx, &row, q, f)) != SOUK_OK) ||
 	    (r = insert(tx, &row, q, mem)) != SOUK_OK)
 		return r;
 	*ret_id = row.id;
@@ -435,47 +434,4 @@ change_set_resume(struct db_tx *tx, struct str seller_id, const struct guid *cha
 	}
 	arena_free(mem);
 	return r == SOUK_E_NOT_FOUND ? SOUK_OK : r;
-}
-
-/* ---- at once --------------------------------------------------------------------------- */
-
-/* A fail has room for some only; they are told as of the document. */
-static void
-tell_errors(const struct change_request *q, struct fail *f)
-{
-	for (size_t i = 0; i < q->n; i++)
-		for (size_t k = 0; k < q->v[i].n_errors; k++)
-			(void)fail_field(f, q->v[i].errors[k].code, q->v[i].errors[k].message,
-			    "mend it and send the listing again");
-}
-
-enum souk_err
-changes_make(struct db_tx *tx, struct reviewer *reviewer, const struct tenant_scope *operator,
-    struct str seller_id, struct change_request *q, struct arena *mem, struct fail *f)
-{
-	struct change_set_row lock = { .id = guid_new() };
-	struct work *w;
-	enum souk_err r;
-
-	(void)snprintf(
-	    lock.seller_id, sizeof(lock.seller_id), "%.*s", (int)seller_id.n, seller_id.p);
-	if ((r = lock_owner(tx, seller_id)) != SOUK_OK ||
-	    (r = lock_entities(tx, &lock, q, f)) != SOUK_OK)
-		return r;
-	if (!(w = calloc(1, sizeof(*w))))
-		return SOUK_E_NOMEM;
-	*w = (struct work){ .tx = tx,
-		.mem = mem,
-		.reviewer = reviewer,
-		.operator= operator,
-		.seller_id = seller_id,
-		.q = q };
-	r = work_run(w);
-	if (r == SOUK_OK && w->failed) {
-		tell_errors(q, f);
-		r = SOUK_E_INVALID;
-	}
-	work_done(w);
-	free(w);
-	return r == SOUK_OK ? entity_lock_drop(tx, seller_id, &lock.id) : r;
 }

@@ -35,6 +35,8 @@ const char *entity_prefix(enum entity_kind k);
 struct change_kind;
 struct change_error {
 	const char *code, *message;
+	const char *pointer, *what,
+	    *hint; /* what the message is put together from; NULL: nothing, and after changes_read */
 };
 #define CHANGE_ERRORS_MAX 50
 
@@ -48,6 +50,7 @@ struct change {
 	const json_t *tags;                /* NULL none */
 	bool was_text;                     /* Details, not DetailsDocument */
 	const struct change_error *errors;
+	struct change_error *own_errors; /* the same, while changes are made */
 	size_t n_errors;
 };
 
@@ -109,8 +112,10 @@ SOUK_MUST enum souk_err changes_read(
  * changes have errors: undo the transaction. SOUK_E_CONFLICT "entity_locked" while a set is under way.
  */
 SOUK_MUST enum souk_err changes_make(struct db_tx *tx, struct reviewer *reviewer,
-    const struct tenant_scope *operator, struct str seller_id, struct change_request *q,
-    struct arena *mem, struct fail *f);
+    struct str seller_id, struct change_request *q, struct arena *mem, struct fail *f);
+/* The kind of a change that REST alone asks for: its details are the whole listing document. */
+const struct change_kind *change_set_document(void);
+const struct change_kind *change_create_product(void);
 
 /* ---- the job ---- */
 

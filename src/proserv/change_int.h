@@ -83,6 +83,9 @@ SOUK_MUST enum souk_err work_review_before(struct work *w);
 /* Writes what changed. *ret_whole: the products are all written, so that they can be reviewed. */
 SOUK_MUST enum souk_err work_write(struct work *w, bool *ret_whole);
 
+/* Locks what the changes are about for the set `row`. SOUK_E_CONFLICT "entity_locked". */
+SOUK_MUST enum souk_err change_lock_entities(struct db_tx *tx, const struct change_set_row *row,
+    const struct change_request *q, struct fail *f);
 /* Tags of new entities. */
 SOUK_MUST enum souk_err changes_put_tags(
     struct db_tx *tx, struct str seller_id, const struct change_request *q);
@@ -92,6 +95,9 @@ SOUK_MUST enum souk_err changes_put_tags(
 /* An error of the change. `code` of A-Z, 0-9 and _. */
 void change_error(struct work *w, struct change *c, const char *code, const char *fmt, ...)
     SOUK_PRINTF(4, 5);
+/* The same with the parts that `message` is put together from; `what` and `hint` are copied. */
+void change_error_at(struct work *w, struct change *c, const char *code, struct str pointer,
+    struct str what, const char *hint);
 /* The same outside of a work; the text is copied. */
 void change_error_in(struct arena *mem, struct change *c, const char *code, const char *text);
 /* One for each offending member of `f`. */

@@ -12,6 +12,7 @@
 #include "market/tenant_make.h"
 #include "proserv/review_gate.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define ARENA_LIMIT ((size_t)512 << 20)
@@ -76,6 +77,7 @@ keep_errors(struct changing *x)
 		if (!v)
 			return SOUK_E_NOMEM;
 		for (size_t k = 0; k < c->n_errors; k++) {
+			v[k] = (struct change_error){ .code = NULL };
 			v[k].code = arena_strdup(x->mem, c->errors[k].code);
 			v[k].message = arena_strdup(x->mem, c->errors[k].message);
 			if (!v[k].code || !v[k].message)
@@ -303,7 +305,8 @@ proserv_job_change_set(void *ctx, struct db *db, const struct job *j, struct fai
 	if (r == SOUK_OK)
 		return JOB_DONE;
 	if (f->err == SOUK_OK)
-		(void)fail_set(f, r, "change_set", "The change set could not be worked on.");
+		(void)fail_set(f, r, "change_set", "The change set could not be worked on (%s).",
+		    souk_err_word(r));
 	/* A conflict is a set that was cancelled, or a lease that was lost: the next run sees which. */
 	return JOB_RETRY;
 }
@@ -337,4 +340,54 @@ proserv_job_change_set_dead(void *ctx, struct db_tx *tx, const struct job *j, co
 	}
 	arena_free(mem);
 	return r == SOUK_E_NOT_FOUND ? SOUK_OK : r;
+}
+
+/* ---- at once --------------------------------------------------------------------------- */
+
+/* Each error at its place in the document, as far as there is room. */
+static void
+tell_errors(const struct change_request *q, struct fail *f)
+{
+	for (size_t i = 0; i < q->n; i++)
+		for (size_t k = 0; k < q->v[i].n_errors; k++) {
+			const struct change_error *e = &q->v[i].errors[k];
+
+			if (e->pointer && e->what && e->hint)
+				(void)fail_field(f, e->pointer, e->what, e->hint);
+			else
+				(void)fail_field(
+				    f, "document", e->message, "mend it and send it again");
+		}
+}
+
+enum souk_err
+changes_make(struct db_tx *tx, struct reviewer *reviewer, struct str seller_id,
+    struct change_request *q, struct arena *mem, struct fail *f)
+{
+	struct tenant_scope scope = tenant_for_upkeep("listing");
+	struct change_set_row lock = { .id = guid_new() };
+	struct work *w;
+	enum souk_err r;
+
+	(void)snprintf(
+	    lock.seller_id, sizeof(lock.seller_id), "%.*s", (int)seller_id.n, seller_id.p);
+	if ((r = lock_owner(tx, seller_id)) != SOUK_OK ||
+	    (r = change_lock_entities(tx, &lock, q, f)) != SOUK_OK)
+		return r;
+	if (!(w = calloc(1, sizeof(*w))))
+		return SOUK_E_NOMEM;
+	*w = (struct work){ .tx = tx,
+		.mem = mem,
+		.reviewer = reviewer,
+		.operator= & scope,
+		.seller_id = seller_id,
+		.q = q };
+	r = work_run(w);
+	if (r == SOUK_OK && w->failed) {
+		tell_errors(q, f);
+		r = SOUK_E_INVALID;
+	}
+	work_done(w);
+	free(w);
+	return r == SOUK_OK ? entity_lock_drop(tx, seller_id, &lock.id) : r;
 }

@@ -36,6 +36,18 @@ const struct change_kind change_kinds[] = {
 };
 const size_t n_change_kinds = sizeof(change_kinds) / sizeof(change_kinds[0]);
 
+const struct change_kind *
+change_set_document(void)
+{
+	return &change_kinds[2];
+}
+
+const struct change_kind *
+change_create_product(void)
+{
+	return &change_kinds[0];
+}
+
 /* ---- errors ---------------------------------------------------------------------------- */
 
 void
@@ -50,10 +62,10 @@ change_error_in(struct arena *mem, struct change *c, const char *code, const cha
 		return;
 	if (c->n_errors > 0)
 		memcpy(v, c->errors, c->n_errors * sizeof(*v));
-	v[c->n_errors] = (struct change_error){ code, arena_strdup(mem, text) };
+	v[c->n_errors] = (struct change_error){ .code = code, .message = arena_strdup(mem, text) };
 	if (!v[c->n_errors].message)
 		v[c->n_errors].message = "This change is refused.";
-	c->errors = v;
+	c->errors = c->own_errors = v;
 	c->n_errors++;
 }
 
@@ -68,6 +80,23 @@ change_error(struct work *w, struct change *c, const char *code, const char *fmt
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	change_error_in(w->mem, c, code, text);
+}
+
+void
+change_error_at(struct work *w, struct change *c, const char *code, struct str pointer,
+    struct str what, const char *hint)
+{
+	size_t n = c->n_errors;
+	struct change_error *e;
+
+	change_error(
+	    w, c, code, "%.*s (%s) at %.*s", (int)what.n, what.p, hint, (int)pointer.n, pointer.p);
+	if (c->n_errors == n)
+		return;
+	e = &c->own_errors[n];
+	e->pointer = arena_strndup(w->mem, pointer.p, pointer.n);
+	e->what = arena_strndup(w->mem, what.p, what.n);
+	e->hint = arena_strdup(w->mem, hint);
 }
 
 void
@@ -329,6 +358,7 @@ set_product(struct work *w, struct entity *e)
 
 	e->product.title = title.n > 0 ? title : STR("Untitled");
 	e->product.state = str_c(states[e->visibility]);
+	e->product.dimensions = STR("");
 	check_dimensions(&c, &m, w->mem, &e->product.dimensions);
 	if (f.n > 0)
 		change_refused(w, e->first, &f);

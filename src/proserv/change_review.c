@@ -23,8 +23,8 @@ read_document(
 	if (r != SOUK_E_INVALID && r != SOUK_E_LIMIT)
 		return r;
 	for (size_t i = 0; i < f.n; i++)
-		change_error(w, e->first, "INVALID_INPUT", "%s: %s; %s", f.entry[i].field,
-		    f.entry[i].what, f.entry[i].fix);
+		change_error_at(w, e->first, "INVALID_INPUT", str_c(f.entry[i].field),
+		    str_c(f.entry[i].what), f.entry[i].fix);
 	if (f.n == 0)
 		change_error(w, e->first, "INVALID_INPUT", "%s", f.detail);
 	return SOUK_OK;
@@ -88,8 +88,7 @@ code_of(struct work *w, const struct rule *rule)
 static void
 refuse(struct work *w, struct change *c, const struct finding *f, struct str pointer)
 {
-	change_error(w, c, code_of(w, f->rule), "%.*s (%s) at %.*s", (int)f->message.n,
-	    f->message.p, f->hint, (int)pointer.n, pointer.p);
+	change_error_at(w, c, code_of(w, f->rule), pointer, f->message, f->hint);
 }
 
 static bool
@@ -148,6 +147,9 @@ review_offer(struct work *w, struct entity *e)
 	bool fine = false;
 	enum souk_err r = listing_row_find(w->tx, w->seller_id, &e->offer.product_id, w->mem, &row);
 
+	/* Released with a day that is past it would count as expired, of which less is asked. */
+	if (e->release)
+		offer.released = false;
 	if (r == SOUK_OK) {
 		buf_add_char(&offers, '[');
 		listing_offer_document(&offer, 0, db_now(w->tx), &offers);

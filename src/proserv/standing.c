@@ -131,7 +131,7 @@ suspend(struct db_tx *tx, const struct standing_ctx *ctx, const struct listing_r
 
 	if (str_eq(l->product.suspended, reason))
 		return SOUK_OK;
-	return product_set_suspended(tx, &operator, & l->product_id, reason, &f);
+	return product_set_suspended(tx, ctx->operator, & l->product_id, reason, &f);
 }
 
 static enum souk_err

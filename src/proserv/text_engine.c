@@ -315,6 +315,9 @@ text_engine_find(const struct text_engine *e, struct text_scratch *s, enum term_
 		return SOUK_E_NOMEM;
 	if (f.languages == 0)
 		f.languages = LANG_ALL;
+	/* Of no text at all there is no address either, which the library refuses. */
+	if (n == 0)
+		f.text.p = "";
 	r = hs_scan(e->db[set], f.text.p, (unsigned)n, 0, s->hs, on_term, &f);
 	if (r != HS_SUCCESS && r != HS_SCAN_TERMINATED)
 		return SOUK_E_INTERNAL;

@@ -431,6 +431,18 @@ keep_leans(struct db_tx *tx, const struct batch_item *x)
 	return r;
 }
 
+/* Nobody sees it any more. */
+static enum souk_err
+leave(struct db_tx *tx, const struct batch_item *x)
+{
+	struct listing_row l = x->row;
+	bool found;
+
+	l.standing = STANDING_UNREVIEWED;
+	l.grace_until = l.due_at = 0;
+	return listing_row_reviewed(tx, &l, &found);
+}
+
 /* Its document cannot be read, so nothing is known of it: looked at again another time. */
 static enum souk_err
 put_off(struct db_tx *tx, const struct batch *b, const struct batch_item *x)
@@ -457,6 +469,8 @@ batch_keep(struct db_tx *tx, const struct batch *b, const struct batch_item *x)
 	bool found = false;
 	enum souk_err r;
 
+	if (x->row.removed_at != 0)
+		return leave(tx, x);
 	if (!x->readable)
 		return put_off(tx, b, x);
 	standing_next(&x->row, &x->judged, &b->rules, b->now, &c);

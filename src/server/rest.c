@@ -17,6 +17,7 @@
 const struct rest_table *const rest_tables[REST_TABLES] = {
 	&rest_psc,
 	&rest_edsp,
+	&rest_listings,
 	&rest_commissions,
 	&rest_market,
 	&rest_charges,
@@ -223,6 +224,7 @@ static const struct {
 } special[] = {
 	{ "access_key_limit", 409 },
 	{ "bucket_limit", 409 },
+	{ "change_set_quota", 409 },
 	{ "endpoint_limit", 409 },
 	{ "role_limit", 409 },
 	{ "token_limit", 409 },

@@ -485,7 +485,7 @@ effect_show(struct call *c, struct db_tx *tx)
 }
 
 #define TASKS "/api/v1/review-tasks"
-#define LISTING "/api/v1/listings/{listingId}/review"
+#define LISTING "/api/v1/listings/{listingId}/standing"
 #define READ OP_READ | OP_NO_BODY
 static const struct op ops[] = {
 	{ "GET", TASKS, "review:ReadTasks", 0, READ, NULL, tasks_list },
@@ -498,7 +498,7 @@ static const struct op ops[] = {
 	{ "GET", "/api/v1/review-editions/{edition}/effect", "review:ReadEffect", 0, READ, NULL,
 	    effect_show },
 	{ "GET", LISTING, "review:ReadListing", 0, READ, NULL, listing_show },
-	{ "POST", LISTING, "review:AskReview", REST_BODY, OP_WRITE, rest_no_members,
+	{ "POST", LISTING "/reviews", "review:AskReview", REST_BODY, OP_WRITE, rest_no_members,
 	    listing_review },
 };
 const struct rest_table rest_review = { ops, sizeof(ops) / sizeof(ops[0]) };

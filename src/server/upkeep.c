@@ -156,6 +156,16 @@ upkeep_lapse(const struct services *svc)
 }
 
 static void
+remove_listings(const struct services *svc)
+{
+	int64_t n = 0;
+
+	note("listings", listings_remove_over(svc->db, &n));
+	if (n > 0)
+		log_event(LOG_INFO, "listings_removed", LOG_I("count", n));
+}
+
+static void
 publish(const struct services *svc)
 {
 	int64_t n = 0;
@@ -177,6 +187,8 @@ tick(const struct services *svc, uint64_t n)
 		look_at_database(svc);
 	if (n % LAPSE_EVERY == 0)
 		upkeep_lapse(svc);
+	if (n % LAPSE_EVERY == 0)
+		remove_listings(svc);
 	if (n % PUBLISH_EVERY == 0)
 		publish(svc);
 	if (svc->watch != NULL)

@@ -175,6 +175,18 @@ test('every documented route answers as documented', async () => {
   await c(op, 'PUT', `${asked}/{requirement}/decision`, { ...n, requirement: 'EDSP-R3' }, { body: { decision: 'accepted', note: 'seen' }, want: 200 });
   await c(newcomer, 'PUT', `${asked}/{requirement}/decision`, { ...n, requirement: 'EDSP-R3' }, { body: { decision: 'accepted' }, want: 403 });
   await c(buyer, 'GET', asked, n, { want: 404 });
+  const L = (await c(seller, 'POST', '/listings', {}, { body: { document: { title: 'Documented', highlights: ['One'] } }, headers: key(), want: 201 })).json;
+  const lp = { listingId: L.productId };
+  await c(seller, 'GET', '/listings', {}, { query: '?limit=5', want: 200 });
+  await c(seller, 'GET', '/listings/{listingId}', lp, { want: 200 });
+  await c(seller, 'PUT', '/listings/{listingId}', lp, { body: { document: { title: 'Documented', sku: 'X' } }, headers: { 'If-Match': '"1"' }, want: 200 });
+  await c(seller, 'PUT', '/listings/{listingId}', lp, { body: { document: { title: 7 } }, want: 422 });
+  await c(seller, 'POST', '/listings/{listingId}/review', lp, { want: 200 });
+  await c(seller, 'POST', '/listings/{listingId}/review', lp, { body: { document: { title: 'Other' } }, want: 200 });
+  const R = (await c(seller, 'POST', '/listings/{listingId}/change-requests', lp, { body: { changes: [{ type: 'ReleaseProduct', details: {} }] }, headers: key(), want: 201 })).json;
+  await c(seller, 'GET', '/change-requests', {}, { want: 200 });
+  await c(seller, 'GET', '/change-requests/{changeRequestId}', R, { want: 200 });
+  await c(seller, 'DELETE', '/change-requests/{changeRequestId}', R, {});
   const plan = '/sellers/{sellerId}/publication-plan';
   const planned = { roleArn: `arn:aws:iam::${newcomer.accountId}:role/R`, bucket: 'exports', topicArn: `arn:aws:sns:us-east-1:${newcomer.accountId}:t`, dataSets: ['daily_business_fees'], feeds: true };
   await c(newcomer, 'GET', plan, n, { want: 404 });

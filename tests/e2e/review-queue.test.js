@@ -30,7 +30,7 @@ const tasks = async (listing, state = 'open', as = m.operator) => {
 };
 const decide = (task, body, as = m.operator, headers = {}) => m.rest(as, 'POST', `/api/v1/review-tasks/${task.taskId}/decisions`, body, headers);
 const review = async (listing, as = w.seller) => {
-  const r = await m.rest(as, 'GET', `/api/v1/listings/${listing}/review`);
+  const r = await m.rest(as, 'GET', `/api/v1/listings/${listing}/standing`);
   assert.equal(r.status, 200, r.text);
   return r.json;
 };

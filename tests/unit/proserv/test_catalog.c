@@ -208,6 +208,11 @@ reviewer(struct world *w)
 	bool seen = false;
 
 	assert_int_equal(reviewer_new(config, &r), SOUK_OK);
+	/* The first one of all has no text. */
+	findings_init(&found, w->mem);
+	assert_int_equal(
+	    reviewer_run(r, &(struct listing){ .sku = STR("") }, NULL, EDITION_NONE, &found),
+	    SOUK_OK);
 	for (int i = 0; i < 2; i++) {
 		findings_init(&found, w->mem);
 		assert_int_equal(reviewer_run(r, &l, NULL, EDITION_NONE, &found), SOUK_OK);
@@ -242,6 +247,70 @@ resume(struct world *w)
 }
 WORLD_TEST(resume)
 
+static struct guid over_id, sub_id;
+
+static void
+restrict_sold(struct world *w)
+{
+	struct listing_row l = make(w, "Going");
+	struct subscription s;
+	struct product p;
+	char id[GUID_TEXT_LEN + 1];
+
+	over_id = l.product_id;
+	guid_format(&over_id, id);
+	s = world_subscription(w,
+	    arena_printf(w->mem, "{'productId':'%s','buyerId':'" BUYER "','kind':'contract'}", id));
+	sub_id = s.id;
+	assert_int_equal(product_get(w->tx, &w->op, &over_id, w->mem, &p), SOUK_OK);
+	p.state = STR("restricted");
+	assert_int_equal(product_change(w->tx, &w->op, &p, 0, world_fail(w)), SOUK_OK);
+	s.id = (struct guid){ 0 };
+	assert_int_equal(subscription_create(w->tx, &w->op, &s, world_fail(w)), SOUK_E_CONFLICT);
+	assert_code(w, "product_restricted");
+}
+
+static void
+end_subscription(struct world *w)
+{
+	struct subscription s = { .id = sub_id };
+	bool already;
+
+	assert_int_equal(
+	    subscription_mark_ended(w->tx, &w->op, &s, db_now(w->tx), &already), SOUK_OK);
+}
+
+static void
+is_removed(struct world *w)
+{
+	struct guid after = { { 0 } };
+	struct db_stmt *st;
+	bool row;
+
+	assert_true(find(w, &over_id).removed_at != 0);
+	st = listing_rows_of(w->tx, STR(SELLER), &after, 10);
+	assert_int_equal(db_step(st, &row), SOUK_OK);
+	assert_false(row);
+}
+
+/* Who subscribes keeps it; once nobody does, it is gone. */
+static void
+run_removed_at_last(void **state)
+{
+	struct world *w = *state;
+	int64_t n = -1;
+
+	world_run(state, restrict_sold);
+	assert_int_equal(listings_remove_over(w->db, &n), SOUK_OK);
+	assert_int_equal(n, 0);
+	world_run(state, end_subscription);
+	assert_int_equal(listings_remove_over(w->db, &n), SOUK_OK);
+	assert_int_equal(n, 1);
+	assert_int_equal(listings_remove_over(w->db, &n), SOUK_OK);
+	assert_int_equal(n, 0);
+	world_run(state, is_removed);
+}
+
 int
 main(void)
 {
@@ -253,6 +322,7 @@ main(void)
 		UNIT(gate),
 		UNIT(reviewer),
 		UNIT(resume),
+		UNIT(removed_at_last),
 	};
 	struct fail f = { .err = SOUK_OK };
 	int failed;
