@@ -214,6 +214,8 @@ set_kinds(struct service *s)
 	s->kinds[10].kind = CHANGE_SET_JOB;
 	s->kinds[10].run = run_change_set;
 	s->kinds[10].dead = bury_change_set;
+	/* Work of milliseconds that a seller waits for: who died is not waited for long. */
+	s->kinds[10].lease_ms = 10 * SECOND_MS;
 }
 
 static enum souk_err
