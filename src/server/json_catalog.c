@@ -41,14 +41,16 @@ static enum souk_err
 start_run(struct call *c, struct db_tx *tx)
 {
 	struct change_limits limits = { config_int(c->svc->config, SET_CATALOG_OPEN_CHANGE_SETS) };
+	struct change_set_row row;
 	struct guid id;
 	enum souk_err r =
 	    change_set_start(tx, c->scope, c->input, &limits, c->arena, &id, &c->fail);
 
-	if (r != SOUK_OK)
+	/* The operator's sets are of the seller whose entities they change. */
+	if (r != SOUK_OK || (r = change_set_get(tx, c->scope, &id, c->arena, &row)) != SOUK_OK)
 		return r;
-	ids_answer(c, tenant_account(c->scope), &id);
-	rest_audit_guid(c, "change-set", &id, tenant_account(c->scope));
+	ids_answer(c, str_c(row.seller_id), &id);
+	rest_audit_guid(c, "change-set", &id, str_c(row.seller_id));
 	return SOUK_OK;
 }
 

@@ -455,7 +455,9 @@ rest_audit(struct call *c, const char *kind, struct str id, struct str seller_id
 
 	c->audit.action = c->op->action;
 	c->audit.count = 1;
-	c->audit.seller_id = seller_id;
+	/* The entry is appended after the handler, whose variables are gone by then. */
+	seller_id = arena_str(c->arena, seller_id);
+	c->audit.seller_id = seller_id.p ? seller_id : STR("");
 	if (!text)
 		return;
 	end = mempcpy(text, kind, strlen(kind));

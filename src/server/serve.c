@@ -224,6 +224,8 @@ set_kinds(struct service *s)
 	s->kinds[10].kind = CHANGE_SET_JOB;
 	s->kinds[10].run = run_change_set;
 	s->kinds[10].dead = bury_change_set;
+	/* Work of milliseconds that a seller waits for: who died is not waited for long. */
+	s->kinds[10].lease_ms = 10 * SECOND_MS;
 	s->kinds[11] = s->kinds[5];
 	s->kinds[11].kind = REVIEW_JOB;
 	s->kinds[11].run = run_review;

@@ -34,7 +34,7 @@ export async function makeCatalog(m) {
   w.ended = (id, as) => until(async () => {
     const s = await w.describe(id, as);
     return ['SUCCEEDED', 'FAILED', 'CANCELLED'].includes(s.Status) && s;
-  }, 20000, 'end of the change set');
+  }, 40000, 'end of the change set');
   w.done = async (changes, more, as) => {
     const s = await w.ended((await w.start(changes, more, as)).ChangeSetId, as);
     assert.equal(s.Status, 'SUCCEEDED', JSON.stringify(s.ChangeSet.map((c) => c.ErrorDetailList)));

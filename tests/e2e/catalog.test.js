@@ -135,7 +135,9 @@ test('who may what: operator-only changes, other sellers, policies, buyers', asy
   const id = await w.product();
   const update = [['UpdateDimensions', id, [{ Key: 'move', Name: 'Move of a whole system' }]]];
   await refused(w.start(update), 'AccessDeniedException', 403);
-  await w.done(update, {}, w.operator);
+  const by = await w.done(update, {}, w.operator);
+  assert.ok(by.ChangeSetArn.includes(`:${w.seller.accountId}:AWSMarketplace/ChangeSet/`));
+  assert.deepEqual((await w.start(update, { Intent: 'VALIDATE' }, w.operator)).ChangeSetArn.split(':')[4], w.seller.accountId);
   assert.equal((await details(id)).Dimensions[1].Name, 'Move of a whole system');
   assert.equal((await details(id, w.operator)).Dimensions[1].Description, w.dimensions()[1].Description);
   await refused(w.start([['RestrictDimensions', id, ['assess']]]), 'AccessDeniedException', 403);
