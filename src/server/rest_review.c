@@ -326,7 +326,7 @@ summary_show(struct call *c, struct db_tx *tx)
 
 /* ---- one listing ----------------------------------------------------------------------- */
 
-/* The seller's own, or anybody's for the operator; the path has "prod-" and a GUID. */
+/* The seller's own, or anybody's for the operator; the path has a GUID, with or without "prod-". */
 static enum souk_err
 find_listing(struct call *c, struct db_tx *tx, struct listing_row *ret)
 {
@@ -334,8 +334,9 @@ find_listing(struct call *c, struct db_tx *tx, struct listing_row *ret)
 	struct guid id;
 	enum souk_err r;
 
-	if (!entity_id_parse(PRODUCT_PREFIX, c->params[0], &id))
-		return SOUK_E_NOT_FOUND;
+	if (!entity_id_parse(PRODUCT_PREFIX, c->params[0], &id) &&
+	    (r = call_param_guid(c, 0, &id)) != SOUK_OK)
+		return r;
 	if ((r = id_owner_find(tx, ID_PRODUCT, &id, &owner)) != SOUK_OK)
 		return r;
 	if (!tenant_is_operator(c->scope) &&
@@ -369,17 +370,20 @@ static enum souk_err
 listing_show(struct call *c, struct db_tx *tx)
 {
 	struct buf findings = { 0 };
+	char id[ENTITY_ID_MAX];
 	struct listing_row l;
 	struct jw w;
 	enum souk_err r = find_listing(c, tx, &l);
 
-	if (r == SOUK_OK)
-		r = findings_row_find(tx, str_c(l.seller_id), &l.product_id, &findings);
-	if (r != SOUK_OK && !(r == SOUK_E_NOT_FOUND && l.reviewed_at == 0))
+	if (r != SOUK_OK)
+		return r;
+	r = findings_row_find(tx, str_c(l.seller_id), &l.product_id, &findings);
+	if (r != SOUK_OK && r != SOUK_E_NOT_FOUND)
 		goto out;
 	jw_init(&w, &c->out);
 	jw_open(&w, NULL, '{');
-	jw_str(&w, "listing", c->params[0]);
+	entity_id_write(PRODUCT_PREFIX, &l.product_id, id);
+	jw_c(&w, "listing", id);
 	jw_c(&w, "sellerId", l.seller_id);
 	jw_c(&w, "standing", standing_word(l.standing));
 	jw_c(&w, "edition", edition_word(l.edition));
@@ -406,7 +410,7 @@ listing_review(struct call *c, struct db_tx *tx)
 		r = review_mark(tx, str_c(l.seller_id), &l.product_id, db_now(tx));
 	if (r != SOUK_OK)
 		return r;
-	rest_audit(c, "listing", c->params[0], arena_str(c->arena, str_c(l.seller_id)));
+	rest_audit_guid(c, "listing", &l.product_id, arena_str(c->arena, str_c(l.seller_id)));
 	c->response.status = 202;
 	return SOUK_OK;
 }
