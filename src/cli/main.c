@@ -26,6 +26,7 @@ static const struct command commands[] = {
 	    cmd_audit_verify },
 	{ "keys rotate", "seal everything with a new master key, drop the old one",
 	    cmd_keys_rotate },
+	{ "reviews", "tell how kept listings stand, or what another edition would do", cmd_reviews },
 	{ "nodes", "list the processes that serve this installation", cmd_nodes },
 	{ "backup", "copy database and objects while souk runs", cmd_backup },
 	{ "migrate", "move the database's schema forward, a fleet's while it runs", cmd_migrate },

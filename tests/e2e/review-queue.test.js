@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { strict as assert } from 'node:assert';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Marketplace, until } from './lib.js';
+import { Marketplace, souk, until } from './lib.js';
 import { makeCatalog } from './catalog-world.js';
 
 const DAY = 86400;
@@ -174,6 +174,12 @@ test('another edition: what it would do, then what it does', async () => {
   const one = before.items.find((x) => x.listing === id);
   assert.deepEqual([one.before, one.after, one.added.filter((f) => f.severity === 'E').map((f) => f.rule)], ['passed', 'blocked', ['PS-ARCH-01', 'PS-DET-15']]);
   assert.equal(before.stopped, 1);
+  const told = await souk(['reviews', '--data', m.data, '--edition', 'G21'], { env: m.clockEnv() });
+  assert.equal(told.code, 1, told.err);
+  assert.match(told.out, new RegExp(`${id} Limited: passed -> blocked\\n( {2}.*\\n)* {2}\\+ E PS-ARCH-01 /associated_products: `));
+  const json = JSON.parse((await souk(['reviews', '--data', m.data, '--edition', 'G21', '--json'], { env: m.clockEnv() })).out);
+  assert.deepEqual(json.items.map((x) => x.listing).sort(), before.items.map((x) => x.listing).sort());
+  assert.equal(json.stopped, 1);
   assert.equal((await review(id)).standing, 'passed', 'only looked at');
   assert.equal((await m.rest(w.seller, 'GET', '/api/v1/review-editions/G21/effect')).status, 404);
   assert.equal((await m.op('GET', '/api/v1/review-editions/G23/effect')).status, 404);
@@ -185,4 +191,5 @@ test('another edition: what it would do, then what it does', async () => {
   assert.equal((await m.op('GET', '/api/v1/review-summary')).json.standings.grace, 1);
   const changed = (await m.op('GET', '/api/v1/review-editions/G21/effect')).json;
   assert.deepEqual(changed.items, [], 'nothing is left to change');
+  assert.match((await souk(['reviews', '--data', m.data], { env: m.clockEnv() })).out, /^listings +grace +1$/m);
 });
