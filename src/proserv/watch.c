@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define LOOK_EVERY 5              /* ticks between looks for changed products and sellers */
+#define LOOK_EVERY 2              /* ticks between looks for changed products and sellers */
 #define LOOK_BACK (3 * MINUTE_MS) /* longer than a transaction takes to become visible */
 #define STALE_MAX 1000
 

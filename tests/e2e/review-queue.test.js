@@ -167,6 +167,18 @@ test('a fault that comes later: grace, suspension, mended; subscribers stay; a w
   }
 });
 
+test('the seller\'s account is looked at, too', async () => {
+  const id = await w.product();
+  await stands(id, 'passed');
+  const account = `/api/v1/accounts/${w.seller.accountId}`;
+  assert.equal((await m.op('PATCH', account, { paidSeller: false })).status, 200);
+  const r = await stands(id, 'grace');
+  assert.deepEqual(r.findings.filter((f) => f.severity === 'E').map((f) => f.rule), ['PS-SETUP-01']);
+  assert.equal((await m.op('PATCH', account, { paidSeller: true })).status, 200);
+  await stands(id, 'passed');
+  await until(async () => (await m.op('GET', '/api/v1/review-summary')).json.standings.grace === undefined, 20000, 'all of them');
+});
+
 test('another edition: what it would do, then what it does', async () => {
   const id = await w.product({ info: { AssociatedProducts: [], AwsServices: ['AWS Glue'] } });
   await stands(id, 'passed');
