@@ -367,7 +367,17 @@ make_schedule(struct work *w, struct change *c, struct entity *e)
 		   : r;
 }
 
-/* "P12M", "P1Y", "P90D": from a day on; DAY_NONE when it is not that. A month is 30 days or up to 31, to the same day. */
+static int
+number(const char *p, int digits)
+{
+	int n = 0;
+
+	while (digits-- > 0)
+		n = 10 * n + (*p++ - '0');
+	return n;
+}
+
+/* "P12M", "P1Y", "P90D" from a day on: the same day of a later month, or its last. DAY_NONE when it is not that. */
 static day_t
 after_duration(day_t from, struct str s)
 {
@@ -387,8 +397,9 @@ after_duration(day_t from, struct str s)
 	if (n > 12 * YEARS_MAX)
 		return DAY_NONE;
 	day_write(from, day);
-	if (sscanf(day, "%4d-%2d-%2d", &year, &month, &mday) != 3)
-		return DAY_NONE;
+	year = number(day, 4);
+	month = number(day + 5, 2);
+	mday = number(day + 8, 2);
 	month += (int)n - 1;
 	year += month / 12;
 	month = month % 12 + 1;

@@ -50,8 +50,10 @@ first_member(struct str pointer)
 {
 	struct str rest = pointer, part = STR("");
 
-	if (!str_split(&rest, '/', &part) || !str_split(&rest, '/', &part))
-		return STR("");
+	/* What stands before the first slash is nothing. */
+	for (int i = 0; i < 2; i++)
+		if (!str_split(&rest, '/', &part))
+			return STR("");
 	return part;
 }
 

@@ -93,6 +93,19 @@ test('change requests carry the portal\'s words; a live listing cannot be made w
   assert.ok(rest.items.every((x) => !listed.items.some((y) => y.changeRequestId === x.changeRequestId)));
 });
 
+test('what was wrong before and is not touched stops nobody; what a change brings about does', async () => {
+  const other = (await m.op('POST', '/api/v1/products', { sellerId: w.seller.accountId, title: 'Soon gone', type: 'ami', pricing: ['hourly'], state: 'public' })).json;
+  const id = await w.product({ info: { AssociatedProducts: [`prod-${other.productId}`], NeedsResources: false, DeploysAgent: false, Documentation: [] } });
+  const gone = await m.op('PATCH', `/api/v1/products/${other.productId}`, { state: 'restricted' });
+  assert.equal(gone.status, 200, gone.text);
+  await w.done([['UpdateInformation', id, { Sku: 'S-1' }]]);
+  assert.deepEqual((await w.failed([['UpdateInformation', id, { AssociatedProducts: [`prod-${other.productId}`] }]]))[0], ['PS_ARCH_01']);
+  const codes = (await w.failed([['UpdateInformation', id, { NeedsResources: true }]]))[0];
+  assert.ok(codes.length > 0 && codes.every((c) => /^PS_ARCH_0[34]$/.test(c)), `${codes}`);
+  // Nor is it public while a fault is left.
+  assert.deepEqual((await w.failed([['UpdateVisibility', id, { TargetVisibility: 'Public' }]]))[0], ['PS_ARCH_01']);
+});
+
 test('a server killed in the midst: every set ends, once, whole or not at all', async () => {
   const ids = [];
   for (let i = 0; i < 6; i++) ids.push((await make(documentOf({ sku: 'S-0' }))).json.productId);

@@ -187,6 +187,12 @@ test('private offers: whole, faulty, edited, accepted, expired', async () => {
   plan[1][2].InvoiceTerms = [w.buyers[0].accountId];
   const scheduled = (await w.done(plan)).ChangeSet[0].Entity.Identifier;
   assert.ok((await details(scheduled)).Terms.some((t) => t.Type === 'PaymentScheduleTerm'));
+  const validity = (term) => [['UpdateValidityTerms', scheduled, { Terms: [{ Type: 'ValidityTerm', ...term }] }, null, OFFER]];
+  await w.done(validity({ AgreementDuration: 'P12M' }));
+  assert.equal((await details(scheduled)).Terms.find((t) => t.Type === 'ValidityTerm').AgreementDuration, 'P12M');
+  for (const bad of [{ AgreementDuration: 'P1W' }, { AgreementEndDate: 'soon' }, {}, { AgreementDuration: 'P1Y', AgreementEndDate: day(300) }])
+    assert.deepEqual(await w.failed(validity(bad)), [['INVALID_INPUT']], JSON.stringify(bad));
+  assert.ok((await w.failed(validity({ AgreementDuration: 'P10D' })))[0].some((c) => c === 'PS_OFF_04' || c === 'PS_OFF_06'), 'the charges come after its end');
   // Extended, then taken, then fixed for ever.
   await w.done([['UpdateAvailability', offer, { AvailabilityEndDate: day(60) }, null, OFFER]]);
   const market = (await m.op('GET', `/api/v1/offers/${offer.slice(6)}`)).json;
