@@ -123,6 +123,30 @@ const struct setting_row setting_rows[SET__COUNT] = {
 	    "Access key id of the operator, for the SNS topics of roles it lends it to."),
 	[SET_DELIVERY_SNS_SECRET] =
 	    SECRET("delivery.sns-secret-access-key", "The secret that belongs to it."),
+	[SET_MAIL_SERVER] = TEXT("mail.server", "",
+	    "SMTP server for mails, as smtp://HOST:PORT (STARTTLS) or smtps://HOST:PORT; without "
+	    "one mails wait."),
+	[SET_MAIL_PLAIN] =
+	    BOOL("mail.plain", "false", "Send without TLS; only to a server on this machine."),
+	[SET_MAIL_USER] = TEXT("mail.user", "", "Login at the SMTP server."),
+	[SET_MAIL_PASSWORD_FILE] =
+	    TEXT("mail.password-file", "", "File that holds its password, and nothing else."),
+	[SET_MAIL_CA_FILE] = TEXT(
+	    "mail.ca-file", "", "PEM file with further certificates to trust at the SMTP server."),
+	[SET_MAIL_FROM] =
+	    TEXT("mail.from", "", "Address that mails are from; needed with mail.server."),
+	[SET_MAIL_FROM_NAME] = TEXT("mail.from-name", "", "Name shown with it."),
+	[SET_MAIL_BOUNCES_TO] = TEXT("mail.bounces-to", "",
+	    "Address that delivery reports go to (piped to `souk mail bounce`); default: "
+	    "mail.from."),
+	[SET_MAIL_TIMEOUT_SECONDS] =
+	    INT("mail.timeout-seconds", "30", 1, 600, "How long sending one mail may take."),
+	[SET_MAIL_RETRY_SECONDS] = INT("mail.retry-seconds", "30", 1, 3600,
+	    "Pause before a mail that was put off is sent again; it doubles, up to half an hour."),
+	[SET_MAIL_GIVE_UP_HOURS] = INT(
+	    "mail.give-up-hours", "120", 1, 8760, "How long a mail is tried until it has failed."),
+	[SET_MAIL_KEEP_DAYS] = INT("mail.keep-days", "730", 1, 36500,
+	    "Days until recipient and text of a mail are erased; that it was sent stays known."),
 	[SET_JOB_WORKERS] = INT("job.workers", "4", 1, 64, "Threads that run jobs."),
 	[SET_JOB_ATTEMPTS] = INT(
 	    "job.attempts", "8", 1, 100, "Runs of a job until it is put aside with its reason."),

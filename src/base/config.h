@@ -48,6 +48,18 @@ enum setting_id {
 	SET_DELIVERY_S3_SECRET,
 	SET_DELIVERY_SNS_KEY_ID,
 	SET_DELIVERY_SNS_SECRET,
+	SET_MAIL_SERVER, /* smtp://HOST[:PORT], smtps://HOST[:PORT]; "": mails wait */
+	SET_MAIL_PLAIN,  /* without TLS; only on this machine */
+	SET_MAIL_USER,
+	SET_MAIL_PASSWORD_FILE,
+	SET_MAIL_CA_FILE,
+	SET_MAIL_FROM,
+	SET_MAIL_FROM_NAME,
+	SET_MAIL_BOUNCES_TO, /* default: mail.from */
+	SET_MAIL_TIMEOUT_SECONDS,
+	SET_MAIL_RETRY_SECONDS, /* first pause; doubles up to half an hour */
+	SET_MAIL_GIVE_UP_HOURS,
+	SET_MAIL_KEEP_DAYS, /* then whom to and what is erased */
 	SET_JOB_WORKERS,
 	SET_JOB_ATTEMPTS,
 	SET_HTTP_THREADS,

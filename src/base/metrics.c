@@ -45,6 +45,7 @@ static const char *const jobs[MJOB__COUNT] = {
 	[MJOB_EXPORT] = "export",
 	[MJOB_NOTIFY] = "notify",
 	[MJOB_CONFIRM] = "confirm",
+	[MJOB_MAIL] = "mail",
 	[MJOB_HOUSEKEEPING] = "housekeeping",
 	[MJOB_OTHER] = "other",
 };

@@ -54,7 +54,15 @@ void metrics_write(struct buf *b);
 /* Label indexes. */
 enum met_family { FAM_REST, FAM_JSON, FAM_S3, FAM_SNS, FAM_OPS, FAM__COUNT };
 enum met_outcome { OUT_DONE, OUT_RETRY, OUT_DEAD, OUT__COUNT };
-enum met_job { MJOB_EXPORT, MJOB_NOTIFY, MJOB_CONFIRM, MJOB_HOUSEKEEPING, MJOB_OTHER, MJOB__COUNT };
+enum met_job {
+	MJOB_EXPORT,
+	MJOB_NOTIFY,
+	MJOB_CONFIRM,
+	MJOB_MAIL,
+	MJOB_HOUSEKEEPING,
+	MJOB_OTHER,
+	MJOB__COUNT
+};
 enum met_op { MOP_CREATE, MOP_UPDATE, MOP_DELETE, MOP__COUNT };
 enum met_auth {
 	MAUTH_MISSING,

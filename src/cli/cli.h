@@ -32,6 +32,8 @@ int cmd_report_explain(int argc, char **argv);
 int cmd_report_list(int argc, char **argv);
 int cmd_audit_verify(int argc, char **argv);
 int cmd_keys_rotate(int argc, char **argv);
+int cmd_mail_bounce(int argc, char **argv);
+int cmd_mail_status(int argc, char **argv);
 int cmd_nodes(int argc, char **argv);
 int cmd_backup(int argc, char **argv);
 int cmd_migrate(int argc, char **argv);

@@ -114,7 +114,8 @@ add_party(GMimeMessage *out, GMimeAddressType type, const char *field, const str
 static void
 set_head(GMimeMessage *out, const struct mail_message *m)
 {
-	char id[GUID_TEXT_LEN + 1 + DOMAIN_MAX + 1], domain[DOMAIN_MAX + 1] = "localhost";
+	char id[GUID_TEXT_LEN + 12 + 1 + DOMAIN_MAX + 1], round[12] = "",
+							  domain[DOMAIN_MAX + 1] = "localhost";
 	struct str rest = m->from.mailbox, user;
 	GDateTime *date = g_date_time_new_from_unix_utc(m->date / 1000);
 	char *subject = strndup(m->parts.subject.p, m->parts.subject.n);
@@ -122,7 +123,9 @@ set_head(GMimeMessage *out, const struct mail_message *m)
 	(void)str_split(&rest, '@', &user);
 	(void)!domain_plausible(rest, domain);
 	guid_format(&m->id, id);
-	(void)snprintf(id + GUID_TEXT_LEN, sizeof(id) - GUID_TEXT_LEN, "@%s", domain);
+	if (m->round > 1)
+		(void)snprintf(round, sizeof(round), ".%d", m->round);
+	(void)snprintf(id + GUID_TEXT_LEN, sizeof(id) - GUID_TEXT_LEN, "%s@%s", round, domain);
 	g_mime_message_set_message_id(out, id);
 	g_mime_message_set_date(out, date);
 	g_mime_message_set_subject(out, subject ? subject : "", "utf-8");

@@ -12,6 +12,7 @@
 
 struct mail_message {
 	struct guid id; /* Message-ID <ID@DOMAIN of from>; the same on every try */
+	int round;      /* above 1: <ID.ROUND@DOMAIN>, for a person had it sent again */
 	instant_t date; /* when it was written */
 	struct mail_party from, to, reply_to; /* reply_to.mailbox "": none */
 	struct mail_parts parts;
@@ -41,6 +42,7 @@ struct mail_report {
 	} kind;
 	bool has_id;
 	struct guid id;  /* of the mail it is about: our Message-ID or the returned head's */
+	int round;       /* of the same, from 1 */
 	char status[12]; /* "5.1.1", "" when none was said */
 };
 

@@ -18,7 +18,7 @@ struct mail_own {
 /* SOUK_E_NOT_FOUND: none of its own in this language. */
 SOUK_MUST enum souk_err mail_own_get(struct db_tx *tx, struct str seller_id, struct str kind,
     struct str language, struct arena *mem, struct mail_own *ret);
-/* All of a kind, by language. `out` has MAIL_OWN_MAX. */
+/* All of a kind, by language, their subjects without their texts. `out` has MAIL_OWN_MAX. */
 SOUK_MUST enum souk_err mail_own_list(struct db_tx *tx, struct str seller_id, struct str kind,
     struct arena *mem, struct mail_own *out, size_t *ret_n);
 /*

@@ -19,26 +19,43 @@ mail_gmime(void)
 	(void)pthread_once(&once, start);
 }
 
-/* "<GUID@DOMAIN>" with or without the angle brackets. */
+/* "<GUID@DOMAIN>" or "<GUID.ROUND@DOMAIN>", with or without the angle brackets. */
 static bool
-take_id(const char *text, struct mail_report *ret)
+take_id(struct str s, struct mail_report *ret)
 {
-	struct str s = str_trim(str_c(text ? text : ""));
+	struct str local;
+	uint64_t round = 1;
 
+	s = str_trim(s);
 	if (s.n > 0 && s.p[0] == '<')
 		s = (struct str){ .p = s.p + 1, .n = s.n - 1 };
-	if (s.n <= GUID_TEXT_LEN || s.p[GUID_TEXT_LEN] != '@')
+	if (!str_split(&s, '@', &local) || !s.p || local.n < GUID_TEXT_LEN)
 		return false;
-	s.n = GUID_TEXT_LEN;
-	return ret->has_id = guid_parse(s, &ret->id);
+	if (local.n > GUID_TEXT_LEN &&
+	    (local.p[GUID_TEXT_LEN] != '.' || !str_to_u64((struct str){ local.p + GUID_TEXT_LEN + 1,
+							      local.n - GUID_TEXT_LEN - 1 },
+						  INT32_MAX, &round)))
+		return false;
+	local.n = GUID_TEXT_LEN;
+	ret->round = (int)round;
+	return ret->has_id = guid_parse(local, &ret->id);
+}
+
+/* "5.1.1" */
+static bool
+is_status(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((s.p[i] < '0' || s.p[i] > '9') && s.p[i] != '.')
+			return false;
+	return s.n > 0 && s.n < sizeof(((struct mail_report *)NULL)->status);
 }
 
 /* The fields of message/delivery-status: blocks of "Name: value", of which the worst counts. */
 static void
 read_status(struct str text, struct mail_report *ret)
 {
-	struct str line, name, value;
-	char status[sizeof(ret->status)] = "";
+	struct str line, name, value, code;
 
 	while (text.p && str_split(&text, '\n', &line)) {
 		value = line;
@@ -52,19 +69,12 @@ read_status(struct str text, struct mail_report *ret)
 				 ret->kind == MAIL_REPORT_NONE)
 				ret->kind = MAIL_REPORT_DELAYED;
 		}
-		if (str_eq_nocase(name, STR("Status")) && value.n < sizeof(status) &&
-		    strspn(value.p, "0123456789.") >= value.n) {
-			memcpy(status, value.p, value.n);
-			status[value.n] = '\0';
-			memcpy(ret->status, status, sizeof(status));
-		}
-		if (str_eq_nocase(name, STR("Original-Envelope-Id")) && !ret->has_id) {
-			char id[80] = "";
-
-			if (value.n < sizeof(id))
-				memcpy(id, value.p, value.n);
-			(void)take_id(id, ret);
-		}
+		if (str_eq_nocase(name, STR("Original-Envelope-Id")) && !ret->has_id)
+			(void)take_id(value, ret);
+		/* A comment may follow: "5.1.1 (nobody of that name)". */
+		if (str_eq_nocase(name, STR("Status")) && str_split(&value, ' ', &code) &&
+		    is_status(code))
+			*(char *)mempcpy(ret->status, code.p, code.n) = '\0';
 	}
 }
 
@@ -92,7 +102,7 @@ read_returned(GMimeObject *part, struct mail_report *ret)
 				  : NULL;
 
 	if (inner && !ret->has_id)
-		(void)take_id(g_mime_message_get_message_id(inner), ret);
+		(void)take_id(str_c(g_mime_message_get_message_id(inner)), ret);
 }
 
 static void
@@ -109,7 +119,7 @@ read_returned_head(GMimeObject *part, struct mail_report *ret)
 		p = g_mime_parser_new_with_stream(mem);
 		if ((m = g_mime_parser_construct_message(p, NULL))) {
 			if (!ret->has_id)
-				(void)take_id(g_mime_message_get_message_id(m), ret);
+				(void)take_id(str_c(g_mime_message_get_message_id(m)), ret);
 			g_object_unref(m);
 		}
 		g_object_unref(p);
@@ -161,7 +171,8 @@ mail_report_read(struct str message, struct mail_report *ret, struct fail *f)
 		read_part(g_mime_part_iter_get_current(i), ret);
 	g_mime_part_iter_free(i);
 	if (!ret->has_id)
-		(void)take_id(g_mime_object_get_header((GMimeObject *)m, "In-Reply-To"), ret);
+		(void)take_id(
+		    str_c(g_mime_object_get_header((GMimeObject *)m, "In-Reply-To")), ret);
 	g_object_unref(m);
 	return SOUK_OK;
 }

@@ -63,10 +63,10 @@ static const char *const sql[Q__COUNT] = {
 	[Q_ERASE] = "UPDATE mail SET to_index = NULL, data_key = NULL, sealed = NULL"
 		    " WHERE seller_id = $1 AND mail_id = $2",
 	[Q_NEXT_TO] = "SELECT mail_id, seller_id FROM mail WHERE seller_id = $1 AND to_index = $2"
-		      " AND to_index IS NOT NULL ORDER BY created_at LIMIT 1",
+		      " AND to_index IS NOT NULL LIMIT 1",
 	/* fan-out: the operator erases one person's mails, whichever seller's */
 	[Q_NEXT_TO_ALL] = "SELECT mail_id, seller_id FROM mail WHERE to_index = $1"
-			  " AND to_index IS NOT NULL ORDER BY created_at LIMIT 1",
+			  " AND to_index IS NOT NULL LIMIT 1",
 	/* fan-out: upkeep erases what is old, whoever's */
 	[Q_NEXT_OLD] = "SELECT mail_id, seller_id FROM mail WHERE data_key IS NOT NULL"
 		       " AND created_at < $1 ORDER BY created_at LIMIT 1",
@@ -115,7 +115,8 @@ static const char *const sql[Q__COUNT] = {
 	    " changed_at = excluded.changed_at, revision = excluded.revision",
 	[Q_TEMPLATE_DROP] =
 	    "DELETE FROM mail_template WHERE seller_id = $1 AND kind = $2 AND language = $3",
-	[Q_TEMPLATES] = "SELECT " TEMPLATE_COLUMNS " FROM mail_template"
+	[Q_TEMPLATES] = "SELECT kind, language, subject, '', '', changed_by, changed_at, revision"
+			" FROM mail_template"
 			" WHERE seller_id = $1 AND kind = $2 ORDER BY language LIMIT $3",
 	[Q_TEMPLATE_REVISION] = "SELECT revision FROM mail_template"
 				" WHERE seller_id = $1 AND kind = $2 AND language = $3",

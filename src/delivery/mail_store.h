@@ -57,7 +57,7 @@ SOUK_MUST enum souk_err mail_row_set(struct db_tx *tx, const struct mail_row *m)
 /* Key, seal and index go; the caller sets the state. */
 SOUK_MUST enum souk_err mail_row_erase(
     struct db_tx *tx, struct str seller_id, const struct guid *id);
-/* Not yet erased ones, oldest first: to an address, of one seller (p NULL: whoever's); or made before. */
+/* One not yet erased: any to an address, of one seller (p NULL: whoever's); the oldest made before. */
 SOUK_MUST enum souk_err mail_row_next_to(struct db_tx *tx, struct str seller_id,
     const uint8_t index[VAULT_BLIND_LEN], struct guid *ret_id, struct arena *mem,
     struct str *ret_seller_id);
@@ -103,7 +103,7 @@ SOUK_MUST enum souk_err mail_template_row_put(
     struct db_tx *tx, struct str seller_id, const struct mail_own *t);
 SOUK_MUST enum souk_err mail_template_row_drop(
     struct db_tx *tx, struct str seller_id, struct str kind, struct str language);
-/* All of a kind, by language; at most `max`. */
+/* All of a kind, by language, their subjects without their texts; at most `max`. */
 SOUK_MUST enum souk_err mail_template_rows(struct db_tx *tx, struct str seller_id, struct str kind,
     struct arena *mem, struct mail_own *out, size_t max, size_t *ret_n);
 

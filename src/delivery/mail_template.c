@@ -242,14 +242,31 @@ fill(struct str s, const struct mail_value *values, size_t n, void (*add)(struct
 	return buf_ok(ret) ? SOUK_OK : SOUK_E_NOMEM;
 }
 
+/* Values may be long; a line that people look at is not. */
+static void
+shorten(struct buf *b)
+{
+	size_t n = MAIL_SUBJECT_FILLED_MAX;
+
+	if (b->n <= n)
+		return;
+	while (n > 0 && ((unsigned char)b->p[n] & 0xc0) == 0x80)
+		n--;
+	b->n = n;
+	b->p[n] = '\0';
+	buf_add_c(b, "\xe2\x80\xa6");
+}
+
 enum souk_err
 mail_template_fill(const struct mail_parts *t, const struct mail_value *values, size_t n_values,
     struct mail_text *ret, struct fail *f)
 {
 	enum souk_err r;
 
-	if ((r = fill(t->subject, values, n_values, add_to_line, &ret->subject, f)) != SOUK_OK ||
-	    (r = fill(t->text, values, n_values, add_plain, &ret->text, f)) != SOUK_OK)
+	if ((r = fill(t->subject, values, n_values, add_to_line, &ret->subject, f)) != SOUK_OK)
+		return r;
+	shorten(&ret->subject);
+	if ((r = fill(t->text, values, n_values, add_plain, &ret->text, f)) != SOUK_OK)
 		return r;
 	return fill(t->html, values, n_values, buf_add_xml, &ret->html, f);
 }

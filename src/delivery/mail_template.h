@@ -12,6 +12,8 @@
 #include "base/str.h"
 
 #define MAIL_SUBJECT_MAX 200 /* code points */
+#define MAIL_SUBJECT_FILLED_MAX                                                                    \
+	400                  /* bytes; what values make longer is cut, and ends with an ellipsis */
 #define MAIL_TEXT_MAX 65536  /* bytes */
 #define MAIL_HTML_MAX 262144 /* bytes */
 

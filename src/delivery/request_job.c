@@ -14,6 +14,7 @@
 
 #include "audit/audit.h"
 #include "delivery/announce.h"
+#include "delivery/request_mail.h"
 #include "delivery/role.h"
 #include "market/tenant_make.h"
 
@@ -346,6 +347,11 @@ request_job_dead(const struct request_maker *m, const struct request_job_ctx *ct
 		err = request_failed(tx, &r, str_c(f->detail));
 		if (err == SOUK_OK)
 			err = trail(m, ctx, tx, &r, true);
+		if (err == SOUK_OK)
+			err = request_mail_failed(tx, ctx->vault, &r, str_c(f->detail), NULL);
+		if (err ==
+		    SOUK_E_INVALID) /* a reason that no mail can tell: it stands in the log */
+			err = SOUK_OK;
 	} else if (err == SOUK_E_NOT_FOUND) {
 		err = SOUK_OK; /* nobody is left to be told */
 	}

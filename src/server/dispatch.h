@@ -23,6 +23,7 @@
 #include "audit/audit.h"
 #include "base/config.h"
 #include "base/metrics.h"
+#include "delivery/mail_job.h"
 #include "delivery/object.h"
 #include "delivery/topic.h"
 #include "server/http.h"
@@ -37,6 +38,7 @@ struct services {
 	struct access *access;
 	struct object_store *objects;
 	struct topics *topics;
+	const struct mail_sender *mail;
 	char public_url[256];
 	char s3_domain[256]; /* "BUCKET." before it names a bucket; "" when there is none */
 	char region[32];

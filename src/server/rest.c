@@ -24,6 +24,8 @@ const struct rest_table *const rest_tables[REST_TABLES] = {
 	&rest_review,
 	&rest_delivery,
 	&rest_topic,
+	&rest_mail,
+	&rest_mail_template,
 	&rest_access,
 };
 
@@ -227,6 +229,7 @@ static const struct {
 	{ "change_set_quota", 409 },
 	{ "endpoint_limit", 409 },
 	{ "role_limit", 409 },
+	{ "template_limit", 409 },
 	{ "token_limit", 409 },
 	{ "topic_limit", 409 },
 	{ "user_limit", 409 },

@@ -8,6 +8,7 @@
 #include "server/serve.h"
 
 #include "base/log.h"
+#include "delivery/mail_job.h"
 #include "delivery/sns_job.h"
 #include "edsp/data_set.h"
 #include "edsp/kept_run.h"
@@ -30,7 +31,10 @@
 #define IDLE_SECONDS 30
 #define ARENA_BESIDE_BODY ((size_t)1 << 20)
 
-#define JOB_KINDS 12
+#define JOB_KINDS 13
+/* Time ends the tries of a mail, not their number. */
+#define MAIL_TRIES 1000000
+#define MAIL_PAUSE_MAX_MS (30 * MINUTE_MS)
 /* A store that is away for an hour or two delays a delivery; it does not fail it. */
 #define AWAY_TIMES 3
 
@@ -45,6 +49,7 @@ struct service {
 	char host[200];
 	char listen_url[256];
 	struct sns_sender *sns;
+	struct mail_sender *mail;
 	struct job_runner *jobs;
 	struct upkeep *upkeep;
 	struct beat *beat;
@@ -166,6 +171,21 @@ run_publish(void *ctx, struct db *db, const struct job *j, struct fail *f)
 	return sns_job_publish(s->sns, db, j, f);
 }
 
+static enum job_outcome
+run_mail(void *ctx, struct db *db, const struct job *j, struct fail *f)
+{
+	struct service *s = ctx;
+
+	return mail_job_send(s->mail, db, j, f);
+}
+
+static enum souk_err
+bury_mail(void *ctx, struct db_tx *tx, const struct job *j, const struct fail *f)
+{
+	(void)ctx;
+	return mail_job_dead(tx, j, f);
+}
+
 static void
 set_kinds(struct service *s)
 {
@@ -230,6 +250,15 @@ set_kinds(struct service *s)
 	s->kinds[11].kind = REVIEW_JOB;
 	s->kinds[11].run = run_review;
 	s->kinds[11].dead = NULL;
+	s->kinds[12] = (struct job_kind){ .kind = MAIL_JOB,
+		.metric = MJOB_MAIL,
+		.attempts = MAIL_TRIES,
+		.backoff_ms = config_int(s->in.config, SET_MAIL_RETRY_SECONDS) * SECOND_MS,
+		.backoff_max_ms = MAIL_PAUSE_MAX_MS,
+		.waits = true,
+		.lease_ms = MINUTE_MS,
+		.run = run_mail,
+		.dead = bury_mail };
 }
 
 static enum souk_err
@@ -377,6 +406,9 @@ start(struct service *s, struct fail *f)
 		.health = &s->health };
 	(void)snprintf(
 	    s->svc.region, sizeof(s->svc.region), "%s", config_text(s->in.config, SET_REGION));
+	if ((r = mail_sender_new(s->in.vault, s->in.config, &s->mail, f)) != SOUK_OK)
+		return r;
+	s->svc.mail = s->mail;
 	s->requests = (struct request_job_ctx){ .vault = s->in.vault,
 		.jobs = &s->jobs,
 		.to = { .vault = s->in.vault,
@@ -438,6 +470,7 @@ stop(struct service *s)
 	sns_sender_free(s->sns);
 	watch_free(s->svc.watch);
 	reviewer_free(s->svc.reviewer);
+	mail_sender_free(s->mail);
 	installation_close(&s->in);
 }
 

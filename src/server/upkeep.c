@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #define TICK_MS 1000
+#define MAIL_EVERY 60                  /* ticks, the first one included */
 #define DROP_EVERY 60                  /* ticks */
 #define LAPSE_EVERY 60                 /* ticks, the first one included */
 #define PUBLISH_EVERY 60               /* ticks, the first one included */
@@ -24,6 +25,7 @@
 #define KEEP_ANSWERS DAY_MS            /* access/idempotency.h */
 #define KEEP_JOBS (30 * DAY_MS)
 #define CHUNK 1000 /* versions dropped in one transaction: writers wait that long */
+#define MAIL_CHUNK 200
 #define CHUNKS 100 /* of them in one round */
 
 struct upkeep {
@@ -175,6 +177,61 @@ publish(const struct services *svc)
 		log_event(LOG_INFO, "publications_put", LOG_I("count", n));
 }
 
+struct mail_work {
+	instant_t keep_ms;
+	int64_t erased;
+	size_t put;
+	struct mail_counts counts;
+};
+
+static enum souk_err
+erase_mails(struct db_tx *tx, void *arg)
+{
+	struct mail_work *w = arg;
+
+	return mail_erase_old(tx, db_now(tx) - w->keep_ms, MAIL_CHUNK, &w->erased);
+}
+
+static enum souk_err
+unpark_mails(struct db_tx *tx, void *arg)
+{
+	struct mail_work *w = arg;
+
+	return mail_unpark(tx, MAIL_CHUNK, &w->put);
+}
+
+static enum souk_err
+count_mails(struct db_tx *tx, void *arg)
+{
+	struct mail_work *w = arg;
+
+	return mail_count(tx, &w->counts);
+}
+
+void
+upkeep_mail(const struct services *svc)
+{
+	struct mail_work w = { .keep_ms = config_int(svc->config, SET_MAIL_KEEP_DAYS) * DAY_MS,
+		.erased = MAIL_CHUNK,
+		.put = MAIL_CHUNK };
+	enum souk_err r = SOUK_OK;
+
+	for (int i = 0; i < CHUNKS && r == SOUK_OK && w.erased == MAIL_CHUNK; i++)
+		r = db_write(svc->db, erase_mails, &w);
+	note("mails", r);
+	if (mail_sender_has_server(svc->mail)) {
+		r = SOUK_OK;
+		for (int i = 0; i < CHUNKS && r == SOUK_OK && w.put == MAIL_CHUNK; i++)
+			r = db_write(svc->db, unpark_mails, &w);
+		note("parked mails", r);
+		return;
+	}
+	note("count of mails", db_read(svc->db, count_mails, &w));
+	if (w.counts.waiting > 0)
+		log_event(LOG_WARN, "mails_wait_for_server", LOG_I("count", w.counts.waiting),
+		    LOG_S("fix", "set mail.server"));
+}
+
 static void
 tick(const struct services *svc, uint64_t n)
 {
@@ -193,6 +250,8 @@ tick(const struct services *svc, uint64_t n)
 		publish(svc);
 	if (svc->watch != NULL)
 		note("reviews", watch_tick(svc->watch, svc->db));
+	if (n % MAIL_EVERY == 0)
+		upkeep_mail(svc);
 	if (n % DROP_EVERY == DROP_EVERY - 1)
 		upkeep_drop(svc);
 }

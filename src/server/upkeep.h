@@ -16,6 +16,8 @@ SOUK_MUST enum souk_err upkeep_begin(const struct services *svc, struct upkeep *
 void upkeep_end(struct upkeep *u); /* waits for what is under way; accepts NULL */
 /* One round of dropping, on this thread. For tests. */
 void upkeep_drop(const struct services *svc);
+/* Erases what old mails say; with a server, has those sent that waited for one. For tests. */
+void upkeep_mail(const struct services *svc);
 /* Ends subscriptions whose agreed end has come, on this thread. For tests. */
 void upkeep_lapse(const struct services *svc);
 

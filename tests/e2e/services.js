@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import http from 'node:http';
 import https from 'node:https';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GetObjectCommand, ListMultipartUploadsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
@@ -38,6 +38,29 @@ async function launch(name, { args = [], env = {} } = {}) {
 export async function database() {
   const { line, stop } = await launch('postgres', { args: ['--no-fsync'] });
   return { url: line, stop };
+}
+
+/** An SMTP server: its port, what it took over, the lines of souk.ini that lead to it, and `stop`. */
+export async function smtp(args = []) {
+  const { line, dir, stop } = await launch('smtp', { args });
+  const folder = join(dir, 'server');
+  writeFileSync(join(dir, 'password'), 'pw\n', { mode: 0o600 });
+  const messages = () => (existsSync(join(folder, 'messages')) ? readFileSync(join(folder, 'messages'), 'utf8') : '')
+    .split('\n').slice(0, -1).map((l) => JSON.parse(l)).map((m) => ({ ...m, ...head(m.data) }));
+  const ini = `mail.server = smtp://localhost:${line}\nmail.user = souk\nmail.password-file = ${dir}/password\n`
+    + `mail.ca-file = ${folder}/cert.pem\nmail.from = market@souk.example\nmail.from-name = The Market\nmail.retry-seconds = 1\n`;
+  return { port: Number(line), messages, ini, stop };
+}
+
+/** Fields of a mail's head by lower-case name, unfolded; and its text, whatever way it travelled. */
+function head(data) {
+  const [top, ...rest] = data.split('\r\n\r\n');
+  const fields = Object.fromEntries(top.replace(/\r\n[ \t]+/g, ' ').split('\r\n')
+    .map((l) => [l.slice(0, l.indexOf(':')).toLowerCase(), l.slice(l.indexOf(':') + 1).trim()]));
+  const body = rest.join('\r\n\r\n');
+  const text = fields['content-transfer-encoding'] === 'base64' ? Buffer.from(body, 'base64').toString('utf8')
+    : fields['content-transfer-encoding'] === 'quoted-printable' ? Buffer.from(body.replace(/=\r\n/g, '').replace(/=([0-9A-F]{2})/g, (_, h) => String.fromCharCode(parseInt(h, 16))), 'latin1').toString('utf8') : body;
+  return { head: fields, text };
 }
 
 /** An S3 store: what the script prints, `stop`, an AWS CLI against it, and what is in it. */

@@ -29,8 +29,9 @@ CREATE TABLE mail (
 );
 CREATE UNIQUE INDEX mail_by_event ON mail (seller_id, event);
 CREATE INDEX mail_by_time ON mail (seller_id, created_at, mail_id);
+CREATE INDEX mail_of_all ON mail (created_at, mail_id);
 CREATE INDEX mail_by_id ON mail (mail_id);
-CREATE INDEX mail_by_recipient ON mail (to_index) WHERE to_index IS NOT NULL;
+CREATE INDEX mail_by_recipient ON mail (to_index, seller_id) WHERE to_index IS NOT NULL;
 CREATE INDEX mail_unsent ON mail (state, parked, since) WHERE state <> 1;
 CREATE INDEX mail_parked ON mail (created_at) WHERE parked = 1;
 CREATE INDEX mail_kept ON mail (created_at) WHERE data_key IS NOT NULL;

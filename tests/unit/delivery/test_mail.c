@@ -141,6 +141,38 @@ one_for_an_event(void **state)
 	assert_true(next.is_new);
 }
 
+static void *
+post_one(void *arg)
+{
+	struct call *c = arg;
+
+	c->count = db_write(c->w->db, post, c) == SOUK_OK;
+	return NULL;
+}
+
+static void
+one_for_an_event_that_many_tell_of(void **state)
+{
+	struct world *w = *state;
+	struct call c[8];
+	pthread_t threads[COUNT(c)];
+	int made = 0;
+
+	for (size_t i = 0; i < COUNT(c); i++) {
+		c[i] = call_of(w);
+		assert_int_equal(pthread_create(&threads[i], NULL, post_one, &c[i]), 0);
+	}
+	for (size_t i = 0; i < COUNT(c); i++) {
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+		assert_true(c[i].count);
+		made += c[i].is_new;
+	}
+	assert_int_equal(made, 1);
+	for (size_t i = 1; i < COUNT(c); i++)
+		assert_true(guid_eq(&c[i].id, &c[0].id));
+	assert_int_equal(world_int(w, "SELECT count(*) FROM job"), 1);
+}
+
 static void
 sealed_and_bound(void **state)
 {
@@ -307,6 +339,7 @@ foreign_looks_absent(void **state)
 {
 	struct world *w = *state;
 	struct call c = call_of(w), inner = call_of(w);
+	struct tenant_scope past = w->seller, nobody = { .is_seller = true };
 
 	IN_WRITE(w, post, &c);
 	IN_READ(w, get, &c);
@@ -318,6 +351,11 @@ foreign_looks_absent(void **state)
 	assert_err(SOUK_E_NOT_FOUND, db_write(w->db, erase, &c));
 	c.scope = &w->buyer;
 	assert_err(SOUK_E_NOT_FOUND, db_read(w->db, get, &c));
+	/* An account that sells no more, and a scope without one. */
+	past.is_seller = false;
+	c.scope = &past;
+	assert_err(SOUK_E_NOT_FOUND, db_read(w->db, get, &c));
+	inner.scope = &nobody;
 	inner.n.seller_id = STR("");
 	IN_WRITE(w, post, &inner);
 	assert_err(SOUK_E_NOT_FOUND, db_read(w->db, get, &inner));
@@ -626,6 +664,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(one_for_an_event),
+		TEST(one_for_an_event_that_many_tell_of),
 		TEST(sealed_and_bound),
 		TEST(refuses_what_no_mail_can_be),
 		TEST(own_templates_serve),

@@ -158,7 +158,7 @@ reads_reports(void **state)
 		    true },
 		{ BOUNCE("Action: failed\r\nStatus: 5.1.1 (buyer@example.com)\r\n",
 		      "Content-Type: text/plain\r\n\r\nx\r\n"),
-		    MAIL_REPORT_FAILED, "", false },
+		    MAIL_REPORT_FAILED, "5.1.1", false },
 		{ "From: a@example.com\r\nIn-Reply-To: <" ID
 		  "@market.example>\r\nAuto-Submitted: auto-replied\r\n\r\nI am away.\r\n",
 		    MAIL_REPORT_NONE, "", true },
@@ -179,6 +179,47 @@ reads_reports(void **state)
 			assert_string_equal(id, ID);
 		}
 	}
+}
+
+static void
+rounds_go_out_and_come_back(void **state)
+{
+	static const struct {
+		const char *local;
+		bool ok;
+		int round;
+	} cases[] = {
+		{ ID, true, 1 },
+		{ ID ".2", true, 2 },
+		{ ID ".17", true, 17 },
+		{ ID ".x", false, 0 },
+		{ ID "x", false, 0 },
+		{ ID ".99999999999", false, 0 },
+	};
+	struct mail_message m = { .date = 1767225600000,
+		.round = 3,
+		.from = { STR(""), STR("market@market.example") },
+		.to = { STR(""), STR("buyer@example.com") },
+		.parts = { STR("x"), STR("y"), STR("") } };
+	struct buf out = { 0 };
+	struct mail_report r;
+	char text[256];
+	bool utf8;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		(void)snprintf(text, sizeof(text),
+		    "From: a@example.com\r\nIn-Reply-To: <%s@market.example>\r\n\r\nx\r\n",
+		    cases[i].local);
+		assert_ok(mail_report_read(str_c(text), &r, NULL));
+		assert_int_equal(r.has_id, cases[i].ok);
+		if (cases[i].ok)
+			assert_int_equal(r.round, cases[i].round);
+	}
+	assert_true(guid_parse(STR(ID), &m.id));
+	assert_ok(mail_message_build(&m, &out, &utf8, NULL));
+	assert_non_null(strstr(out.p, "Message-Id: <" ID ".3@market.example>\r\n"));
+	buf_done(&out);
 }
 
 static void
@@ -204,12 +245,12 @@ bounds_hostile_reports(void **state)
 		free(cut);
 	}
 	/* A mail in a mail in a mail. */
-	while (deep.n < 200000)
+	while (deep.n < MAIL_REPORT_MAX - 64)
 		buf_add_c(&deep, "Content-Type: message/rfc822\r\n\r\n");
 	buf_add_c(&deep, "Subject: x\r\n\r\n");
 	(void)!mail_report_read(buf_str(&deep), &r, NULL);
 	buf_clear(&deep);
-	for (int i = 0; i < 4000; i++)
+	for (int i = 0; deep.n < MAIL_REPORT_MAX - 128; i++)
 		buf_printf(&deep,
 		    "Content-Type: multipart/mixed; boundary=\"b%d\"\r\n\r\n--b%d\r\n", i, i);
 	(void)!mail_report_read(buf_str(&deep), &r, NULL);
@@ -225,6 +266,7 @@ main(void)
 		cmocka_unit_test(knows_who_needs_smtputf8),
 		cmocka_unit_test(no_line_break_gets_in),
 		cmocka_unit_test(reads_reports),
+		cmocka_unit_test(rounds_go_out_and_come_back),
 		cmocka_unit_test(bounds_hostile_reports),
 	};
 

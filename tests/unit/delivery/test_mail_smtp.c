@@ -2,73 +2,9 @@
 /* Mail handed to a real server: TLS, logins, and whose fault a refusal is. */
 #include "delivery/mail_smtp.h"
 
-#include "check.h"
+#include "smtp.h"
 
 #include "base/clock.h"
-
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-/* tests/services/smtp, which ends with its standard input. */
-struct server {
-	pid_t pid;
-	int in;
-	char dir[64], url[64], cert[96];
-};
-
-static void
-server_start(struct server *s, const char *scheme, const char *option)
-{
-	char template[] = "/tmp/souk-smtp-XXXXXX", port[16] = "";
-	uint64_t number;
-	int in[2], out[2];
-
-	(void)snprintf(s->dir, sizeof(s->dir), "%s", mkdtemp(template));
-	assert_int_equal(pipe(in), 0);
-	assert_int_equal(pipe(out), 0);
-	if ((s->pid = fork()) == 0) {
-		(void)dup2(in[0], 0);
-		(void)dup2(out[1], 1);
-		(void)close(in[1]);
-		(void)execl(SOUK_SMTP_SERVICE, "smtp", s->dir, option, (char *)NULL);
-		_exit(127);
-	}
-	(void)close(in[0]);
-	(void)close(out[1]);
-	s->in = in[1];
-	assert_true(read(out[0], port, sizeof(port) - 1) > 0);
-	(void)close(out[0]);
-	assert_true(str_to_u64(str_trim(str_c(port)), 65535, &number));
-	(void)snprintf(
-	    s->url, sizeof(s->url), "%s://localhost:%llu", scheme, (unsigned long long)number);
-	(void)snprintf(s->cert, sizeof(s->cert), "%s/cert.pem", s->dir);
-}
-
-static size_t
-server_stop(struct server *s)
-{
-	char path[128], line[4096];
-	size_t n = 0;
-	FILE *f;
-
-	(void)close(s->in);
-	(void)waitpid(s->pid, NULL, 0);
-	(void)snprintf(path, sizeof(path), "%s/messages", s->dir);
-	if ((f = fopen(path, "r"))) {
-		while (fgets(line, sizeof(line), f))
-			n += strchr(line, '\n') != NULL;
-		(void)fclose(f);
-		(void)unlink(path);
-	}
-	(void)unlink(s->cert);
-	(void)snprintf(path, sizeof(path), "%s/key.pem", s->dir);
-	(void)unlink(path);
-	(void)rmdir(s->dir);
-	return n;
-}
 
 static struct mail_answer
 send_to(const struct mail_rules *r, const char *to)
@@ -172,19 +108,22 @@ a_late_answer_is_not_the_next_mails(void **state)
 static void
 refuses_what_the_server_cannot(void **state)
 {
+	static const char *const servers[] = { "--no-utf8", "--quiet-utf8" };
 	struct server s;
 	struct mail_rules r = { .user = "souk", .password = "pw", .timeout_ms = 30000 };
 	struct mail_answer a;
 
 	(void)state;
-	server_start(&s, "smtp", "--no-utf8");
-	r.url = s.url;
-	r.ca_file = s.cert;
-	a = send_to(&r, "k\xc3\xa4ufer@example.com");
-	assert_int_equal(a.outcome, MAIL_REFUSED);
-	assert_non_null(strstr(a.reason, "SMTPUTF8"));
-	assert_int_equal(send_to(&r, "buyer@example.com").outcome, MAIL_DONE);
-	assert_int_equal(server_stop(&s), 1);
+	for (size_t i = 0; i < COUNT(servers); i++) {
+		server_start(&s, "smtp", servers[i]);
+		r.url = s.url;
+		r.ca_file = s.cert;
+		a = send_to(&r, "k\xc3\xa4ufer@example.com");
+		assert_int_equal(a.outcome, MAIL_REFUSED);
+		assert_non_null(strstr(a.reason, "SMTPUTF8"));
+		assert_int_equal(send_to(&r, "buyer@example.com").outcome, MAIL_DONE);
+		assert_int_equal(server_stop(&s), 1);
+	}
 }
 
 static void

@@ -70,6 +70,15 @@ refuses_what_cannot(void **state)
 	assert_refused("x", (struct str){ longest, MAIL_TEXT_MAX + 1 }, "", "text", "too long");
 	free(longest);
 
+	struct buf many = { 0 };
+
+	for (int i = 0; i < MAIL_PLACES_MAX; i++)
+		buf_add_c(&many, "{{promised_date}}");
+	assert_ok(mail_template_check(
+	    &kind, &(struct mail_parts){ STR("x"), buf_str(&many), STR("") }, NULL));
+	buf_add_c(&many, "{{product}}");
+	assert_refused("x", buf_str(&many), "", "text", "too many");
+	buf_done(&many);
 	for (int i = 0; i < MAIL_SUBJECT_MAX; i++)
 		memcpy(subject + 2 * i, "\xc3\xa9", 3);
 	assert_ok(mail_template_check(&kind,
@@ -116,6 +125,27 @@ no_place_goes_out_empty(void **state)
 	mail_text_done(&out);
 }
 
+static void
+long_values_make_no_long_subject(void **state)
+{
+	char name[1002] = "x"; /* so that the cut falls into a character */
+	struct mail_value values[] = { { "product", { name, 1001 } } };
+	struct mail_parts t = { STR("{{product}}"), STR("{{product}}"), STR("") };
+	struct mail_text out = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 500; i++)
+		memcpy(name + 1 + 2 * i, "\xc3\xa9", 2);
+	assert_ok(mail_template_fill(&t, values, 1, &out, NULL));
+	assert_int_equal(out.subject.n, 399 + 3);
+	assert_memory_equal(out.subject.p + 397, "\xc3\xa9\xe2\x80\xa6", 6);
+	assert_int_equal(out.text.n, 1001);
+	values[0].value.n = 399;
+	assert_ok(mail_template_fill(&t, values, 1, &out, NULL));
+	assert_int_equal(out.subject.n, 399);
+	mail_text_done(&out);
+}
+
 int
 main(void)
 {
@@ -123,6 +153,7 @@ main(void)
 		cmocka_unit_test(accepts_what_can_be_sent),
 		cmocka_unit_test(refuses_what_cannot),
 		cmocka_unit_test(values_stay_values),
+		cmocka_unit_test(long_values_make_no_long_subject),
 		cmocka_unit_test(no_place_goes_out_empty),
 	};
 
