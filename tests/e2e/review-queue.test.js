@@ -18,6 +18,8 @@ before(async () => {
   second.userId = user.userId;
   const topic = await m.rest(w.seller, 'POST', `/api/v1/sellers/${w.seller.accountId}/topics`, { name: 'listing-reviews' });
   assert.equal(topic.status, 201, topic.text);
+  const to = await m.rest(w.seller, 'PUT', `/api/v1/sellers/${w.seller.accountId}/mail-addresses`, { addresses: [{ address: 'notices@example.com' }] });
+  assert.equal(to.status, 200, to.text);
 });
 after(() => m.close());
 
@@ -162,6 +164,10 @@ test('a fault that comes later: grace, suspension, mended; subscribers stay; a w
   const mended = await stands(id, 'passed');
   assert.equal(mended.suspended, null);
   assert.equal((await subscribe(id, w.buyers[1])).status, 201);
+  const mails = (await m.rest(w.seller, 'GET', '/api/v1/mails?limit=100')).json.items.filter((x) => x.event.includes(id));
+  assert.deepEqual(mails.map((x) => x.kind).reverse(), ['review.grace', 'review.mended', 'review.grace', 'review.suspended', 'review.mended']);
+  const text = (await m.rest(w.seller, 'GET', `/api/v1/mails/${mails[1].mailId}`)).text;
+  assert.match(text, /was not mended in time:.*PS-ARCH-01 edit the list/);
   for (const [action, n] of [['review:BeginGrace', 2], ['review:SuspendSubscriptions', 1], ['review:LiftSuspension', 2]]) {
     assert.equal((await audited(action)).filter((e) => e.resource.includes(id)).length, n, action);
   }
