@@ -11,6 +11,7 @@ import commissions
 import data_sets
 import feeds
 import metering
+import reviews
 import wire
 from sellers import Sellers
 from world import HERE, alternate, cpu_seconds, figures, peak_mib, peak_of, run, say, seconds, stopping
@@ -412,6 +413,10 @@ def meter(w):
     yield from metering.measure(w, row, at_least)
 
 
+def review_all(w):
+    yield from reviews.measure(w, row, at_most)
+
+
 def data_sets_100(w):
     yield from data_sets.measure(w, row, at_most, at_least, int(os.environ.get("SOUK_BENCH_EVENTS", data_sets.EVENTS)))
 
@@ -428,7 +433,7 @@ def logos(w):
     yield row("logos", "nearest of 100,000 known logos", got["look_up_ms"], 0, "ms", at_most(5), True)
 
 
-ALL = {"feeds-sales": feeds_sales, "feeds-sets": feeds_sets, "metering": meter, "data-sets-100": data_sets_100, "edsp-commissions": edsp_commissions,
+ALL = {"feeds-sales": feeds_sales, "feeds-sets": feeds_sets, "metering": meter, "reviews": review_all, "data-sets-100": data_sets_100, "edsp-commissions": edsp_commissions,
        "logos": logos, "export-full": export_full, "export-memory": export_memory, "export-changes": export_changes, "writes": writes,
        "cpu": cpu, "reads": reads, "sigv4": sigv4, "import": import_contacts, "start": start, "fleet-writes": fleet_writes, "fleet-export": fleet_export,
        "fleet-nodes": fleet_nodes, "sizing": sizing}

@@ -164,6 +164,27 @@ const struct setting_row setting_rows[SET__COUNT] = {
 	[SET_DATA_SET_DEPRECATED] = WORD("data-set.deprecated", "answer", "answer|refuse",
 	    "Asked for a data set that is no longer published: take the request and say so in its "
 	    "notification, or refuse the call."),
+	[SET_REVIEW_EDITION] = WORD("review.edition", "G21", "G21|G22",
+	    "Edition of the rules that listings of professional services are reviewed by."),
+	[SET_REVIEW_CATEGORIES] = TEXT("review.categories", "",
+	    "Categories of the marketplace, with commas between them; default: any may be named."),
+	[SET_REVIEW_DATA_USE_TERMS] = TEXT("review.data-use-terms", "",
+	    "Current version of the terms on the use of customer data; default: any may be "
+	    "accepted."),
+	[SET_REVIEW_TWO_PEOPLE] = BOOL("review.two-people", "false",
+	    "What people decide before a listing goes public needs the approval of two."),
+	[SET_REVIEW_EVERY_DAYS] = INT("review.every-days", "7", 1, 366,
+	    "How often a listing is reviewed again though nothing changed."),
+	[SET_REVIEW_GRACE_DAYS] = INT("review.grace-days", "10", 0, 366,
+	    "How long a seller has to mend a listing that others can see, before new subscriptions "
+	    "are refused."),
+	[SET_REVIEW_THREADS] =
+	    INT("review.threads", "2", 1, 64, "Threads that review many listings at once."),
+	[SET_REVIEW_TOPIC] = TEXT("review.topic", "listing-reviews",
+	    "Name of the seller's topic that is told when a listing's standing changes; a seller "
+	    "without one is told by mail alone."),
+	[SET_CATALOG_OPEN_CHANGE_SETS] = INT("catalog.open-change-sets", "20", 1, 10000,
+	    "Change sets of a seller under way at a time; more are refused."),
 	[SET_REQUESTS_PER_SECOND] = INT("requests-per-second", "0", 0, 1000000,
 	    "Requests a second per access key or token; 0: no limit."),
 	[SET_LOG_LEVEL] = WORD(

@@ -69,6 +69,15 @@ enum setting_id {
 	SET_CLOCK_SKEW_S3_SECONDS,
 	SET_METERING_LATE_HOURS, /* how long after it usage may be told */
 	SET_DATA_SET_DEPRECATED, /* answer, refuse */
+	SET_REVIEW_EDITION,      /* G21, G22 */
+	SET_REVIEW_CATEGORIES,
+	SET_REVIEW_DATA_USE_TERMS,
+	SET_REVIEW_TWO_PEOPLE,
+	SET_REVIEW_EVERY_DAYS,
+	SET_REVIEW_GRACE_DAYS,
+	SET_REVIEW_THREADS,
+	SET_REVIEW_TOPIC, /* of each seller */
+	SET_CATALOG_OPEN_CHANGE_SETS,
 	SET_REQUESTS_PER_SECOND, /* per access key or token; 0: no limit */
 	SET_LOG_LEVEL,
 	SET_LOG_FORMAT, /* text, json */

@@ -43,6 +43,7 @@ int cmd_feeds_check(int argc, char **argv);
 int cmd_feeds_make(int argc, char **argv);
 int cmd_commissions(int argc, char **argv);
 int cmd_review(int argc, char **argv);
+int cmd_reviews(int argc, char **argv);
 
 /* Prints "souk: ..." for each offending field, or the sentence; returns the exit code for it. */
 int cli_fail(const struct fail *f, enum souk_err err);

@@ -26,6 +26,8 @@ static const struct command commands[] = {
 	    cmd_audit_verify },
 	{ "keys rotate", "seal everything with a new master key, drop the old one",
 	    cmd_keys_rotate },
+	{ "reviews", "tell how kept listings stand, or what another edition would do",
+	    cmd_reviews },
 	{ "mail bounce", "record a delivery report that a mail server pipes", cmd_mail_bounce },
 	{ "mail status", "say how the mail fares", cmd_mail_status },
 	{ "nodes", "list the processes that serve this installation", cmd_nodes },

@@ -82,6 +82,9 @@ SOUK_MUST enum souk_err user_has_peer(struct db_tx *tx, const struct user *u, bo
 SOUK_MUST enum souk_err product_insert(struct db_tx *tx, const struct product *p);
 SOUK_MUST enum souk_err product_update(
     struct db_tx *tx, const struct product *p, int64_t revision, bool *ret_found);
+/* "": NULL. */
+SOUK_MUST enum souk_err product_update_suspended(
+    struct db_tx *tx, struct str seller_id, const struct guid *id, struct str reason);
 SOUK_MUST enum souk_err product_find(
     struct db_tx *tx, const struct guid *id, struct arena *mem, struct product *ret);
 /* What a change of a product must respect: needs no arena. */
@@ -140,12 +143,14 @@ SOUK_MUST enum souk_err subscription_find(
 struct subscription_basis {
 	char seller_id[ACCOUNT_ID_LEN + 1]; /* of the product */
 	bool is_draft;
-	bool has_kind;     /* among the product's pricing */
-	bool is_buyer;     /* s->buyer_id is a buyer account */
-	bool taken;        /* the subscription's id is in use */
-	bool has_offer;    /* s->offer_id is one of that seller's ... */
-	bool offer_fits;   /* ... for this product and this buyer ... */
-	bool offer_active; /* ... and not expired */
+	bool is_withdrawn; /* services that are restricted: for those who have them */
+	char suspended[SUSPENDED_MAX + 1]; /* "": not */
+	bool has_kind;                     /* among the product's pricing */
+	bool is_buyer;                     /* s->buyer_id is a buyer account */
+	bool taken;                        /* the subscription's id is in use */
+	bool has_offer;                    /* s->offer_id is one of that seller's ... */
+	bool offer_fits;                   /* ... for this product and this buyer ... */
+	bool offer_active;                 /* ... and not expired */
 };
 SOUK_MUST enum souk_err subscription_find_basis(
     struct db_tx *tx, const struct subscription *s, struct subscription_basis *ret);

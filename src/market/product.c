@@ -225,6 +225,7 @@ product_parse(const json_t *o, const struct product *base, struct arena *mem, st
 		[M_STATE] = { .name = "state", .kind = JSON_K_STR },
 	};
 	struct product p = { .state = STR("draft"),
+		.suspended = STR(""),
 		.dimensions = STR(""),
 		.solution_id = STR(""),
 		.solution_title = STR("") };
@@ -373,6 +374,25 @@ product_change(struct db_tx *tx, const struct tenant_scope *s, struct product *p
 	return SOUK_OK;
 }
 
+enum souk_err
+product_set_suspended(struct db_tx *tx, const struct tenant_scope *s, const struct guid *id,
+    struct str reason, struct fail *f)
+{
+	struct id_owner owner;
+	enum souk_err r = scope_operator(s, f);
+
+	if (r != SOUK_OK)
+		return r;
+	if ((r = id_owner_find(tx, ID_PRODUCT, id, &owner)) != SOUK_OK)
+		return r == SOUK_E_NOT_FOUND ? fail_not_found(f) : r;
+	/* Not in the middle of a character. */
+	if (reason.n > SUSPENDED_MAX)
+		for (reason.n = SUSPENDED_MAX;
+		     reason.n > 0 && ((unsigned char)reason.p[reason.n] & 0xc0) == 0x80;)
+			reason.n--;
+	return product_update_suspended(tx, str_c(owner.seller_id), id, reason);
+}
+
 static enum souk_err
 may_see(struct db_tx *tx, const struct tenant_scope *s, const struct product *p, bool *ret)
 {
@@ -468,6 +488,7 @@ product_json(const struct product *p, struct jw *out, const char *key)
 	jw_bool(out, "pscEnabled", p->psc_enabled);
 	json_instant_opt(out, "pscEnabledSince", p->psc_enabled_since);
 	jw_str(out, "state", p->state);
+	json_text_opt(out, "suspended", p->suspended);
 	jw_instant(out, "createdAt", p->created_at);
 	jw_instant(out, "changedAt", p->changed_at);
 	jw_int(out, "revision", p->revision);

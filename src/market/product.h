@@ -8,6 +8,7 @@
 
 #define PRODUCT_CODE_LEN 25
 #define SOLUTION_ID_MAX 64
+#define SUSPENDED_MAX 160 /* bytes */
 
 struct product {
 	char seller_id[ACCOUNT_ID_LEN + 1];
@@ -21,6 +22,8 @@ struct product {
 	    solution_title; /* what it belongs to; "" nothing, both or neither */
 	struct str support_email, support_phone, support_url;
 	struct str state; /* "draft", "limited", "public", "restricted" */
+	struct str
+	    suspended; /* why nobody may subscribe anew, see product_set_suspended; "": somebody may */
 	bool psc_enabled;
 	instant_t psc_enabled_since; /* of the present enabling; 0 while disabled */
 	instant_t created_at, changed_at;
@@ -50,6 +53,13 @@ SOUK_MUST enum souk_err product_create(
  */
 SOUK_MUST enum souk_err product_change(struct db_tx *tx, const struct tenant_scope *s,
     struct product *p, int64_t seen_revision, struct fail *f);
+/*
+ * Stops new subscriptions (subscription.h) and says why, or ("") lets them be again; those that there are stay.
+ * `reason` is shown to who wants to subscribe: rule ids and what to mend, no personal data; what is beyond SUSPENDED_MAX
+ * is cut off. The product's revision stays. SOUK_E_NOT_FOUND. To audit is the caller's.
+ */
+SOUK_MUST enum souk_err product_set_suspended(struct db_tx *tx, const struct tenant_scope *s,
+    const struct guid *id, struct str reason, struct fail *f);
 /* Sellers see their own; buyers the public ones and those they subscribe to. */
 SOUK_MUST enum souk_err product_get(struct db_tx *tx, const struct tenant_scope *s,
     const struct guid *id, struct arena *mem, struct product *ret);

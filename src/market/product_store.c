@@ -6,7 +6,7 @@
 	"product_id, product_code, title, type, pricing, support_email, support_phone,"            \
 	" support_url, psc_enabled, psc_enabled_since, state, created_at, changed_at, revision,"   \
 	" dimensions, solution_id, solution_title"
-#define COLUMNS "seller_id, " REST
+#define COLUMNS "seller_id, " REST ", suspended"
 
 #define PRODUCT_SQL(X)                                                                             \
 	X(Q_INSERT, "INSERT INTO product (seller_id, " REST ")"                                    \
@@ -17,6 +17,7 @@
 	    " support_phone = $5, support_url = $6, psc_enabled = $7, psc_enabled_since = $8,"     \
 	    " state = $9, changed_at = $10, revision = $11, dimensions = $12, solution_id = $13,"  \
 	    " solution_title = $14 WHERE seller_id = $15 AND product_id = $16 AND revision = $17") \
+	X(Q_SUSPEND, "UPDATE product SET suspended = $1 WHERE seller_id = $2 AND product_id = $3") \
 	X(Q_FIND, "SELECT " COLUMNS " FROM product WHERE seller_id = $1 AND product_id = $2")      \
 	/* fan-out: codes are one name space for all sellers */                                    \
 	X(Q_CODE_TAKEN, "SELECT 1 FROM product WHERE product_code = $1 LIMIT 1")                   \
@@ -104,6 +105,18 @@ product_update(struct db_tx *tx, const struct product *p, int64_t revision, bool
 	return store_changed(st, ret_found);
 }
 
+enum souk_err
+product_update_suspended(
+    struct db_tx *tx, struct str seller_id, const struct guid *id, struct str reason)
+{
+	struct db_stmt *st = db_stmt(tx, &product_texts, Q_SUSPEND);
+
+	store_bind_text_opt(st, 1, reason);
+	db_bind_text(st, 2, seller_id);
+	db_bind_guid(st, 3, id);
+	return db_run(st, NULL);
+}
+
 void
 product_row(struct db_stmt *st, struct product *ret)
 {
@@ -126,6 +139,7 @@ product_row(struct db_stmt *st, struct product *ret)
 		.dimensions = db_text(st, 15),
 		.solution_id = db_text(st, 16),
 		.solution_title = db_text(st, 17),
+		.suspended = db_text(st, 18),
 	};
 	store_account_id(st, 0, ret->seller_id);
 	if (code.n == PRODUCT_CODE_LEN)
@@ -144,7 +158,7 @@ product_find(struct db_tx *tx, const struct guid *id, struct arena *mem, struct 
 	product_row(st, &p);
 	r = store_keep(mem, (struct str *const[]){ &p.title, &p.type, &p.pricing, &p.support_email,
 				&p.support_phone, &p.support_url, &p.state, &p.dimensions,
-				&p.solution_id, &p.solution_title, NULL });
+				&p.solution_id, &p.solution_title, &p.suspended, NULL });
 	db_reset(st);
 	if (r == SOUK_OK)
 		*ret = p;

@@ -157,6 +157,12 @@ check_state(const struct subscription *s, const struct subscription_basis *basis
 	if (basis->is_draft)
 		return fail_conflict(f, "product_draft", "productId", "is a draft still",
 		    "publish the product first");
+	if (s->active && basis->is_withdrawn)
+		return fail_conflict(f, "product_restricted", "productId",
+		    "is restricted to its present subscribers", "give another product");
+	if (s->active && basis->suspended[0] != '\0')
+		return fail_set(f, SOUK_E_CONFLICT, "listing_suspended",
+		    "New subscriptions to this product are suspended: %s.", basis->suspended);
 	if (!guid_is_zero(&s->offer_id) && s->active && !basis->offer_active)
 		return fail_conflict(f, "offer_expired", "offerId", "is an expired offer",
 		    "give an active one, or leave it out");

@@ -26,7 +26,8 @@
 	X(Q_FIND,                                                                                  \
 	    "SELECT " COLUMNS " FROM subscription WHERE seller_id = $1 AND subscription_id = $2")  \
 	X(Q_BASIS, "SELECT p.state, p.pricing, a.is_buyer, o.product_id, o.buyer_id,"              \
-		   " o.state FROM product p LEFT JOIN account a ON a.account_id = $1"              \
+		   " o.state, p.suspended, p.type FROM product p LEFT JOIN account a ON "          \
+		   "a.account_id = $1"                                                             \
 		   " LEFT JOIN offer o ON o.seller_id = p.seller_id AND o.offer_id = $2"           \
 		   " WHERE p.seller_id = $3 AND p.product_id = $4")                                \
 	X(Q_LIST_SELLER,                                                                           \
@@ -163,10 +164,12 @@ static void
 basis_row(struct db_stmt *st, const struct subscription *s, struct subscription_basis *ret)
 {
 	struct guid offer_product = db_guid(st, 3);
-	struct str offer_buyer = db_text(st, 4);
+	struct str offer_buyer = db_text(st, 4), suspended = db_text(st, 6);
 
 	*ret = (struct subscription_basis){
 		.is_draft = str_eq_c(db_text(st, 0), "draft"),
+		.is_withdrawn =
+		    str_eq_c(db_text(st, 0), "restricted") && str_eq_c(db_text(st, 7), "services"),
 		.has_kind = pricing_has(db_text(st, 1), s->kind),
 		.is_buyer = db_int(st, 2) != 0,
 		.has_offer = !db_is_null(st, 3),
@@ -174,6 +177,8 @@ basis_row(struct db_stmt *st, const struct subscription *s, struct subscription_
 			      (offer_buyer.n == 0 || str_eq_c(offer_buyer, s->buyer_id)),
 		.offer_active = str_eq_c(db_text(st, 5), "active"),
 	};
+	if (suspended.n <= SUSPENDED_MAX)
+		memcpy(ret->suspended, suspended.p, suspended.n);
 }
 
 enum souk_err

@@ -11,7 +11,7 @@
 
 struct text_engine {
 	struct text_table *table;
-	hs_database_t *db[SET__COUNT];
+	hs_database_t *db[TERM_SETS];
 	uint8_t *length; /* of each folded term */
 };
 
@@ -23,7 +23,7 @@ struct hit_list {
 struct text_scratch {
 	hs_scratch_t *hs;
 	struct text_folded folded;
-	struct hit_list hits[SET__COUNT];
+	struct hit_list hits[TERM_SETS];
 };
 
 struct finder {
@@ -175,7 +175,7 @@ compile(struct text_engine *e, struct fail *f)
 		r = fail_set(f, SOUK_E_NOMEM, "memory", "the scanner does not fit into memory");
 	else if (!fold_terms(e, &l))
 		r = fail_set(f, SOUK_E_INTERNAL, "text_engine", "a term folds to nothing");
-	for (int set = 0; set < SET__COUNT && r == SOUK_OK; set++)
+	for (int set = 0; set < TERM_SETS && r == SOUK_OK; set++)
 		r = compile_set(e, &l, (enum term_set)set, f);
 	literals_done(&l);
 	return r;
@@ -209,7 +209,7 @@ text_engine_free(struct text_engine *e)
 {
 	if (e == NULL)
 		return;
-	for (int set = 0; set < SET__COUNT; set++)
+	for (int set = 0; set < TERM_SETS; set++)
 		hs_free_database(e->db[set]);
 	text_table_free(e->table);
 	free(e->length);
@@ -229,7 +229,7 @@ text_scratch_new(const struct text_engine *e, struct text_scratch **ret)
 
 	if (s == NULL)
 		return SOUK_E_NOMEM;
-	for (int set = 0; set < SET__COUNT; set++)
+	for (int set = 0; set < TERM_SETS; set++)
 		if (hs_alloc_scratch(e->db[set], &s->hs) != HS_SUCCESS) {
 			text_scratch_free(s);
 			return SOUK_E_NOMEM;
@@ -245,7 +245,7 @@ text_scratch_free(struct text_scratch *s)
 		return;
 	hs_free_scratch(s->hs);
 	text_fold_done(&s->folded);
-	for (int set = 0; set < SET__COUNT; set++)
+	for (int set = 0; set < TERM_SETS; set++)
 		free(s->hits[set].v);
 	free(s);
 }
@@ -315,6 +315,9 @@ text_engine_find(const struct text_engine *e, struct text_scratch *s, enum term_
 		return SOUK_E_NOMEM;
 	if (f.languages == 0)
 		f.languages = LANG_ALL;
+	/* Of no text at all there is no address either, which the library refuses. */
+	if (n == 0)
+		f.text.p = "";
 	r = hs_scan(e->db[set], f.text.p, (unsigned)n, 0, s->hs, on_term, &f);
 	if (r != HS_SUCCESS && r != HS_SCAN_TERMINATED)
 		return SOUK_E_INTERNAL;

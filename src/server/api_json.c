@@ -118,8 +118,8 @@ refuse(struct call *c, enum sigv4_why why, struct str detail)
 	    detail.n ? detail.p : "");
 }
 
-static enum souk_err
-json_authenticate(struct call *c)
+enum souk_err
+json_sigv4(struct call *c, const char *service)
 {
 	const struct config *conf = c->svc->config;
 	const struct sigv4_rules rules = { .region = c->svc->region,
@@ -132,7 +132,6 @@ json_authenticate(struct call *c)
 		.headers = c->req->headers,
 		.n_headers = c->req->n_headers,
 		.body = c->req->body };
-	const struct json_service *s = service_of(c);
 	struct sigv4_result res;
 	char *words;
 
@@ -142,14 +141,22 @@ json_authenticate(struct call *c)
 		return res.err;
 	if (res.why != SIGV4_OK)
 		return refuse(c, res.why, res.detail);
-	if (!s || !str_eq_c(res.service, s->service)) {
+	if (!str_eq_c(res.service, service)) {
 		principal_release(res.who);
-		words = arena_printf(c->arena,
-		    "Credential should be scoped to correct service: '%s'.", s ? s->service : "");
+		words = arena_printf(
+		    c->arena, "Credential should be scoped to correct service: '%s'.", service);
 		return refuse(c, SIGV4_SCOPE, str_c(words));
 	}
 	c->who = res.who;
 	return SOUK_OK;
+}
+
+static enum souk_err
+json_authenticate(struct call *c)
+{
+	const struct json_service *s = service_of(c);
+
+	return json_sigv4(c, s ? s->service : "");
 }
 
 #define INTERNAL NULL /* the service's own word */

@@ -43,10 +43,14 @@ struct services {
 	char s3_domain[256]; /* "BUCKET." before it names a bucket; "" when there is none */
 	char region[32];
 	struct health *health;
+	struct reviewer *reviewer; /* of professional services listings */
+	struct watch *watch;       /* looks for those that are to be reviewed again */
 };
 
 struct call;
 struct health;
+struct reviewer;
+struct watch;
 struct rate;
 
 enum op_flag {

@@ -83,5 +83,8 @@ choose(const struct services *svc, const struct http_request *r)
 const struct api_family *
 family_of(const struct services *svc, const struct http_request *r)
 {
+	/* No bucket's name has capitals. A target is another service's of the same scope. */
+	if (catalog_path(r->path) && !http_header(r, "X-Amz-Target").p)
+		return &api_catalog;
 	return families[choose(svc, r)];
 }

@@ -5,11 +5,14 @@
 
 #include "server/dispatch.h"
 
-extern const struct api_family api_rest; /* /api/v1/ (rest.c) */
-extern const struct api_family api_json; /* AWS JSON 1.1 */
-extern const struct api_family api_s3;   /* the embedded buckets */
-extern const struct api_family api_sns;  /* links in topic messages */
-extern const struct api_family api_ops;  /* health, metrics, and what no other family wants */
+extern const struct api_family api_rest;    /* /api/v1/ (rest.c) */
+extern const struct api_family api_json;    /* AWS JSON 1.1 */
+extern const struct api_family api_catalog; /* the Catalog API, AWS REST JSON */
+/* Is it the path of one of its operations? */
+bool catalog_path(struct str path);
+extern const struct api_family api_s3;  /* the embedded buckets */
+extern const struct api_family api_sns; /* links in topic messages */
+extern const struct api_family api_ops; /* health, metrics, and what no other family wants */
 
 /*
  * One address serves everything (design 6). In this order: what is signed goes by its

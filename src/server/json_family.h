@@ -21,6 +21,10 @@ struct json_service {
 
 extern const struct json_service json_analytics, json_metering;
 
+/*
+ * Authenticates by SigV4 over headers and body, for a service: sets c->who. In AWS's words for JSON services.
+ */
+SOUK_MUST enum souk_err json_sigv4(struct call *c, const char *service);
 /* SerializationException: the member is of a wrong JSON type. */
 enum souk_err json_bad_type(struct call *c, const char *member, const char *want);
 /* A text member; null is absent, as AWS services have it. *ret is untouched when absent. */

@@ -2,9 +2,13 @@
 #include "server/mail_kinds.h"
 
 #include "delivery/request_mail.h"
+#include "proserv/standing.h"
 
 const struct mail_kind *const mail_kinds[] = {
 	&request_failed_mail,
+	&standing_mails[0],
+	&standing_mails[1],
+	&standing_mails[2],
 };
 const size_t mail_kinds_n = sizeof(mail_kinds) / sizeof(mail_kinds[0]);
 

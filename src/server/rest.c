@@ -17,9 +17,11 @@
 const struct rest_table *const rest_tables[REST_TABLES] = {
 	&rest_psc,
 	&rest_edsp,
+	&rest_listings,
 	&rest_commissions,
 	&rest_market,
 	&rest_charges,
+	&rest_review,
 	&rest_delivery,
 	&rest_topic,
 	&rest_mail,
@@ -230,6 +232,7 @@ static const struct {
 } special[] = {
 	{ "access_key_limit", 409 },
 	{ "bucket_limit", 409 },
+	{ "change_set_quota", 409 },
 	{ "endpoint_limit", 409 },
 	{ "role_limit", 409 },
 	{ "template_limit", 409 },
@@ -463,7 +466,9 @@ rest_audit(struct call *c, const char *kind, struct str id, struct str seller_id
 
 	c->audit.action = c->op->action;
 	c->audit.count = 1;
-	c->audit.seller_id = seller_id;
+	/* The entry is appended after the handler, whose variables are gone by then. */
+	seller_id = arena_str(c->arena, seller_id);
+	c->audit.seller_id = seller_id.p ? seller_id : STR("");
 	if (!text)
 		return;
 	end = mempcpy(text, kind, strlen(kind));

@@ -14,6 +14,8 @@
 #include "edsp/kept_plan.h"
 #include "edsp/kept_run.h"
 #include "edsp/publish.h"
+#include "proserv/change.h"
+#include "proserv/watch.h"
 #include "psc/export.h"
 #include "psc/export_names.h"
 #include "server/beat.h"
@@ -30,7 +32,7 @@
 #define IDLE_SECONDS 30
 #define ARENA_BESIDE_BODY ((size_t)1 << 20)
 
-#define JOB_KINDS 11
+#define JOB_KINDS 13
 /* Time ends the tries of a mail, not their number. */
 #define MAIL_TRIES 1000000
 #define MAIL_PAUSE_MAX_MS (30 * MINUTE_MS)
@@ -42,6 +44,8 @@ struct service {
 	struct services svc;
 	struct health health;
 	struct request_job_ctx requests;
+	struct change_job_ctx changes;
+	struct watch_ctx watch;
 	struct job_kind kinds[JOB_KINDS];
 	char host[200];
 	char listen_url[256];
@@ -118,6 +122,30 @@ bury_commissions(void *ctx, struct db_tx *tx, const struct job *j, const struct 
 	struct service *s = ctx;
 
 	return edsp_job_commissions_dead(&s->requests, tx, j, f);
+}
+
+static enum job_outcome
+run_change_set(void *ctx, struct db *db, const struct job *j, struct fail *f)
+{
+	struct service *s = ctx;
+
+	return proserv_job_change_set(&s->changes, db, j, f);
+}
+
+static enum souk_err
+bury_change_set(void *ctx, struct db_tx *tx, const struct job *j, const struct fail *f)
+{
+	struct service *s = ctx;
+
+	return proserv_job_change_set_dead(&s->changes, tx, j, f);
+}
+
+static enum job_outcome
+run_review(void *ctx, struct db *db, const struct job *j, struct fail *f)
+{
+	struct service *s = ctx;
+
+	return proserv_job_review(&s->watch, db, j, f);
 }
 
 static enum job_outcome
@@ -213,7 +241,17 @@ set_kinds(struct service *s)
 	s->kinds[9].kind = COMMISSION_RUN_JOB;
 	s->kinds[9].run = run_commissions;
 	s->kinds[9].dead = bury_commissions;
-	s->kinds[10] = (struct job_kind){ .kind = MAIL_JOB,
+	s->kinds[10] = s->kinds[5];
+	s->kinds[10].kind = CHANGE_SET_JOB;
+	s->kinds[10].run = run_change_set;
+	s->kinds[10].dead = bury_change_set;
+	/* Work of milliseconds that a seller waits for: who died is not waited for long. */
+	s->kinds[10].lease_ms = 10 * SECOND_MS;
+	s->kinds[11] = s->kinds[5];
+	s->kinds[11].kind = REVIEW_JOB;
+	s->kinds[11].run = run_review;
+	s->kinds[11].dead = NULL;
+	s->kinds[12] = (struct job_kind){ .kind = MAIL_JOB,
 		.metric = MJOB_MAIL,
 		.attempts = MAIL_TRIES,
 		.backoff_ms = config_int(s->in.config, SET_MAIL_RETRY_SECONDS) * SECOND_MS,
@@ -379,6 +417,14 @@ start(struct service *s, struct fail *f)
 		    .objects = s->in.objects,
 		    .remotes = remote_rules_of(s->in.config),
 		    .spool_dir = s->in.data_dir } };
+	if ((r = reviewer_new(s->in.config, &s->svc.reviewer)) != SOUK_OK)
+		return fail_set(f, r, "out_of_memory", "no memory to start the server");
+	s->changes = (struct change_job_ctx){ .vault = s->in.vault, .reviewer = s->svc.reviewer };
+	s->watch = (struct watch_ctx){
+		.vault = s->in.vault, .reviewer = s->svc.reviewer, .jobs = &s->jobs
+	};
+	if ((r = watch_new(&s->watch, &s->svc.watch)) != SOUK_OK)
+		return fail_set(f, r, "out_of_memory", "no memory to start the server");
 	metric_set(MET_INFO, 0, 1);
 	atomic_store(&s->health.database, true);
 	atomic_store(&s->health.key_ring, true);
@@ -424,6 +470,8 @@ stop(struct service *s)
 	if (!stopped)
 		return;
 	sns_sender_free(s->sns);
+	watch_free(s->svc.watch);
+	reviewer_free(s->svc.reviewer);
 	mail_sender_free(s->mail);
 	installation_close(&s->in);
 }

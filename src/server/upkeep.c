@@ -7,6 +7,8 @@
 
 #include "base/log.h"
 #include "edsp/publish.h"
+#include "proserv/change.h"
+#include "proserv/watch.h"
 #include "psc/contact.h"
 #include "store/job.h"
 
@@ -57,6 +59,14 @@ drop_jobs(struct db_tx *tx, void *arg)
 }
 
 static enum souk_err
+drop_change_sets(struct db_tx *tx, void *arg)
+{
+	struct drop *d = arg;
+
+	return change_set_prune(tx, db_now(tx) - CHANGE_SET_KEPT, &d->n);
+}
+
+static enum souk_err
 drop_versions(struct db_tx *tx, void *arg)
 {
 	struct drop *d = arg;
@@ -83,6 +93,7 @@ upkeep_drop(const struct services *svc)
 		note("objects", object_expire(svc->objects, &objects));
 	note("answers", db_write(svc->db, drop_answers, &d));
 	note("jobs", db_write(svc->db, drop_jobs, &d));
+	note("change_sets", db_write(svc->db, drop_change_sets, &d));
 	d.n = CHUNK;
 	for (int i = 0; i < CHUNKS && d.n == CHUNK; i++) {
 		enum souk_err r = db_write(svc->db, drop_versions, &d);
@@ -144,6 +155,16 @@ upkeep_lapse(const struct services *svc)
 	note("lapse", psc_end_lapsed(svc->db, svc->vault, &ended));
 	if (ended > 0)
 		log_event(LOG_INFO, "subscriptions_ended", LOG_I("count", ended));
+}
+
+static void
+remove_listings(const struct services *svc)
+{
+	int64_t n = 0;
+
+	note("listings", listings_remove_over(svc->db, &n));
+	if (n > 0)
+		log_event(LOG_INFO, "listings_removed", LOG_I("count", n));
 }
 
 static void
@@ -223,8 +244,12 @@ tick(const struct services *svc, uint64_t n)
 		look_at_database(svc);
 	if (n % LAPSE_EVERY == 0)
 		upkeep_lapse(svc);
+	if (n % LAPSE_EVERY == 0)
+		remove_listings(svc);
 	if (n % PUBLISH_EVERY == 0)
 		publish(svc);
+	if (svc->watch != NULL)
+		note("reviews", watch_tick(svc->watch, svc->db));
 	if (n % MAIL_EVERY == 0)
 		upkeep_mail(svc);
 	if (n % DROP_EVERY == DROP_EVERY - 1)

@@ -119,6 +119,51 @@ what_it_leans_on(struct world *w)
 }
 WORLD_TEST(what_it_leans_on)
 
+/* Who has subscribed stays; nobody else comes, and is told why. */
+static void
+suspended(struct world *w)
+{
+	struct guid id = world_guid(PRODUCT_ID), none = world_guid(SUB_ID);
+	struct str reason = STR("PS-DET-13 keep one to three categories");
+	struct subscription s;
+	struct product p;
+	char *letters_200 = arena_strdup(w->mem, letters(w, 200));
+
+	assert_int_equal(create(w, "{}"), SOUK_OK);
+	assert_int_equal(
+	    product_set_suspended(w->tx, &w->seller, &id, reason, world_fail(w)), SOUK_E_DENIED);
+	assert_int_equal(
+	    product_set_suspended(w->tx, &w->op, &none, reason, world_fail(w)), SOUK_E_NOT_FOUND);
+	assert_int_equal(product_set_suspended(w->tx, &w->op, &id, reason, world_fail(w)), SOUK_OK);
+	assert_int_equal(create(w, "{}"), SOUK_E_CONFLICT);
+	assert_code(w, "listing_suspended");
+	assert_non_null(strstr(w->f.detail, "PS-DET-13 keep one to three categories"));
+	assert_int_equal(product_get(w->tx, &w->seller, &id, w->mem, &p), SOUK_OK);
+	assert_true(str_eq(p.suspended, reason));
+	p.title = STR("Another");
+	assert_int_equal(product_change(w->tx, &w->op, &p, p.revision, world_fail(w)), SOUK_OK);
+	assert_int_equal(create(w, "{}"), SOUK_E_CONFLICT);
+	s = (struct subscription){ .id = world_guid(SUB_ID) };
+	assert_int_equal(subscription_get(w->tx, &w->buyer, &s.id, w->mem, &s), SOUK_OK);
+	s.quantity = 7;
+	assert_int_equal(subscription_change(w->tx, &w->op, &s, 0, world_fail(w)), SOUK_OK);
+	/* One that was over before is history, not a new subscriber. */
+	s.id = (struct guid){ 0 };
+	s.ended_at = s.starts_at + 1;
+	assert_int_equal(subscription_create(w->tx, &w->op, &s, world_fail(w)), SOUK_OK);
+	/* What is too long is cut between two characters. */
+	memcpy(letters_200 + SUSPENDED_MAX - 1, "\xc3\xa9", 2);
+	assert_int_equal(
+	    product_set_suspended(w->tx, &w->op, &id, str_c(letters_200), world_fail(w)), SOUK_OK);
+	assert_int_equal(product_get(w->tx, &w->seller, &id, w->mem, &p), SOUK_OK);
+	assert_int_equal(p.suspended.n, SUSPENDED_MAX - 1);
+	assert_int_equal(create(w, "{}"), SOUK_E_CONFLICT);
+	assert_int_equal(
+	    product_set_suspended(w->tx, &w->op, &id, STR(""), world_fail(w)), SOUK_OK);
+	assert_int_equal(create(w, "{}"), SOUK_OK);
+}
+WORLD_TEST(suspended)
+
 static char *
 with_offer(struct world *w, const struct guid *offer)
 {
@@ -424,6 +469,7 @@ main(void)
 		UNIT(form),
 		UNIT(creating),
 		UNIT(what_it_leans_on),
+		UNIT(suspended),
 		UNIT(offers),
 		UNIT(changing),
 		UNIT(ending),
