@@ -140,6 +140,7 @@ SOUK_MUST enum souk_err subscription_find(
 struct subscription_basis {
 	char seller_id[ACCOUNT_ID_LEN + 1]; /* of the product */
 	bool is_draft;
+	bool is_services;  /* the product is */
 	bool has_kind;     /* among the product's pricing */
 	bool is_buyer;     /* s->buyer_id is a buyer account */
 	bool taken;        /* the subscription's id is in use */

@@ -26,7 +26,7 @@
 	X(Q_FIND,                                                                                  \
 	    "SELECT " COLUMNS " FROM subscription WHERE seller_id = $1 AND subscription_id = $2")  \
 	X(Q_BASIS, "SELECT p.state, p.pricing, a.is_buyer, o.product_id, o.buyer_id,"              \
-		   " o.state FROM product p LEFT JOIN account a ON a.account_id = $1"              \
+		   " o.state, p.type FROM product p LEFT JOIN account a ON a.account_id = $1"      \
 		   " LEFT JOIN offer o ON o.seller_id = p.seller_id AND o.offer_id = $2"           \
 		   " WHERE p.seller_id = $3 AND p.product_id = $4")                                \
 	X(Q_LIST_SELLER,                                                                           \
@@ -173,6 +173,7 @@ basis_row(struct db_stmt *st, const struct subscription *s, struct subscription_
 		.offer_fits = guid_eq(&offer_product, &s->product_id) &&
 			      (offer_buyer.n == 0 || str_eq_c(offer_buyer, s->buyer_id)),
 		.offer_active = str_eq_c(db_text(st, 5), "active"),
+		.is_services = str_eq_c(db_text(st, 6), "services"),
 	};
 }
 
