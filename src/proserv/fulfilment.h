@@ -151,9 +151,9 @@ SOUK_MUST enum souk_err fulfilment_list(struct db_tx *tx, const struct tenant_sc
 /* A buyer is not told of reminders, escalations and calendars. */
 void fulfilment_json(const struct fulfilment *x, const struct tenant_scope *s, instant_t now,
     struct jw *out, const char *key);
-/* The members "events" of an open object; of the kinds that the scope may see. */
-SOUK_MUST enum souk_err fulfilment_events_json(struct db_tx *tx, const struct tenant_scope *s,
-    const struct fulfilment *x, struct arena *mem, struct jw *out);
+/* The member "events" of an open object; of the kinds that the scope may see. */
+SOUK_MUST enum souk_err fulfilment_events_json(
+    struct db_tx *tx, const struct tenant_scope *s, const struct fulfilment *x, struct jw *out);
 
 /* ---- jobs; ctx is a struct fulfilment_rules ---- */
 

@@ -174,14 +174,13 @@ fulfilment_record_json(const struct fulfilment_record *e, bool inside, struct jw
 }
 
 enum souk_err
-fulfilment_events_json(struct db_tx *tx, const struct tenant_scope *s, const struct fulfilment *x,
-    struct arena *mem, struct jw *out)
+fulfilment_events_json(
+    struct db_tx *tx, const struct tenant_scope *s, const struct fulfilment *x, struct jw *out)
 {
 	struct db_stmt *st = fulfilment_event_rows(tx, x);
 	bool inside = scope_sells(s, str_c(x->seller_id)), row = false;
 	enum souk_err r;
 
-	(void)mem;
 	jw_open(out, "events", '[');
 	while ((r = db_step(st, &row)) == SOUK_OK && row) {
 		struct fulfilment_record e;

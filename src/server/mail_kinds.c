@@ -2,9 +2,15 @@
 #include "server/mail_kinds.h"
 
 #include "delivery/request_mail.h"
+#include "proserv/fulfilment_mail.h"
 
 const struct mail_kind *const mail_kinds[] = {
 	&request_failed_mail,
+	&fulfilment_delay_mail,
+	&fulfilment_access_mail,
+	&fulfilment_reminder_mail,
+	&fulfilment_overdue_mail,
+	&fulfilment_escalation_mail,
 };
 const size_t mail_kinds_n = sizeof(mail_kinds) / sizeof(mail_kinds[0]);
 
