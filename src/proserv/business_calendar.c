@@ -155,9 +155,9 @@ document_json(const struct input *in, struct jw *w)
 	jw_open(w, NULL, '{');
 	jw_str(w, "zone", in->zone);
 	jw_open(w, "weekend", '[');
-	for (unsigned d = 0; d < 7; d++)
-		if (in->weekend >> d & 1)
-			jw_c(w, NULL, shape_weekday_words[d]);
+	for (unsigned d = 1; d <= 7; d++) /* Monday first: "Sat", "Sun" */
+		if (in->weekend >> d % 7 & 1)
+			jw_c(w, NULL, shape_weekday_words[d % 7]);
 	jw_close(w, ']');
 	minute_json(w, "open", in->open);
 	minute_json(w, "close", in->close);
