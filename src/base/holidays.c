@@ -614,7 +614,7 @@ take_begin(struct reader *r, struct progress *p)
 		return too_much(r, "the file has too many events");
 	p->event_line = r->line;
 	buf_clear(&p->event);
-	buf_add_c(&p->event, "BEGIN:VEVENT\r\n");
+	buf_add_c(&p->event, "begin:vevent\r\n");
 	return SOUK_OK;
 }
 
@@ -635,7 +635,7 @@ take_line(struct reader *r, struct progress *p)
 
 	if (name.n == 0)
 		return bad(r, r->line, "is no line of an iCalendar file", "give NAME:value lines");
-	if (str_eq_c(name, "BEGIN"))
+	if (str_eq_nocase(name, STR("begin")))
 		return take_begin(r, p);
 	if (str_eq_c(name, "END"))
 		return take_end(r, p);
