@@ -3,46 +3,15 @@
 import { after, before, test } from 'node:test';
 import { strict as assert } from 'node:assert';
 import { randomUUID } from 'node:crypto';
-import { Marketplace, sleep, until } from './lib.js';
-import { smtp } from './services.js';
-import { makeWorld } from './world.js';
+import { sleep, until } from './lib.js';
+import { berlin, ok, one, services, to } from './fulfil.js';
 
-let m, w, server, product;
-const DAY = 86400;
-
-/** Moves the clock to an instant. */
-const go = (text) => m.setClock(Math.round((Date.parse(text) - Date.now()) / 1000));
-const ok = (r, status = 200) => {
-  assert.equal(r.status, status, r.text);
-  return r.json;
-};
-const calendar = (as, body, headers) => m.rest(as, 'PUT', `/api/v1/sellers/${w.seller.accountId}/business-calendar`, body, headers);
-const berlin = { zone: 'Europe/Berlin', weekend: ['Sat', 'Sun'], open: '09:00', close: '17:00' };
-const subscribe = async (buyer = w.buyers[0]) => ok(await m.op('POST', '/api/v1/subscriptions',
-  { productId: product.productId, buyerId: buyer.accountId, kind: 'contract' }), 201).subscriptionId;
-const one = (id) => `/api/v1/fulfilments/${id}`;
-const show = async (id, as = w.seller) => ok(await m.rest(as, 'GET', one(id)));
-/** The fulfilment of a subscription once its job has opened it. */
-const opened = (id) => until(async () => {
-  const r = await m.rest(w.seller, 'GET', one(id));
-  return r.status === 200 && r.json.fulfilment;
-}, 20000, 'fulfilment');
-const told = (id, kind) => until(async () => (await show(id)).events.find((e) => e.kind === kind), 20000, kind);
-const mails = (text) => server.messages().filter((x) => x.text.includes(text) || x.head.subject.includes(text));
-const post = (id, what, body, as = w.seller, headers = {}) => m.rest(as, 'POST', `${one(id)}/${what}`, body, headers);
-const to = { address: 'casey.order@buyer.example', name: 'Casey Order' };
-
+let s, m, w, go, calendar, subscribe, show, opened, told, mails, post;
 before(async () => {
-  server = await smtp();
-  m = await Marketplace.create({ clock: true, ini: `${server.ini}fulfilment.reminder-hours = 24\nfulfilment.escalation-hours = 8\n` });
-  w = await makeWorld(m, { buyers: 2, products: 1, subscriptionsPerBuyer: 0 });
-  product = ok(await m.op('POST', '/api/v1/products', { sellerId: w.seller.accountId, title: 'Migration Workshop', type: 'services',
-    pricing: ['contract'], state: 'public' }), 201);
-  for (const [who, address] of [[w.seller, 'desk@seller.example'], [m.operator, 'watch@souk.example']]) {
-    ok(await m.rest(who, 'PUT', `/api/v1/sellers/${who === w.seller ? w.seller.accountId : 'operator'}/mail-addresses`, { addresses: [{ address }] }));
-  }
+  s = await services();
+  ({ m, w, go, calendar, subscribe, show, opened, told, mails, post } = s);
 });
-after(async () => { await m.close(); await server.stop(); });
+after(() => s.close());
 
 test('calendars: the built-in one, saved ones, and what is refused by name', async () => {
   const path = `/api/v1/sellers/${w.seller.accountId}/business-calendar`;
@@ -176,97 +145,4 @@ test('what is refused names its member; a lost update, a contact before the fact
   go('2027-02-01T00:00:00Z');
   await sleep(1200);
   assert.deepEqual((await show(id)).events.map((e) => e.kind), ['opened', 'contact'], 'the clock has stopped');
-});
-
-test('a contact that was in time is the operator\'s to record once the deadline has passed', async () => {
-  go('2027-02-01T10:00:00Z');
-  const id = await subscribe();
-  const f = await opened(id);
-  assert.equal(f.deadline, '2027-02-03T16:00:00.000Z');
-  go('2027-02-03T17:00:00Z');
-  await told(id, 'overdue');
-  const at = '2027-02-02T10:00:00Z';
-  assert.equal((await post(id, 'contact', { channel: 'phone', at })).status, 422);
-  const met = ok(await post(id, 'contact', { channel: 'phone', at }, m.operator));
-  assert.deepEqual([met.firstContact, met.firstContactAt, met.overdue], ['met', '2027-02-02T10:00:00.000Z', false]);
-});
-
-test('another calendar moves no deadline; the operator may have them computed anew', async () => {
-  go('2027-03-25T12:00:00Z'); // Thursday; the clocks go forward on Sunday
-  const id = await subscribe();
-  const f = await opened(id);
-  assert.equal(f.deadline, '2027-03-29T15:00:00.000Z', 'five o\'clock in summer');
-  ok(await calendar(w.seller, { ...berlin, holidays: [{ date: '2027-03-29', name: 'Ostermontag' }] }));
-  assert.equal((await show(id)).fulfilment.deadline, f.deadline);
-  const path = `/api/v1/sellers/${w.seller.accountId}/fulfilments/recompute`;
-  assert.equal((await m.rest(w.seller, 'POST', path, {})).status, 403);
-  assert.deepEqual(ok(await m.op('POST', path, {})), { changed: 1 });
-  const moved = await show(id);
-  assert.deepEqual([moved.fulfilment.deadline, moved.fulfilment.calendarRevision], ['2027-03-30T15:00:00.000Z', 2]);
-  assert.equal(moved.events.at(-1).kind, 'deadline_changed');
-  assert.deepEqual(ok(await m.op('POST', path, {})), { changed: 0 });
-  go('2027-03-29T15:00:10Z');
-  await sleep(1500);
-  assert.deepEqual((await show(id)).events.map((e) => e.kind), ['opened', 'deadline_changed', 'reminder'], 'the old clock is none any more');
-  go('2027-03-30T15:00:10Z');
-  await told(id, 'overdue');
-});
-
-test('the end of a subscription closes it; statistics count met, missed and void', async () => {
-  const id = await subscribe(w.buyers[1]);
-  await opened(id);
-  ok(await m.op('POST', `/api/v1/subscriptions/${id}/end`, {}));
-  const closed = await until(async () => {
-    const f = (await show(id)).fulfilment;
-    return f.closedAt && f;
-  }, 20000, 'closing');
-  assert.deepEqual([closed.firstContact, closed.dueAt], ['void', null]);
-  assert.equal((await post(id, 'contact', { channel: 'phone' })).json.code, 'fulfilment_closed');
-  const [s, ...others] = ok(await m.op('GET', `/api/v1/fulfilment-statistics?sellerId=${w.seller.accountId}`)).items;
-  assert.equal(others.length, 0);
-  assert.deepEqual([s.fulfilments, s.met, s.missed, s.void, s.open, s.granted, s.overdue], [5, 2, 2, 1, 0, 1, 1]);
-  assert.equal(s.metPercent, 50);
-  // 0 minutes, 24 hours, and from 2026-12-23 16:30 to 2026-12-30 00:00.
-  assert.ok(s.medianHours > 23.9 && s.medianHours <= 24, String(s.medianHours));
-  assert.deepEqual(ok(await m.rest(w.seller, 'GET', '/api/v1/fulfilment-statistics')).items, [s]);
-  assert.equal((await m.rest(m.logins.sellers[0], 'GET', `/api/v1/fulfilment-statistics?sellerId=${w.seller.accountId}`)).status, 404);
-  assert.equal((await m.rest(w.buyers[0], 'GET', '/api/v1/fulfilment-statistics')).status, 404);
-  const mine = ok(await m.rest(w.buyers[1], 'GET', '/api/v1/fulfilments')).items;
-  assert.deepEqual(mine.map((x) => x.subscriptionId), [id]);
-  // By pages, each once.
-  const seen = [];
-  for (let cursor = ''; cursor !== undefined;) {
-    const page = ok(await m.rest(w.seller, 'GET', `/api/v1/fulfilments?limit=2${cursor && `&cursor=${encodeURIComponent(cursor)}`}`));
-    seen.push(...page.items.map((x) => x.subscriptionId));
-    cursor = page.next;
-  }
-  assert.equal(new Set(seen).size, 5);
-  assert.equal(seen.length, 5);
-});
-
-test('killed between the subscription and its fulfilment, and again and again: each has one, and each notice is sent once', { timeout: 120000 }, async () => {
-  go('2027-05-03T10:00:00Z'); // Monday
-  const ids = [];
-  for (let round = 0; round < 4; round++) {
-    const mine = await Promise.all(Array.from({ length: 5 }, () => subscribe()));
-    await m.stop('SIGKILL'); // before the jobs have run, or in their midst
-    ids.push(...mine);
-    await m.start();
-  }
-  for (const id of ids) assert.equal((await opened(id)).deadline, '2027-05-05T15:00:00.000Z');
-  go('2027-05-05T15:00:10Z');
-  await sleep(150);
-  await m.stop('SIGKILL'); // in the midst of the timers
-  await m.start();
-  await sleep(100);
-  await m.stop('SIGKILL');
-  await m.start();
-  for (const id of ids) {
-    await told(id, 'overdue');
-    assert.deepEqual((await show(id)).events.map((e) => e.kind), ['opened', 'overdue'], 'a reminder that comes too late is none');
-  }
-  const late = (id) => mails(id).filter((x) => x.head.subject.startsWith('Overdue'));
-  for (const id of ids) await until(() => late(id).length > 0, 20000, 'mail');
-  // The same mail may reach the server twice when souk dies between its answer and the commit; it is the same mail.
-  for (const id of ids) assert.equal(new Set(late(id).map((x) => x.head['message-id'])).size, 1);
 });
