@@ -17,7 +17,7 @@
 #include "base/arena.h"
 #include "base/calendar.h"
 
-#define HOLIDAYS_BYTES_MAX ((size_t)1 << 20) /* of a file */
+#define HOLIDAYS_BYTES_MAX ((size_t)512 << 10) /* of a file */
 #define HOLIDAYS_EVENTS_MAX 5000
 #define HOLIDAYS_MAX 4000    /* days */
 #define HOLIDAY_NAME_MAX 100 /* code points; longer names are cut */

@@ -16,7 +16,7 @@
 #include "store/db.h"
 
 /* As a request has it: an iCalendar file in a JSON string, and many holidays. */
-#define BUSINESS_CALENDAR_BODY_MAX ((size_t)3 << 20)
+#define BUSINESS_CALENDAR_BODY_MAX ((size_t)1 << 20)
 /* Days on end that may be closed: more would put a two days' deadline off at will. */
 #define BUSINESS_CALENDAR_CLOSED_MAX 60
 
