@@ -18,6 +18,7 @@ struct file {
 	const struct tenant_scope *scope;
 	struct fulfilment x;
 	struct arena *mem;
+	json_t *calendar;
 	struct fulfilment_record records[FULFILMENT_EVENTS_MAX];
 	size_t n;
 	struct jw w;
@@ -47,14 +48,20 @@ order_json(struct file *e)
 	return SOUK_OK;
 }
 
-/* Holidays from the day before acceptance to the deadline's: the others say nothing about it. */
+/*
+ * Its times; holidays from the day before acceptance to the deadline's: the others say nothing about it. With their names,
+ * or their days alone, as a listing document has them.
+ */
 static void
-holidays_json(struct file *e, const json_t *document)
+times_json(struct file *e, const json_t *document, bool named)
 {
+	static const char *const members[] = { "zone", "weekend", "open", "close" };
 	char from[DAY_TEXT_LEN + 1], to[DAY_TEXT_LEN + 1];
 	size_t i;
 	json_t *day;
 
+	for (i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+		jw_value(&e->w, members[i], json_object_get(document, members[i]));
 	day_write(day_of(e->x.accepted_at) - 1, from);
 	day_write(day_of(e->x.deadline) + 1, to);
 	jw_open(&e->w, "holidays", '[');
@@ -62,31 +69,59 @@ holidays_json(struct file *e, const json_t *document)
 	{
 		const char *date = json_string_value(json_object_get(day, "date"));
 
-		if (date != NULL && strcmp(date, from) >= 0 && strcmp(date, to) <= 0)
+		if (date == NULL || strcmp(date, from) < 0 || strcmp(date, to) > 0)
+			continue;
+		if (named)
 			jw_value(&e->w, NULL, day);
+		else
+			jw_c(&e->w, NULL, date);
 	}
 	jw_close(&e->w, ']');
 }
 
 static enum souk_err
-calendar_json(struct file *e)
+load_calendar(struct file *e)
 {
-	static const char *const members[] = { "zone", "weekend", "open", "close" };
 	struct business_calendar c;
-	json_t *document = NULL;
 	enum souk_err r = business_calendar_load_revision(
 	    e->tx, str_c(e->x.seller_id), e->x.calendar, e->mem, &c);
 
-	if (r != SOUK_OK || (r = json_read(c.document, &document, NULL)) != SOUK_OK)
-		return r;
+	return r == SOUK_OK ? json_read(c.document, &e->calendar, NULL) : r;
+}
+
+static void
+calendar_json(struct file *e)
+{
 	jw_open(&e->w, "calendar", '{');
 	jw_int(&e->w, "revision", e->x.calendar);
-	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
-		jw_value(&e->w, members[i], json_object_get(document, members[i]));
-	holidays_json(e, document);
+	times_json(e, e->calendar, true);
 	jw_close(&e->w, '}');
-	json_decref(document);
-	return SOUK_OK;
+}
+
+/* The same as a fulfilment of a listing document, for `souk review`. */
+static void
+document_json(struct file *e)
+{
+	jw_open(&e->w, "document", '{');
+	jw_instant(&e->w, "accepted", e->x.accepted_at);
+	jw_open(&e->w, "calendar", '{');
+	times_json(e, e->calendar, false);
+	jw_close(&e->w, '}');
+	jw_open(&e->w, "events", '[');
+	for (size_t i = 0; i < e->n; i++) {
+		const struct fulfilment_record *k = &e->records[i];
+
+		if (k->kind > FE_ACCESS_CONFIRMATION)
+			continue;
+		jw_open(&e->w, NULL, '{');
+		jw_c(&e->w, "kind", fulfilment_event_word(k->kind));
+		jw_instant(&e->w, "at", k->at);
+		if (k->promised != 0)
+			jw_instant(&e->w, "promised", k->promised);
+		jw_close(&e->w, '}');
+	}
+	jw_close(&e->w, ']');
+	jw_close(&e->w, '}');
 }
 
 /* ---- the verdict ----------------------------------------------------------------------- */
@@ -256,11 +291,14 @@ write_file(struct file *e)
 	enum souk_err r;
 
 	jw_open(&e->w, NULL, '{');
-	if ((r = order_json(e)) != SOUK_OK || (r = calendar_json(e)) != SOUK_OK ||
+	if ((r = order_json(e)) != SOUK_OK || (r = load_calendar(e)) != SOUK_OK ||
 	    (r = load_records(e)) != SOUK_OK)
 		return r;
+	calendar_json(e);
 	verdict_json(e);
-	r = events_json(e);
+	if ((r = events_json(e)) != SOUK_OK)
+		return r;
+	document_json(e);
 	jw_instant(&e->w, "madeAt", db_now(e->tx));
 	jw_close(&e->w, '}');
 	return r;
@@ -283,6 +321,7 @@ fulfilment_evidence(struct db_tx *tx, struct vault *v, const struct tenant_scope
 		e->mem = mem;
 		jw_init(&e->w, out);
 		r = write_file(e);
+		json_decref(e->calendar);
 		memcpy(ret_seller_id, e->x.seller_id, ACCOUNT_ID_LEN + 1);
 	}
 	if (r == SOUK_OK && !buf_ok(out))

@@ -4,7 +4,8 @@
  *
  * An evidence file has all of one order: who and what, the calendar that the deadline went by with the holidays up to the
  * end, the verdict of first_contact.h on the events, each event, and of each mail when it was written and sent, to whom,
- * what it said and what became of it. Mails that were erased are still told of, without recipient and text.
+ * what it said and what became of it; and the same as a listing
+ * document has it, so that `souk review` can be asked for its own verdict. Mails that were erased are still told of, without recipient and text.
  */
 #ifndef SOUK_PROSERV_FULFILMENT_EVIDENCE_H
 #define SOUK_PROSERV_FULFILMENT_EVIDENCE_H

@@ -41,7 +41,7 @@ test('another calendar moves no deadline; the operator may have them computed an
   assert.equal(moved.events.at(-1).kind, 'deadline_changed');
   assert.deepEqual(ok(await m.op('POST', path, {})), { changed: 0 });
   go('2027-03-29T15:00:10Z');
-  await sleep(1500);
+  await sleep(1100);
   assert.deepEqual((await show(id)).events.map((e) => e.kind), ['opened', 'deadline_changed', 'reminder'], 'the old clock is none any more');
   go('2027-03-30T15:00:10Z');
   await told(id, 'overdue');

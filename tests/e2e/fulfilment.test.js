@@ -3,7 +3,9 @@
 import { after, before, test } from 'node:test';
 import { strict as assert } from 'node:assert';
 import { randomUUID } from 'node:crypto';
-import { sleep, until } from './lib.js';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { sleep, souk, until } from './lib.js';
 import { berlin, ok, one, services, to } from './fulfil.js';
 
 let s, m, w, go, calendar, subscribe, show, opened, told, mails, post;
@@ -12,6 +14,15 @@ before(async () => {
   ({ m, w, go, calendar, subscribe, show, opened, told, mails, post } = s);
 });
 after(() => s.close());
+
+/** Deadlines that `souk review` says were missed, of a fulfilment in a listing document. */
+async function review(fulfilment, as_of) {
+  const [file, context] = ['listing', 'context'].map((x) => join(m.dir, `${x}.json`));
+  writeFileSync(file, JSON.stringify({ id: 'x', fulfilments: [fulfilment] }));
+  writeFileSync(context, JSON.stringify({ as_of }));
+  const findings = JSON.parse((await souk(['review', '--format', 'json', '--context', context, file])).out);
+  return findings.filter((x) => x.rule === 'PS-USE-01').map((x) => x.evidence);
+}
 
 test('calendars: the built-in one, saved ones, and what is refused by name', async () => {
   const path = `/api/v1/sellers/${w.seller.accountId}/business-calendar`;
@@ -51,12 +62,12 @@ test('waiting, reminded, overdue, escalated, delayed, reminded and overdue again
   // Day 0 is Thursday 24; 25 and 26 are holidays, 27 a Sunday: day 1 Monday 28, day 2 Tuesday 29, five o'clock.
   assert.deepEqual([f.state, f.deadline, f.overdue, f.firstContact], ['waiting', '2026-12-29T16:00:00.000Z', false, 'open']);
   go('2026-12-28T15:59:00Z');
-  await sleep(1500);
+  await sleep(1100);
   assert.equal((await show(id)).events.length, 1, 'not yet');
   go('2026-12-28T16:00:05Z');
   await told(id, 'reminder');
   go('2026-12-29T15:59:50Z');
-  await sleep(1500);
+  await sleep(1100);
   assert.equal((await show(id)).fulfilment.overdue, false);
   go('2026-12-29T16:00:05Z');
   await told(id, 'overdue');
@@ -88,7 +99,7 @@ test('waiting, reminded, overdue, escalated, delayed, reminded and overdue again
   assert.equal((await post(id, 'grant', { to, nextSteps: 'again' })).json.code, 'access_granted');
   assert.match((await until(() => mails('you have access')[0], 20000, 'confirmation')).text, /2\. Book a session\./);
   go('2027-01-20T00:00:00Z');
-  await sleep(1500);
+  await sleep(1100);
   const { events } = await show(id);
   assert.deepEqual(events.map((e) => e.kind), ['opened', 'reminder', 'overdue', 'escalation', 'contact', 'delay_notice', 'overdue', 'access_granted', 'access_confirmation']);
   assert.deepEqual(events.map((e) => e.number), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
@@ -111,6 +122,8 @@ test('waiting, reminded, overdue, escalated, delayed, reminded and overdue again
   assert.deepEqual([sent.mails.length, sent.mails[0].kind, sent.mails[0].state, sent.mails[0].to.address], [1, 'fulfilment.delay-notice', 'sent', to.address]);
   assert.ok(sent.mails[0].sentAt);
   assert.match(sent.mails[0].text, /^Zugang bis 2026-12-31 17:00/);
+  assert.deepEqual(await review(e.document, e.madeAt), [e.verdict.deadline], 'a seller that reviews it itself comes to the same');
+  assert.deepEqual(await review({ ...e.document, events: e.document.events.map((x) => (x.kind === 'contact' ? { ...x, at: e.verdict.deadline } : x)) }, e.madeAt), []);
   const page = await m.rest(w.seller, 'GET', `${one(id)}/evidence?format=html`);
   assert.match(page.headers.get('content-type'), /^text\/html/);
   assert.match(page.text, /Casey Order|casey\.order/);
