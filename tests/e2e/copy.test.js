@@ -83,7 +83,7 @@ test('a marketplace moves to PostgreSQL and serves the same, and back', async ()
   assert.equal(again.code, 1);
   assert.match(again.err, /holds data already/);
 
-  assert.deepEqual(JSON.parse((await soukOk(['migrate', '--data', m.data, '--json'])).out), { was: 4, is: 4, knows: 4, runsFrom: 4 });
+  assert.deepEqual(JSON.parse((await soukOk(['migrate', '--data', m.data, '--json'])).out), { was: 6, is: 6, knows: 6, runsFrom: 6 });
   assert.equal(await exported(m.data), before.exported);
   await soukOk(['audit', 'verify', '--data', m.data]);
   await m.start();
