@@ -244,6 +244,7 @@ kinds_of(struct world *w, char *out, size_t size)
 		struct fulfilment_record e;
 
 		fulfilment_event_row(st, &e);
+		assert_true(n < size);
 		n += (size_t)snprintf(
 		    out + n, size - n, "%s%s", n > 0 ? " " : "", fulfilment_event_word(e.kind));
 	}
