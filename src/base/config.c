@@ -147,6 +147,11 @@ const struct setting_row setting_rows[SET__COUNT] = {
 	    "mail.give-up-hours", "120", 1, 8760, "How long a mail is tried until it has failed."),
 	[SET_MAIL_KEEP_DAYS] = INT("mail.keep-days", "730", 1, 36500,
 	    "Days until recipient and text of a mail are erased; that it was sent stays known."),
+	[SET_FULFILMENT_REMINDER_HOURS] = INT("fulfilment.reminder-hours", "24", 0, 720,
+	    "Hours before first contact, or a promised access, is due at which the seller is "
+	    "reminded; 0: never."),
+	[SET_FULFILMENT_ESCALATION_HOURS] = INT("fulfilment.escalation-hours", "24", 0, 720,
+	    "Hours after which the operator is told of a fulfilment that is overdue."),
 	[SET_JOB_WORKERS] = INT("job.workers", "4", 1, 64, "Threads that run jobs."),
 	[SET_JOB_ATTEMPTS] = INT(
 	    "job.attempts", "8", 1, 100, "Runs of a job until it is put aside with its reason."),

@@ -59,7 +59,9 @@ enum setting_id {
 	SET_MAIL_TIMEOUT_SECONDS,
 	SET_MAIL_RETRY_SECONDS, /* first pause; doubles up to half an hour */
 	SET_MAIL_GIVE_UP_HOURS,
-	SET_MAIL_KEEP_DAYS, /* then whom to and what is erased */
+	SET_MAIL_KEEP_DAYS,              /* then whom to and what is erased */
+	SET_FULFILMENT_REMINDER_HOURS,   /* before a deadline; 0: none */
+	SET_FULFILMENT_ESCALATION_HOURS, /* after it */
 	SET_JOB_WORKERS,
 	SET_JOB_ATTEMPTS,
 	SET_HTTP_THREADS,

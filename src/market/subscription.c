@@ -10,6 +10,9 @@
 #include "market/check.h"
 #include "market/market_store.h"
 #include "market/scope.h"
+#include "store/job.h"
+
+#include <stdio.h>
 
 enum {
 	M_ID,
@@ -172,6 +175,28 @@ check_state(const struct subscription *s, const struct subscription_basis *basis
 	return SOUK_OK;
 }
 
+static enum souk_err
+tell_fulfilment(struct db_tx *tx, const struct subscription *s)
+{
+	char id[GUID_TEXT_LEN + 1], payload[GUID_TEXT_LEN + 32];
+
+	guid_format(&s->id, id);
+	(void)snprintf(payload, sizeof(payload), "{\"subscriptionId\":\"%s\"}", id);
+	return job_put(tx,
+	    &(struct job_new){ .kind = SUBSCRIPTION_SERVICES_JOB,
+		.seller_id = str_c(s->seller_id),
+		.payload = str_c(payload) },
+	    NULL);
+}
+
+static bool
+is_carried_over(struct db_tx *tx, const struct subscription *s)
+{
+	instant_t began = s->starts_at < s->created_at ? s->starts_at : s->created_at;
+
+	return db_now(tx) - began > SUBSCRIPTION_CARRIED_OVER_MS;
+}
+
 enum souk_err
 subscription_create(
     struct db_tx *tx, const struct tenant_scope *s, struct subscription *sub, struct fail *f)
@@ -204,7 +229,10 @@ subscription_create(
 		new.id = guid_new();
 	new.changed_at = new.created_at;
 	new.revision = 1;
-	if ((r = subscription_insert(tx, &new)) == SOUK_OK)
+	if ((r = subscription_insert(tx, &new)) == SOUK_OK && basis.is_services && new.active &&
+	    !is_carried_over(tx, &new))
+		r = tell_fulfilment(tx, &new);
+	if (r == SOUK_OK)
 		*sub = new;
 	return r;
 }
@@ -348,6 +376,7 @@ subscription_mark_ended(struct db_tx *tx, const struct tenant_scope *s, struct s
     instant_t at, bool *ret_already)
 {
 	struct subscription new;
+	struct product_standing p;
 	bool found = false;
 	int64_t old_revision;
 	enum souk_err r = subscription_find(tx, &sub->id, &new);
@@ -367,6 +396,10 @@ subscription_mark_ended(struct db_tx *tx, const struct tenant_scope *s, struct s
 		r = subscription_update(tx, &new, old_revision, &found);
 		if (r == SOUK_OK && !found)
 			r = SOUK_E_UNAVAILABLE; /* somebody was faster: run again */
+		if (r == SOUK_OK &&
+		    (r = product_find_standing(tx, &new.product_id, &p)) == SOUK_OK &&
+		    str_eq_c(p.type, "services"))
+			r = tell_fulfilment(tx, &new);
 	}
 	if (r != SOUK_OK)
 		return r;

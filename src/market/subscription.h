@@ -11,6 +11,15 @@
 #define TRIAL_DAYS_MAX 31
 #define SUBSCRIPTION_QUANTITY_MAX INT64_C(1000000000)
 
+/*
+ * The kind of a job that subscription_create and subscription_mark_ended put, in their own transaction, for each
+ * subscription to a product of type services: whoever fulfils them (proserv/fulfilment.h) hears of every one, whatever
+ * crashes. Payload {"subscriptionId"}. Not for those that began more than SUBSCRIPTION_CARRIED_OVER_MS before they were
+ * created: they are history, carried over from elsewhere.
+ */
+#define SUBSCRIPTION_SERVICES_JOB "fulfilment"
+#define SUBSCRIPTION_CARRIED_OVER_MS (30 * DAY_MS)
+
 struct subscription {
 	char seller_id[ACCOUNT_ID_LEN + 1];   /* "" when created: the product's */
 	struct guid id, product_id, offer_id; /* offer_id zero: none */

@@ -176,6 +176,7 @@ basis_row(struct db_stmt *st, const struct subscription *s, struct subscription_
 		.offer_fits = guid_eq(&offer_product, &s->product_id) &&
 			      (offer_buyer.n == 0 || str_eq_c(offer_buyer, s->buyer_id)),
 		.offer_active = str_eq_c(db_text(st, 5), "active"),
+		.is_services = str_eq_c(db_text(st, 7), "services"),
 	};
 	if (suspended.n <= SUSPENDED_MAX)
 		memcpy(ret->suspended, suspended.p, suspended.n);

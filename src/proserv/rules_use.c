@@ -1,45 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Product usage: fulfilment on time, and what the overview and the landing page have (PS-USE). */
+#include "proserv/first_contact.h"
 #include "proserv/links.h"
 #include "proserv/rules_int.h"
 
-#include "base/calendar.h"
 #include "base/email.h"
 
-#include <stdio.h>
-
-#define CONTACT_DAYS 2   /* business days */
 #define OVERVIEW_MIN 100 /* code points: less has no room for a value proposition */
-
-/* The earliest event of a kind. */
-static bool
-first_event(const struct listing_fulfilment *f, enum event_kind kind, instant_t *ret)
-{
-	bool found = false;
-
-	for (size_t i = 0; i < f->n_events; i++)
-		if (f->events[i].kind == kind && f->events[i].has_at &&
-		    (!found || f->events[i].at < *ret)) {
-			*ret = f->events[i].at;
-			found = true;
-		}
-	return found;
-}
 
 /* Says why when there is none and `tell` is set: the first of the rules that need it does. */
 static bool
 deadline(struct review *r, size_t i, bool tell, instant_t *ret)
 {
 	const struct listing_fulfilment *f = &r->listing->fulfilments[i];
-	const struct calendar_spec spec = { .zone = f->calendar.zone,
-		.weekend = f->calendar.weekend,
-		.holidays = f->calendar.holidays,
-		.n_holidays = f->calendar.n_holidays,
-		.open = f->calendar.open,
-		.close = f->calendar.close };
-	struct calendar *c = NULL;
 	struct fail fail = { .err = SOUK_OK };
-	bool found;
 
 	if (!f->has_accepted) {
 		if (tell)
@@ -47,89 +21,70 @@ deadline(struct review *r, size_t i, bool tell, instant_t *ret)
 			    "The time of acceptance is missing");
 		return false;
 	}
-	if (calendar_new(&spec, &c, &fail) != SOUK_OK) {
-		for (size_t k = 0; tell && k < fail.n; k++)
-			finding_add(r,
-			    at(r, "/fulfilments/%zu/calendar/%s", i, fail.entry[k].field),
-			    NO_EVIDENCE, "The calendar cannot be used: this %s",
-			    fail.entry[k].what);
-		return false;
-	}
-	found = calendar_deadline(c, f->accepted, CONTACT_DAYS, ret);
-	calendar_free(c);
-	if (!found && tell)
+	if (first_contact_deadline(&f->calendar, f->accepted, ret, &fail) == SOUK_OK)
+		return true;
+	for (size_t k = 0; tell && k < fail.n; k++)
+		finding_add(r, at(r, "/fulfilments/%zu/calendar/%s", i, fail.entry[k].field),
+		    NO_EVIDENCE, "The calendar cannot be used: this %s", fail.entry[k].what);
+	if (tell && fail.n == 0)
 		finding_add(r, at(r, "/fulfilments/%zu/calendar", i), NO_EVIDENCE,
 		    "The calendar has no two business days within ten years");
-	return found;
+	return false;
+}
+
+/* Of the fulfilment with that deadline, at the time of the review. */
+static struct fulfilment_verdict
+judge(struct review *r, size_t i, instant_t limit)
+{
+	return fulfilment_judge(
+	    &r->listing->fulfilments[i], limit, r->context->has_as_of ? &r->context->as_of : NULL);
 }
 
 static void
-missed(struct review *r, size_t i, instant_t limit, instant_t when, const char *what)
+missed(struct review *r, size_t i, instant_t limit, const struct fulfilment_verdict *v)
 {
-	int64_t minutes = (when - limit) / MINUTE_MS;
+	int64_t minutes = v->late_ms / MINUTE_MS;
 	char text[INSTANT_TEXT_LEN + 1];
 
 	instant_format(limit, text);
 	finding_add(r, at(r, "/fulfilments/%zu", i), str_c(text),
 	    "The deadline of first contact was missed by %lld h %lld min%s",
-	    (long long)(minutes / 60), (long long)(minutes % 60), what);
+	    (long long)(minutes / 60), (long long)(minutes % 60),
+	    v->contact_at == 0 ? " so far" : "");
 }
 
 void
 check_first_contact(struct review *r)
 {
 	for (size_t i = 0; i < r->listing->n_fulfilments; i++) {
-		const struct listing_fulfilment *f = &r->listing->fulfilments[i];
-		instant_t limit, contact = 0, access = 0;
-		bool contacted = first_event(f, EVENT_CONTACT, &contact);
-		bool granted = first_event(f, EVENT_ACCESS_GRANTED, &access);
+		struct fulfilment_verdict v;
+		instant_t limit;
 
 		if (!deadline(r, i, true, &limit))
 			continue;
-		if (granted && (!contacted || access < contact))
-			contact = access;
-		if (contacted || granted) {
-			if (contact > limit)
-				missed(r, i, limit, contact, "");
-		} else if (!r->context->has_as_of) {
+		v = judge(r, i, limit);
+		if (v.contact == FIRST_CONTACT_MISSED)
+			missed(r, i, limit, &v);
+		else if (v.contact == FIRST_CONTACT_UNKNOWN)
 			not_checked(r, at(r, "/fulfilments/%zu", i),
 			    "whether first contact is late, as the context has no as_of");
-		} else if (r->context->as_of > limit) {
-			missed(r, i, limit, r->context->as_of, " so far");
-		}
 	}
-}
-
-static bool
-has_notice(const struct listing_fulfilment *f, instant_t limit, bool *ret_any)
-{
-	for (size_t i = 0; i < f->n_events; i++) {
-		const struct fulfilment_event *e = &f->events[i];
-
-		if (e->kind != EVENT_DELAY_NOTICE)
-			continue;
-		*ret_any = true;
-		if (e->has_at && e->has_promised && e->at <= limit)
-			return true;
-	}
-	return false;
 }
 
 void
 check_delay_notice(struct review *r)
 {
 	for (size_t i = 0; i < r->listing->n_fulfilments; i++) {
-		const struct listing_fulfilment *f = &r->listing->fulfilments[i];
-		instant_t limit, access = 0;
-		bool granted = first_event(f, EVENT_ACCESS_GRANTED, &access), any = false;
+		enum delay_notice notice;
+		instant_t limit;
 
-		if (!deadline(r, i, false, &limit) || has_notice(f, limit, &any))
+		if (!deadline(r, i, false, &limit))
 			continue;
-		/* Not granted yet and still time: nothing is due. */
-		if (granted ? access > f->accepted
-			    : r->context->has_as_of && r->context->as_of > limit)
+		notice = judge(r, i, limit).notice;
+		if (notice == DELAY_NOTICE_UNUSABLE || notice == DELAY_NOTICE_MISSING)
 			finding_add(r, at(r, "/fulfilments/%zu/events", i), NO_EVIDENCE, "%s",
-			    any ? "The delay notice has no promised date, or came after the "
+			    notice == DELAY_NOTICE_UNUSABLE
+				? "The delay notice has no promised date, or came after the "
 				  "deadline"
 				: "Access was not immediate, and no delay notice was sent");
 	}
@@ -141,24 +96,11 @@ check_access_confirmation(struct review *r)
 	for (size_t i = 0; i < r->listing->n_fulfilments; i++) {
 		const struct listing_fulfilment *f = &r->listing->fulfilments[i];
 
-		for (size_t k = 0; k < f->n_events; k++) {
-			const struct fulfilment_event *e = &f->events[k];
-			size_t granted = 0, confirmed = 0;
-
-			if (e->kind != EVENT_ACCESS_GRANTED)
-				continue;
-			/* From this one on there are as many confirmations as accesses. */
-			for (size_t m = 0; m < f->n_events; m++) {
-				bool later = f->events[m].at >= e->at;
-
-				granted += later && f->events[m].kind == EVENT_ACCESS_GRANTED;
-				confirmed +=
-				    later && f->events[m].kind == EVENT_ACCESS_CONFIRMATION;
-			}
-			if (confirmed < granted)
+		for (size_t k = 0; k < f->n_events; k++)
+			if (f->events[k].kind == EVENT_ACCESS_GRANTED &&
+			    !fulfilment_confirmed(f, k))
 				finding_add(r, at(r, "/fulfilments/%zu/events/%zu", i, k),
 				    NO_EVIDENCE, "No confirmation of this access was sent");
-		}
 	}
 }
 

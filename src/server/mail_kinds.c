@@ -2,6 +2,7 @@
 #include "server/mail_kinds.h"
 
 #include "delivery/request_mail.h"
+#include "proserv/fulfilment_mail.h"
 #include "proserv/standing.h"
 
 const struct mail_kind *const mail_kinds[] = {
@@ -9,6 +10,11 @@ const struct mail_kind *const mail_kinds[] = {
 	&standing_mails[0],
 	&standing_mails[1],
 	&standing_mails[2],
+	&fulfilment_delay_mail,
+	&fulfilment_access_mail,
+	&fulfilment_reminder_mail,
+	&fulfilment_overdue_mail,
+	&fulfilment_escalation_mail,
 };
 const size_t mail_kinds_n = sizeof(mail_kinds) / sizeof(mail_kinds[0]);
 

@@ -12,7 +12,7 @@ struct rest_table {
 	size_t n;
 };
 /* In the order in which routes are looked for. */
-#define REST_TABLES 12
+#define REST_TABLES 13
 extern const struct rest_table rest_access;   /* accounts' users, keys, tokens; whoami; audit */
 extern const struct rest_table rest_market;   /* accounts, products, offers, subscriptions */
 extern const struct rest_table rest_charges;  /* rates, fees, registration tokens */
@@ -22,6 +22,7 @@ extern const struct rest_table rest_edsp;     /* requirements of enhanced data s
 extern const struct rest_table rest_listings; /* professional services: listings, change requests */
 extern const struct rest_table rest_commissions;   /* plans, runs, statements, grants */
 extern const struct rest_table rest_delivery;      /* roles, buckets, deliveries */
+extern const struct rest_table rest_fulfilment;    /* business calendars, fulfilments */
 extern const struct rest_table rest_mail;          /* mails and delivery reports */
 extern const struct rest_table rest_mail_template; /* templates, addresses for notices */
 extern const struct rest_table rest_topic;         /* topics and their endpoints */

@@ -15,6 +15,7 @@
 #include "edsp/kept_run.h"
 #include "edsp/publish.h"
 #include "proserv/change.h"
+#include "proserv/fulfilment.h"
 #include "proserv/watch.h"
 #include "psc/export.h"
 #include "psc/export_names.h"
@@ -32,9 +33,11 @@
 #define IDLE_SECONDS 30
 #define ARENA_BESIDE_BODY ((size_t)1 << 20)
 
-#define JOB_KINDS 13
+#define JOB_KINDS 15
 /* Time ends the tries of a mail, not their number. */
 #define MAIL_TRIES 1000000
+/* A fulfilment is never given up: the rule is about it. */
+#define FULFILMENT_TRIES 1000000
 #define MAIL_PAUSE_MAX_MS (30 * MINUTE_MS)
 /* A store that is away for an hour or two delays a delivery; it does not fail it. */
 #define AWAY_TIMES 3
@@ -51,6 +54,7 @@ struct service {
 	char listen_url[256];
 	struct sns_sender *sns;
 	struct mail_sender *mail;
+	struct fulfilment_rules fulfilment;
 	struct job_runner *jobs;
 	struct upkeep *upkeep;
 	struct beat *beat;
@@ -187,6 +191,22 @@ bury_mail(void *ctx, struct db_tx *tx, const struct job *j, const struct fail *f
 	return mail_job_dead(tx, j, f);
 }
 
+static enum job_outcome
+run_fulfilment(void *ctx, struct db *db, const struct job *j, struct fail *f)
+{
+	struct service *s = ctx;
+
+	return fulfilment_job(&s->fulfilment, db, j, f);
+}
+
+static enum job_outcome
+run_fulfilment_timer(void *ctx, struct db *db, const struct job *j, struct fail *f)
+{
+	struct service *s = ctx;
+
+	return fulfilment_job_timer(&s->fulfilment, db, j, f);
+}
+
 static void
 set_kinds(struct service *s)
 {
@@ -260,6 +280,16 @@ set_kinds(struct service *s)
 		.lease_ms = MINUTE_MS,
 		.run = run_mail,
 		.dead = bury_mail };
+	s->kinds[13] = (struct job_kind){ .kind = FULFILMENT_JOB,
+		.metric = MJOB_OTHER,
+		.attempts = FULFILMENT_TRIES,
+		.backoff_ms = SECOND_MS,
+		.backoff_max_ms = 5 * MINUTE_MS,
+		.lease_ms = MINUTE_MS,
+		.run = run_fulfilment };
+	s->kinds[14] = s->kinds[13];
+	s->kinds[14].kind = FULFILMENT_TIMER_JOB;
+	s->kinds[14].run = run_fulfilment_timer;
 }
 
 static enum souk_err
@@ -411,6 +441,7 @@ start(struct service *s, struct fail *f)
 	if ((r = mail_sender_new(s->in.vault, s->in.config, &s->mail, f)) != SOUK_OK)
 		return r;
 	s->svc.mail = s->mail;
+	s->fulfilment = fulfilment_rules_of(s->in.vault, s->in.config);
 	s->requests = (struct request_job_ctx){ .vault = s->in.vault,
 		.jobs = &s->jobs,
 		.to = { .vault = s->in.vault,

@@ -61,6 +61,48 @@ async function call(as, method, template, params = {}, { body, query = '', heade
   return a;
 }
 
+/** A subscription to services, from the calendar to the evidence. */
+async function fulfilments(c, key, paid) {
+  const op = m.operator, seller = m.seller, buyer = m.buyer;
+  const workshop = (await c(op, 'POST', '/products', {}, { body: { sellerId: seller.accountId, title: 'Workshop', type: 'services', pricing: ['contract'], state: 'public' }, want: 201 })).json;
+  const order = async () => {
+    const made = (await c(op, 'POST', '/subscriptions', {}, { body: { productId: workshop.productId, buyerId: paid, kind: 'contract' }, want: 201 })).json;
+    await until(async () => (await m.rest(op, 'GET', `/api/v1/fulfilments/${made.subscriptionId}`)).status === 200, 20000, 'fulfilment');
+    return { subscriptionId: made.subscriptionId };
+  };
+  const works = '/sellers/{sellerId}/business-calendar', mySelf = { sellerId: seller.accountId };
+  await c(seller, 'GET', works, mySelf, { want: 200 });
+  const times = { zone: 'Asia/Dubai', weekend: ['Fri', 'Sat'], open: '08:00', close: '16:00', holidays: [{ date: '2030-01-01', name: 'New year' }] };
+  await c(seller, 'PUT', works, mySelf, { body: times, want: 200 });
+  await c(seller, 'PUT', works, mySelf, { body: { ...times, icalendar: 'BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n' }, headers: { 'If-Match': '"1"' }, want: 200 });
+  await c(seller, 'PUT', works, mySelf, { body: times, headers: { 'If-Match': '"1"' }, want: 412 });
+  await c(seller, 'PUT', works, mySelf, { body: { ...times, zone: '' }, want: 422 });
+  await c(buyer, 'GET', works, mySelf, { want: 404 });
+  const first = await order(), second = await order();
+  const recompute = '/sellers/{sellerId}/fulfilments/recompute';
+  await c(op, 'POST', recompute, mySelf, { want: 200 });
+  await c(op, 'POST', recompute, mySelf, { body: { after: first.subscriptionId }, headers: key(), want: 200 });
+  await c(seller, 'POST', recompute, mySelf, { want: 403 });
+  const done = '/fulfilments/{subscriptionId}';
+  await c(seller, 'GET', '/fulfilments', {}, { query: '?limit=1&state=open&overdue=false', want: 200 });
+  await c(op, 'GET', '/fulfilments', {}, { query: `?sellerId=${seller.accountId}&buyerId=${paid}`, want: 200 });
+  await c(op, 'GET', '/fulfilments', {}, { query: '?state=lost', want: 422 });
+  await c(seller, 'GET', done, first, { want: 200 });
+  await c(buyer, 'GET', done, first, { want: 404 });
+  const someone = { address: 'order@buyer.example', name: 'Order Desk' };
+  await c(seller, 'POST', `${done}/contact`, first, { body: { channel: 'phone' }, headers: key(), want: 200 });
+  await c(seller, 'POST', `${done}/contact`, first, { body: { channel: 'pigeon' }, want: 422 });
+  await c(seller, 'POST', `${done}/delay-notice`, first, { body: { to: someone, replyTo: someone, language: 'de', promised: new Date(Date.now() + 5 * 86400000).toISOString(), reason: 'x' }, want: 200 });
+  await c(seller, 'POST', `${done}/delay-notice`, first, { body: { to: someone, promised: '2001-01-01' }, want: 422 });
+  await c(seller, 'POST', `${done}/grant`, first, { body: { to: someone, nextSteps: 'Come in.' }, want: 200 });
+  await c(seller, 'POST', `${done}/grant`, first, { body: { to: someone, nextSteps: 'Come in.' }, want: 409 });
+  await c(seller, 'GET', `${done}/evidence`, first, { want: 200 });
+  await c(seller, 'GET', `${done}/evidence`, first, { query: '?format=html', want: 200 });
+  await c(op, 'GET', `${done}/evidence`, second, { want: 200 });
+  await c(op, 'GET', '/fulfilment-statistics', {}, { query: '?from=2020-01-01&to=2099-01-01', want: 200 });
+  await c(op, 'GET', '/fulfilment-statistics', {}, { query: '?from=never', want: 422 });
+}
+
 test('every documented route answers as documented', async () => {
   const op = m.operator, seller = m.seller, buyer = m.buyer;
   const P = (t) => (api.paths[t] ? t : `/api/v1${t}`);
@@ -312,6 +354,8 @@ test('every documented route answers as documented', async () => {
   await c(seller, 'POST', '/sellers/{sellerId}/deliveries/{requestId}/resend', { ...v, requestId: id }, {});
   await c(op, 'GET', '/audit-entries', {}, { query: '?limit=5', want: 200 });
   for (const t2 of ['/healthz', '/readyz', '/metrics']) if (api.paths[t2]) await call(null, 'GET', t2, {}, { want: 200 });
+  await fulfilments(c, key, acc.accountId);
+
   const documented = Object.entries(api.paths).flatMap(([path, ops]) => Object.keys(ops)
     .filter((x) => ['get', 'post', 'put', 'patch', 'delete'].includes(x)).map((x) => `${x.toUpperCase()} ${path}`));
   const missed = documented.filter((d) => !called.has(d) && !/sns/.test(d));

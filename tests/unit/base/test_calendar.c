@@ -104,6 +104,16 @@ static const struct {
 	{ "Europe/Berlin", SAT_SUN, "2026-10-23T10:00:00Z", 2, "2026-10-27T16:00:00Z" },
 	/* past what the files list one by one */
 	{ "Europe/Berlin", SAT_SUN, "2060-07-01T10:00:00Z", 2, "2060-07-05T15:00:00Z" },
+	/* over a leap day, and over none; the whole of it closed by holidays is test_holidays' */
+	{ "UTC", SAT_SUN, "2028-02-28T10:00:00Z", 2, "2028-03-01T17:00:00Z" },
+	{ "UTC", SAT_SUN, "2028-02-28T17:00:00.001Z", 2, "2028-03-02T17:00:00Z" },
+	{ "UTC", SAT_SUN, "2027-02-26T10:00:00Z", 2, "2027-03-02T17:00:00Z" },
+	/* south of the equator, where they go back in April and forward in October */
+	{ "Australia/Sydney", SAT_SUN, "2026-04-02T22:00:00Z", 2, "2026-04-07T07:00:00Z" },
+	{ "Australia/Sydney", SAT_SUN, "2026-10-01T22:00:00Z", 2, "2026-10-06T06:00:00Z" },
+	/* Friday and Saturday closed: Sunday is day 1 of what comes on a Thursday */
+	{ "Africa/Cairo", 0x60, "2026-01-08T10:00:00Z", 2, "2026-01-12T15:00:00Z" },
+	{ "Africa/Cairo", 0x60, "2026-01-09T10:00:00Z", 2, "2026-01-13T15:00:00Z" },
 	/* other weeks */
 	{ "Asia/Dubai", 0x60, "2026-02-19T10:00:00Z", 2, "2026-02-23T13:00:00Z" },
 	{ "UTC", 0, "2026-02-20T10:00:00Z", 2, "2026-02-22T17:00:00Z" },
