@@ -53,6 +53,13 @@ text_language(struct str tag)
 	return 0;
 }
 
+static bool
+is_read(const struct fulfilment_event *e)
+{
+	return e->kind == EVENT_ACCESS_CONFIRMATION && e->text.n > 0;
+}
+
+/* At least as many as add_fields finds. */
 static size_t
 count_fields(const struct listing *l)
 {
@@ -60,7 +67,8 @@ count_fields(const struct listing *l)
 		   l->n_docs + l->n_offers;
 
 	for (size_t i = 0; i < l->n_fulfilments; i++)
-		n += l->fulfilments[i].n_events;
+		for (size_t k = 0; k < l->fulfilments[i].n_events; k++)
+			n += is_read(&l->fulfilments[i].events[k]);
 	return n;
 }
 
@@ -103,7 +111,7 @@ add_fields(struct scan *c, const struct listing *l)
 		add_field(c, MEMBER_DOC_TEXT, i, 0, l->docs[i].text);
 	for (size_t i = 0; i < l->n_fulfilments; i++)
 		for (size_t k = 0; k < l->fulfilments[i].n_events; k++)
-			if (l->fulfilments[i].events[k].kind == EVENT_ACCESS_CONFIRMATION)
+			if (is_read(&l->fulfilments[i].events[k]))
 				add_field(
 				    c, MEMBER_EVENT_TEXT, i, k, l->fulfilments[i].events[k].text);
 }
@@ -152,7 +160,7 @@ suspect_folded(struct scan *c, enum suspicion_kind kind, uint8_t score, size_t f
 		to--;
 	suspect(c, (struct suspicion){ .kind = kind,
 		       .score = score,
-		       .field = (uint16_t)field,
+		       .field = (uint32_t)field,
 		       .start = from,
 		       .end = to,
 		       .classes = classes });
@@ -430,7 +438,7 @@ tell_hidden(struct scan *c)
 			continue;
 		suspect(c, (struct suspicion){ .kind = SUSPECT_HIDING,
 			       .score = 90,
-			       .field = (uint16_t)h->field,
+			       .field = h->field,
 			       .start = h->at,
 			       .end = h->at + 1,
 			       .code = h->code });
@@ -511,11 +519,11 @@ scan(struct scan *c, const struct listing *l)
 	add_fields(c, l);
 	c->folded = text_scratch_folded(c->s);
 	c->text = buf_str(&c->folded->out);
-	r = text_engine_find(c->e, c->s, SET_NAMES, c->folded,
+	r = text_engine_find(c->e, c->s, TERMS_NAMES, c->folded,
 	    c->n_names ? c->start[c->n_names] : 0, c->out->language, &names);
 	if (r == SOUK_OK)
 		r = text_engine_find(
-		    c->e, c->s, SET_PROSE, c->folded, c->text.n, c->out->language, &prose);
+		    c->e, c->s, TERMS_PROSE, c->folded, c->text.n, c->out->language, &prose);
 	if (r != SOUK_OK)
 		return r;
 	c->out->cut = names.cut || prose.cut;

@@ -11,7 +11,7 @@
 
 struct text_engine {
 	struct text_table *table;
-	hs_database_t *db[SET__COUNT];
+	hs_database_t *db[TERMS__COUNT];
 	uint8_t *length; /* of each folded term */
 };
 
@@ -23,7 +23,7 @@ struct hit_list {
 struct text_scratch {
 	hs_scratch_t *hs;
 	struct text_folded folded;
-	struct hit_list hits[SET__COUNT];
+	struct hit_list hits[TERMS__COUNT];
 };
 
 struct finder {
@@ -140,7 +140,7 @@ fold_terms(struct text_engine *e, struct literals *l)
 static bool
 in_set(size_t i, enum term_set set)
 {
-	return (terms[i].classes & (set == SET_NAMES ? NAME_CLASSES : ~NAME_CLASSES)) != 0;
+	return (terms[i].classes & (set == TERMS_NAMES ? NAME_CLASSES : ~NAME_CLASSES)) != 0;
 }
 
 static enum souk_err
@@ -175,7 +175,7 @@ compile(struct text_engine *e, struct fail *f)
 		r = fail_set(f, SOUK_E_NOMEM, "memory", "the scanner does not fit into memory");
 	else if (!fold_terms(e, &l))
 		r = fail_set(f, SOUK_E_INTERNAL, "text_engine", "a term folds to nothing");
-	for (int set = 0; set < SET__COUNT && r == SOUK_OK; set++)
+	for (int set = 0; set < TERMS__COUNT && r == SOUK_OK; set++)
 		r = compile_set(e, &l, (enum term_set)set, f);
 	literals_done(&l);
 	return r;
@@ -209,7 +209,7 @@ text_engine_free(struct text_engine *e)
 {
 	if (e == NULL)
 		return;
-	for (int set = 0; set < SET__COUNT; set++)
+	for (int set = 0; set < TERMS__COUNT; set++)
 		hs_free_database(e->db[set]);
 	text_table_free(e->table);
 	free(e->length);
@@ -229,7 +229,7 @@ text_scratch_new(const struct text_engine *e, struct text_scratch **ret)
 
 	if (s == NULL)
 		return SOUK_E_NOMEM;
-	for (int set = 0; set < SET__COUNT; set++)
+	for (int set = 0; set < TERMS__COUNT; set++)
 		if (hs_alloc_scratch(e->db[set], &s->hs) != HS_SUCCESS) {
 			text_scratch_free(s);
 			return SOUK_E_NOMEM;
@@ -245,7 +245,7 @@ text_scratch_free(struct text_scratch *s)
 		return;
 	hs_free_scratch(s->hs);
 	text_fold_done(&s->folded);
-	for (int set = 0; set < SET__COUNT; set++)
+	for (int set = 0; set < TERMS__COUNT; set++)
 		free(s->hits[set].v);
 	free(s);
 }
@@ -318,7 +318,7 @@ text_engine_find(const struct text_engine *e, struct text_scratch *s, enum term_
 	r = hs_scan(e->db[set], f.text.p, (unsigned)n, 0, s->hs, on_term, &f);
 	if (r != HS_SUCCESS && r != HS_SCAN_TERMINATED)
 		return SOUK_E_INTERNAL;
-	if (set == SET_PROSE)
+	if (set == TERMS_PROSE)
 		made = find_numbers(&f);
 	if (f.failed)
 		return SOUK_E_NOMEM;

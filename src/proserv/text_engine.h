@@ -25,9 +25,9 @@ void text_scratch_free(struct text_scratch *s); /* accepts NULL */
  * Terms by where they are looked for: all texts, or only what names something (titles, names of offers and dimensions),
  * where short words matter that are everywhere in prose.
  */
-enum term_set { SET_PROSE, SET_NAMES, SET__COUNT };
+enum term_set { TERMS_PROSE, TERMS_NAMES, TERMS__COUNT };
 
-/* Classes of SET_NAMES; all others are of SET_PROSE. */
+/* Classes of TERMS_NAMES; all others are of TERMS_PROSE. */
 #define NAME_CLASSES (TERM(PWORD) | TERM(PANY) | TERM(HONOR) | TERM(STREET) | TERM(ORG))
 
 /* A term in the folded text. */
