@@ -52,12 +52,37 @@ text_field_of(const struct review *r, enum text_member member)
 	return NULL;
 }
 
+#define SECRET_DIGITS 9 /* so many in a row may be an account or a card */
+
+/* Where a number begins that is not to be repeated: digits with at most a blank or a dash between two. */
+static size_t
+secret_number(struct str s)
+{
+	size_t start = 0, digits = 0;
+
+	for (size_t i = 0; i < s.n; i++) {
+		bool is_digit = s.p[i] >= '0' && s.p[i] <= '9';
+		bool joins = i > 0 && (s.p[i] == ' ' || s.p[i] == '-') && s.p[i - 1] >= '0' &&
+			     s.p[i - 1] <= '9';
+
+		if (is_digit && digits++ == 0)
+			start = i;
+		if (digits >= SECRET_DIGITS)
+			return start;
+		if (!is_digit && !joins)
+			digits = 0;
+	}
+	return s.n;
+}
+
 static struct str
 words_of(const struct review *r, const struct suspicion *s)
 {
 	const struct text_field *f = &r->text->fields[s->field];
+	struct str words = { f->text.p + s->start, s->end - s->start };
 
-	return (struct str){ f->text.p + s->start, s->end - s->start };
+	words.n = secret_number(words);
+	return words;
 }
 
 /* One finding for each suspicion of the kind in the members (a set of bits). */
