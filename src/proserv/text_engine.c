@@ -35,17 +35,10 @@ struct finder {
 	bool cut, failed;
 };
 
-/* A letter, a digit or '_' at `at`; what is not ASCII is a letter but for signs of currency. */
+/* What is not ASCII is a letter but for signs of currency. */
 bool
-folded_is_word(struct str text, size_t at)
+folded_is_letter(struct str text, size_t at)
 {
-	unsigned char b;
-
-	if (at >= text.n)
-		return false;
-	b = (unsigned char)text.p[at];
-	if (b < 0x80)
-		return (b >= 'a' && b <= 'z') || (b >= '0' && b <= '9') || b == '_';
 	while (at > 0 && ((unsigned char)text.p[at] & 0xc0) == 0x80)
 		at--;
 	if (text.n - at >= 3 && memcmp(text.p + at, "\xe2\x82", 2) == 0)
