@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import commissions
 import data_sets
 import feeds
+import listings
 import metering
 import wire
 from sellers import Sellers
@@ -419,7 +420,11 @@ def edsp_commissions(w):
     yield from commissions.measure(w, row, at_least, at_most)
 
 
-ALL = {"feeds-sales": feeds_sales, "feeds-sets": feeds_sets, "metering": meter, "data-sets-100": data_sets_100, "edsp-commissions": edsp_commissions,
+def review(w):
+    yield from listings.measure(w, row, at_least)
+
+
+ALL = {"review": review, "feeds-sales": feeds_sales, "feeds-sets": feeds_sets, "metering": meter, "data-sets-100": data_sets_100, "edsp-commissions": edsp_commissions,
        "export-full": export_full, "export-memory": export_memory, "export-changes": export_changes, "writes": writes,
        "cpu": cpu, "reads": reads, "sigv4": sigv4, "import": import_contacts, "start": start, "fleet-writes": fleet_writes, "fleet-export": fleet_export,
        "fleet-nodes": fleet_nodes, "sizing": sizing}
