@@ -222,8 +222,8 @@ test('words: what is hidden or said between the lines is found with its evidence
   for (const id of ['PS-CUST-01', 'PS-CUST-02', 'PS-SETUP-08', 'PS-SETUP-09', 'PS-ARCH-03', 'PS-DET-01']) {
     assert.ok(tool.driver.rules.some((r) => r.id === id), id);
     assert.ok(results.some((x) => x.ruleId === id && x.level === 'warning'), id);
-    assert.match((await review('--explain', id)).out, new RegExp(`^${id} \\([a-z]+\\)\n`));
   }
+  assert.match((await review('--explain', 'PS-CUST-01')).out, /^PS-CUST-01 \(error\)\n[^]*checks: +heuristic/);
 });
 
 test('hostile documents end soon, in little memory', async () => {
