@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import commissions
 import data_sets
 import feeds
+import listings
 import metering
 import reviews
 import wire
@@ -433,7 +434,11 @@ def logos(w):
     yield row("logos", "nearest of 100,000 known logos", got["look_up_ms"], 0, "ms", at_most(5), True)
 
 
-ALL = {"feeds-sales": feeds_sales, "feeds-sets": feeds_sets, "metering": meter, "reviews": review_all, "data-sets-100": data_sets_100, "edsp-commissions": edsp_commissions,
-       "logos": logos, "export-full": export_full, "export-memory": export_memory, "export-changes": export_changes, "writes": writes,
+def review(w):
+    yield from listings.measure(w, row, at_least)
+
+
+ALL = {"review": review, "logos": logos, "reviews": review_all, "feeds-sales": feeds_sales, "feeds-sets": feeds_sets, "metering": meter, "data-sets-100": data_sets_100,
+       "edsp-commissions": edsp_commissions, "export-full": export_full, "export-memory": export_memory, "export-changes": export_changes, "writes": writes,
        "cpu": cpu, "reads": reads, "sigv4": sigv4, "import": import_contacts, "start": start, "fleet-writes": fleet_writes, "fleet-export": fleet_export,
        "fleet-nodes": fleet_nodes, "sizing": sizing}

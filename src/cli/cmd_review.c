@@ -12,6 +12,7 @@
 #include "cli/review_logo.h"
 #include "cli/review_out.h"
 #include "feeds/parallel.h"
+#include "proserv/text.h"
 
 #include <search.h>
 #include <stdatomic.h>
@@ -56,6 +57,7 @@ struct run {
 	struct arena *a; /* of context and waivers */
 	struct review_context context;
 	struct waivers waivers;
+	struct text_engine *engine;
 	day_t today;
 	struct outcome *outcomes;
 	atomic_size_t next;
@@ -248,18 +250,25 @@ shown_path(const char *path, struct arena *a)
 	return s.p != NULL ? s : STR("?");
 }
 
+/* What a thread works with. */
+struct desk {
+	struct arena *a; /* of one file at a time */
+	struct buf text;
+	struct text_scratch *scratch;
+	bool *used; /* waivers */
+};
+
 static enum souk_err
-review_with(struct run *run, const struct listing *l, const struct logo_facts *logo,
-    enum edition edition, struct arena *a, struct review_piece *p, struct findings *found,
-    bool *used)
+review_with(struct run *run, const struct review_input *in, enum edition edition,
+    const struct desk *d, struct review_piece *p, struct findings *found)
 {
+	const struct listing *l = in->listing;
 	struct review_options o = { .edition = edition };
-	struct review_input in = { .listing = l, .context = &run->context, .logo = logo };
 	enum souk_err r;
 
-	findings_init(found, a);
-	r = review_run(&in, &o, found);
-	waivers_apply(&run->waivers, run->today, l->id, found, used);
+	findings_init(found, d->a);
+	r = review_run(in, &o, found);
+	waivers_apply(&run->waivers, run->today, l->id, found, d->used);
 	p->findings = found;
 	p->edition = edition != EDITION_NONE      ? edition
 		     : l->edition != EDITION_NONE ? l->edition
@@ -268,23 +277,28 @@ review_with(struct run *run, const struct listing *l, const struct logo_facts *l
 }
 
 static enum souk_err
-review_listing(struct run *run, const char *path, struct str text, struct review_piece *p,
-    struct arena *a, bool *used, struct outcome *x, struct fail *f)
+review_listing(struct run *run, const struct desk *d, const char *path, struct review_piece *p,
+    struct outcome *x, struct fail *f)
 {
 	struct listing l;
-	struct logo_facts facts, *logo = NULL;
+	struct logo_facts facts;
+	struct review_input in = { .listing = &l, .context = &run->context };
 	struct findings found, earlier;
 	struct review_piece old = *p;
-	enum souk_err r = listing_read(text, a, &l, f);
+	enum souk_err r = listing_read(buf_str(&d->text), d->a, &l, f);
 
 	if (r == SOUK_OK && l.logo.file.n > 0 && strcmp(path, "-") != 0)
-		r = review_logo_read(path, l.logo.file, logo = &facts, f);
+		r = review_logo_read(path, l.logo.file, &facts, f);
 	if (r != SOUK_OK)
 		return r;
 	p->listing = old.listing = l.id;
-	r = review_with(run, &l, logo, run->c->edition, a, p, &found, used);
+	if (l.logo.file.n > 0 && strcmp(path, "-") != 0)
+		in.logo = &facts;
+	r = text_scan(run->engine, d->scratch, &l, d->a, &in.text);
+	if (r == SOUK_OK)
+		r = review_with(run, &in, run->c->edition, d, p, &found);
 	if (r == SOUK_OK && run->c->diff)
-		r = review_with(run, &l, logo, run->c->old_edition, a, &old, &earlier, used);
+		r = review_with(run, &in, run->c->old_edition, d, &old, &earlier);
 	if (r != SOUK_OK) {
 		p->findings = NULL;
 		return fail_set(
@@ -303,18 +317,18 @@ review_listing(struct run *run, const char *path, struct str text, struct review
 }
 
 static void
-review_file(struct run *run, size_t i, struct arena *a, struct buf *text, bool *used)
+review_file(struct run *run, size_t i, struct desk *d)
 {
 	const char *path = run->c->files.path[i];
 	struct outcome *x = &run->outcomes[i];
 	struct fail f = { 0 };
-	struct review_piece p = { .file = shown_path(path, a), .why = &f };
+	struct review_piece p = { .file = shown_path(path, d->a), .why = &f };
 	enum souk_err r;
 
-	buf_clear(text);
-	r = read_document(path, LISTING_BYTES_MAX, text, &f);
+	buf_clear(&d->text);
+	r = read_document(path, LISTING_BYTES_MAX, &d->text, &f);
 	if (r == SOUK_OK)
-		r = review_listing(run, path, buf_str(text), &p, a, used, x, &f);
+		r = review_listing(run, d, path, &p, x, &f);
 	if (r == SOUK_OK)
 		return;
 	review_count(&x->counts, &p);
@@ -399,23 +413,39 @@ print_outcome(struct run *run, size_t i)
 	buf_done(&x->err);
 }
 
+static void
+desk_done(struct desk *d)
+{
+	buf_done(&d->text);
+	arena_free(d->a);
+	text_scratch_free(d->scratch);
+	free(d->used);
+}
+
+static bool
+desk_init(struct desk *d, const struct run *run)
+{
+	*d = (struct desk){ .a = arena_new(LISTING_ARENA(LISTING_BYTES_MAX) +
+					   TEXT_ARENA(LISTING_BYTES_MAX) + 2 * FINDINGS_ARENA),
+		.used = calloc(run->waivers.n + 1, sizeof(*d->used)) };
+	return d->a != NULL && d->used != NULL &&
+	       text_scratch_new(run->engine, &d->scratch) == SOUK_OK;
+}
+
 static enum souk_err
 work(void *arg, unsigned which, struct fail *f)
 {
 	struct run *run = arg;
-	struct arena *a = arena_new(LISTING_ARENA(LISTING_BYTES_MAX) + 2 * FINDINGS_ARENA);
-	bool *used = calloc(run->waivers.n + 1, sizeof(*used));
-	struct buf text = { 0 };
+	struct desk d;
 
 	(void)which;
-	if (a == NULL || used == NULL) {
-		arena_free(a);
-		free(used);
+	if (!desk_init(&d, run)) {
+		desk_done(&d);
 		return fail_set(f, SOUK_E_NOMEM, "out_of_memory", "no memory to review");
 	}
 	for (size_t i; (i = atomic_fetch_add(&run->next, 1)) < run->c->files.n;) {
-		arena_reset(a);
-		review_file(run, i, a, &text, used);
+		arena_reset(d.a);
+		review_file(run, i, &d);
 		(void)pthread_mutex_lock(&run->lock);
 		run->outcomes[i].done = true;
 		while (run->printed < run->c->files.n && run->outcomes[run->printed].done)
@@ -424,9 +454,7 @@ work(void *arg, unsigned which, struct fail *f)
 		(void)pthread_mutex_unlock(&run->lock);
 	}
 	logo_thread_end();
-	buf_done(&text);
-	arena_free(a);
-	free(used);
+	desk_done(&d);
 	return SOUK_OK;
 }
 
@@ -507,6 +535,9 @@ review_all(struct run *run, struct fail *f)
 	struct buf b = { 0 };
 	enum souk_err r;
 
+	r = text_engine_new(&run->engine, f);
+	if (r != SOUK_OK)
+		return r;
 	run->outcomes = calloc(run->c->files.n + 1, sizeof(*run->outcomes));
 	if (run->outcomes == NULL)
 		return fail_set(f, SOUK_E_NOMEM, "out_of_memory", "no memory to review");
@@ -570,6 +601,7 @@ review(struct review_command *c)
 		code = run.blocks ? CLI_REFUSED : CLI_DONE;
 out:
 	logo_stop();
+	text_engine_free(run.engine);
 	arena_free(run.a);
 	return code;
 }

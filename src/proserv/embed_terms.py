@@ -9,10 +9,12 @@ import json
 import re
 import subprocess
 import sys
+import unicodedata
 from pathlib import Path
 
 LANGUAGES = ["en", "de", "fr", "es", "pt", "ja"]
 OPEN_BEFORE, OPEN_AFTER = 1, 2
+ROOT = 5  # letters that forms of a word begin with
 
 # Listed as offensive, but ordinary words of a trade, of medicine, names or animals: not reported.
 ORDINARY = {
@@ -21,8 +23,9 @@ ORDINARY = {
         titty twinkie cum cumming cums vagina viagra vulva bugger crap hore""",
     "de": """ass bimbo bonze fratze ische kimme lümmel mufti möpse nackt nippel orgasmus penis popel poppen reudig rosette schabracke schiesser
         schnackeln vögeln homo möse""",
-    "fr": "bander bite branler chatte chienne con cul gland gueule pipe pédale ramoner retard teuch tuyau homo",
-    "es": """asesinato asno bolas caca caliente chupada chupetón concha corrida culo heroína infierno maciza maldito martillo masturbación orina pedo pezón
+    "fr": "bander bandes gueuler bite branler chatte chienne con cul gland gueule pipe pédale ramoner retard teuch tuyau homo",
+    "es": """chupador chupasangre sopladores soplaguindas soplanucas mastuerzo orinar lamecharcos pinchauvas calientahielos chupacables maldición maldita
+        asesinato asno bolas caca caliente chupada chupetón concha corrida culo heroína infierno maciza maldito martillo masturbación orina pedo pezón
         pinche pis polla pollas prostituta racista ramera semen senos sexo sádico travesti trio verga vulva homo idiota imbécil""",
     "pt": "anus bicha biscate burro clitoris corno pau pênis vagina veado xana ânus homo idiota",
     "ja": """3p sm xx g-スポット いたずら しばり なめ ぽっちゃり やおい エクスタシー エスコート エッチ カント グロ コカイン スラット スリット ディック
@@ -49,8 +52,13 @@ def lists(modules):
     return json.loads(subprocess.run(["node", "-e", script], cwd=modules, capture_output=True, text=True, check=True).stdout)
 
 
+def plain(word):
+    return "".join(c for c in unicodedata.normalize("NFD", word) if not unicodedata.combining(c))
+
+
 def certain(found, language):
-    """A word that two lists have, and the one that rates them is not unsure of; German and Japanese have one list that is of use."""
+    """A word that two lists have, and the one that rates them is not unsure of; German and Japanese have one list that is of use.
+    Of French, Spanish and Portuguese also other forms of such words, which one list has: they begin alike."""
     naughty = {w.lower() for w in found["naughty"][language]}
     toad = {re.sub(r"^(les|des|le|la|un) ", "", w.lower()) for w in found["toad"][language]}
     cuss = {w.lower(): r for w, r in found["cuss"][language].items()}
@@ -61,8 +69,13 @@ def certain(found, language):
         words |= naughty & toad
     else:
         words = {w for w, r in cuss.items() if r >= 1 and w in naughty | toad}
+        roots = {plain(w)[:ROOT] for w in words if len(w) >= ROOT}
+        words |= {w for w in naughty | toad | set(cuss) if " " not in w and plain(w)[:ROOT] in roots}
     everywhere = naughty & toad & set(cuss) if language == "en" else set()
-    for w in sorted(words - set(ORDINARY[language].split())):
+    ordinary = set(ORDINARY[language].split())
+    if language not in ("de", "ja"):
+        ordinary |= {plain(w) + end for w in ordinary for end in ("", "s", "es")}
+    for w in sorted(words - ordinary):
         if re.search(r"[^\w '・-]", w) or len(w) < 3 - (language == "ja"):
             continue
         yield ("*" if w in everywhere else language), w

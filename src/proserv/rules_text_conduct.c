@@ -52,12 +52,37 @@ text_field_of(const struct review *r, enum text_member member)
 	return NULL;
 }
 
+#define SECRET_DIGITS 9 /* so many in a row may be an account or a card */
+
+/* Where a number begins that is not to be repeated: digits with at most a blank or a dash between two. */
+static size_t
+secret_number(struct str s)
+{
+	size_t start = 0, digits = 0;
+
+	for (size_t i = 0; i < s.n; i++) {
+		bool is_digit = s.p[i] >= '0' && s.p[i] <= '9';
+		bool joins = i > 0 && (s.p[i] == ' ' || s.p[i] == '-') && s.p[i - 1] >= '0' &&
+			     s.p[i - 1] <= '9';
+
+		if (is_digit && digits++ == 0)
+			start = i;
+		if (digits >= SECRET_DIGITS)
+			return start;
+		if (!is_digit && !joins)
+			digits = 0;
+	}
+	return s.n;
+}
+
 static struct str
 words_of(const struct review *r, const struct suspicion *s)
 {
 	const struct text_field *f = &r->text->fields[s->field];
+	struct str words = { f->text.p + s->start, s->end - s->start };
 
-	return (struct str){ f->text.p + s->start, s->end - s->start };
+	words.n = secret_number(words);
+	return words;
 }
 
 /* One finding for each suspicion of the kind in the members (a set of bits). */
@@ -156,21 +181,39 @@ find_credentials(struct review *r)
 		    "resources");
 }
 
+/* Nothing that parts one thing that is named from the next. */
 static bool
-has_kind(const struct review *r, size_t field, enum suspicion_kind kind)
+is_one_name(struct str between)
 {
-	for (size_t i = 0; i < r->text->n_suspicions; i++)
-		if (r->text->suspicions[i].field == field && r->text->suspicions[i].kind == kind)
+	for (size_t i = 0; i < between.n; i++)
+		if (memchr(",;:()/|", between.p[i], 7) != NULL ||
+		    (between.n - i >= 3 && memcmp(between.p + i, " - ", 3) == 0))
+			return false;
+	return true;
+}
+
+/* Is [start, end) of a name part of an organisation's, as in "Foster Brothers" and "Mr Cooper, Inc."? */
+static bool
+is_organisation(const struct review *r, size_t field, size_t start, size_t end)
+{
+	struct str text = r->text->fields[field].text;
+
+	for (size_t i = 0; i < r->text->n_suspicions; i++) {
+		const struct suspicion *s = &r->text->suspicions[i];
+		size_t from = s->end < start ? s->end : end, to = s->end < start ? start : s->start;
+		struct str between = { text.p + from, to > from ? to - from : 0 };
+
+		if (s->kind == SUSPECT_ORG && s->field == field &&
+		    (is_one_name(between) || (s->start >= end && str_eq(between, STR(", ")))))
 			return true;
+	}
 	return false;
 }
 
 /* In Japanese the form of address stands behind the name. */
 static bool
-is_addressed(const struct text_field *f, const struct suspicion *s, bool organisation)
+is_addressed(const struct text_field *f, const struct suspicion *s)
 {
-	if (organisation)
-		return false;
 	return (unsigned char)f->text.p[s->start] >= 0xe3 ||
 	       personal_follows(f->text, s->start, s->end);
 }
@@ -180,13 +223,12 @@ look_at_offer(struct review *r, size_t field)
 {
 	const struct text_field *f = &r->text->fields[field];
 	const char *pointer = text_pointer(r, f);
-	bool organisation = has_kind(r, field, SUSPECT_ORG);
 	struct personal_place p;
 
 	if (personal_contact(f->text, &p))
 		finding_add(r, pointer, NO_EVIDENCE, "The name has %s at byte %zu",
 		    p.kind == PERSONAL_EMAIL ? "an e-mail address" : "a telephone number", p.start);
-	if (!organisation && personal_name(f->text, &p))
+	if (personal_name(f->text, &p) && !is_organisation(r, field, p.start, p.end))
 		finding_add(r, pointer, NO_EVIDENCE,
 		    "The name may have that of a person at byte %zu (score 70 of 100)", p.start);
 	for (size_t i = 0; i < r->text->n_suspicions; i++) {
@@ -194,12 +236,15 @@ look_at_offer(struct review *r, size_t field)
 
 		if (s->field != field)
 			continue;
-		if (s->kind == SUSPECT_HONOR && is_addressed(f, s, organisation))
+		if (s->kind != SUSPECT_HONOR && s->kind != SUSPECT_STREET)
+			continue;
+		if (is_organisation(r, field, s->start, s->end))
+			continue;
+		if (s->kind == SUSPECT_HONOR && is_addressed(f, s))
 			finding_add(r, pointer, words_of(r, s),
 			    "The name may have that of a person at byte %u (score %u of 100)",
 			    s->end, s->score);
-		if (s->kind == SUSPECT_STREET && !organisation &&
-		    personal_address(f->text, s->start, s->end))
+		if (s->kind == SUSPECT_STREET && personal_address(f->text, s->start, s->end))
 			finding_add(r, pointer, words_of(r, s),
 			    "The name may have a postal address (score %u of 100)", s->score);
 	}

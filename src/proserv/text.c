@@ -53,6 +53,13 @@ text_language(struct str tag)
 	return 0;
 }
 
+static bool
+is_read(const struct fulfilment_event *e)
+{
+	return e->kind == EVENT_ACCESS_CONFIRMATION && e->text.n > 0;
+}
+
+/* At least as many as add_fields finds. */
 static size_t
 count_fields(const struct listing *l)
 {
@@ -60,7 +67,8 @@ count_fields(const struct listing *l)
 		   l->n_docs + l->n_offers;
 
 	for (size_t i = 0; i < l->n_fulfilments; i++)
-		n += l->fulfilments[i].n_events;
+		for (size_t k = 0; k < l->fulfilments[i].n_events; k++)
+			n += is_read(&l->fulfilments[i].events[k]);
 	return n;
 }
 
@@ -103,7 +111,7 @@ add_fields(struct scan *c, const struct listing *l)
 		add_field(c, MEMBER_DOC_TEXT, i, 0, l->docs[i].text);
 	for (size_t i = 0; i < l->n_fulfilments; i++)
 		for (size_t k = 0; k < l->fulfilments[i].n_events; k++)
-			if (l->fulfilments[i].events[k].kind == EVENT_ACCESS_CONFIRMATION)
+			if (is_read(&l->fulfilments[i].events[k]))
 				add_field(
 				    c, MEMBER_EVENT_TEXT, i, k, l->fulfilments[i].events[k].text);
 }
@@ -152,7 +160,7 @@ suspect_folded(struct scan *c, enum suspicion_kind kind, uint8_t score, size_t f
 		to--;
 	suspect(c, (struct suspicion){ .kind = kind,
 		       .score = score,
-		       .field = (uint16_t)field,
+		       .field = (uint32_t)field,
 		       .start = from,
 		       .end = to,
 		       .classes = classes });
@@ -162,16 +170,20 @@ suspect_folded(struct scan *c, enum suspicion_kind kind, uint8_t score, size_t f
 static bool
 is_abbreviation(struct str s, size_t stop)
 {
-	static const char *const words[] = { "excl", "incl", "zzgl", "inkl", "approx", "max", "min",
+	static const char words[][8] = { "excl", "incl", "zzgl", "inkl", "approx", "max", "min",
 		"bzw", "attn", "ggf", "inc", "prof" };
+	char word[8] = { '\0' };
 	size_t n = 0;
 
-	while (n < stop && n < 8 && folded_is_word(s, stop - 1 - n))
+	while (n < stop && n < sizeof(word) && folded_is_word(s, stop - 1 - n))
 		n++;
 	if (n >= 1 && n <= 2 && s.p[stop - 1] >= 'a' && s.p[stop - 1] <= 'z')
 		return true;
+	if (n == 0 || n == sizeof(word))
+		return false;
+	memcpy(word, s.p + stop - n, n);
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (str_eq((struct str){ s.p + stop - n, n }, str_c(words[i])))
+		if (memcmp(word, words[i], sizeof(word)) == 0)
 			return true;
 	return false;
 }
@@ -194,23 +206,56 @@ ends_sentence(struct str s, size_t i)
 	}
 }
 
+typedef uint8_t bytes16 __attribute__((vector_size(16)));
+
+/* The first byte in [i, end) that ends a sentence; `end` when there is none. */
+static uint32_t
+sentence_end(struct str s, uint32_t i, uint32_t end)
+{
+	while (i < end) {
+		if (end - i >= 16) {
+			bytes16 v;
+			uint64_t half[2];
+
+			memcpy(&v, s.p + i, 16);
+			v = (bytes16)((v == '\n') | (v == ';') | (v == '!') | (v == '?') |
+				      (v == '.'));
+			memcpy(half, &v, 16);
+			if ((half[0] | half[1]) == 0) {
+				i += 16;
+				continue;
+			}
+			i += half[0] ? (uint32_t)__builtin_ctzll(half[0]) / 8
+				     : 8 + (uint32_t)__builtin_ctzll(half[1]) / 8;
+		}
+		if (ends_sentence(s, i))
+			return i;
+		i++;
+	}
+	return end;
+}
+
 /* The sentence of the hit at `first`, not reaching back before `from`. */
 static struct sentence
 sentence_of(const struct scan *c, struct term_hits *h, size_t first, uint32_t from, size_t field)
 {
 	struct sentence s = { .hits = h->v + first };
-	uint32_t at = h->v[first].start;
+	uint32_t at = h->v[first].start, most, end;
 
 	s.field = field_at(c, field, at);
 	if (from < c->start[s.field])
 		from = c->start[s.field];
-	for (s.start = at;
-	     s.start > from && at - s.start < SENTENCE_MAX && !ends_sentence(c->text, s.start - 1);)
-		s.start--;
-	for (s.end = h->v[first].end; s.end < c->start[s.field + 1] &&
-				      s.end - s.start < SENTENCE_MAX &&
-				      !ends_sentence(c->text, s.end);)
-		s.end++;
+	if (at > from + SENTENCE_MAX)
+		from = at - SENTENCE_MAX;
+	s.start = from < at ? from : at;
+	while (s.start < at && (end = sentence_end(c->text, s.start, at)) < at)
+		s.start = end + 1;
+	most = c->start[s.field + 1];
+	if (most > s.start + SENTENCE_MAX)
+		most = s.start + SENTENCE_MAX;
+	s.end = h->v[first].end;
+	if (s.end < most)
+		s.end = sentence_end(c->text, s.end, most);
 	while (first + s.n < h->n && s.n < SENTENCE_TERMS_MAX && h->v[first + s.n].start <= s.end)
 		s.n++;
 	return s;
@@ -227,6 +272,14 @@ in_a_link(struct str text, const struct term_hit *h)
 	return before || after;
 }
 
+static inline void
+take_within(struct term_hit *inner, const struct term_hit *outer, uint64_t takes)
+{
+	if (inner->start >= outer->start && inner->end <= outer->end &&
+	    inner->end - inner->start < outer->end - outer->start)
+		inner->classes &= ~takes;
+}
+
 /*
  * Terms within a shadow mean nothing; nor do those that change the meaning of others, within a longer term ("off platform" is
  * no platform) or within a link.
@@ -240,10 +293,13 @@ shade(const struct scan *c, struct sentence *s)
 				 : outer->classes & ~CONTEXT   ? CONTEXT
 							       : 0;
 
-		for (size_t k = 0; k < s->n; k++)
-			if (s->hits[k].start >= outer->start && s->hits[k].end <= outer->end &&
-			    s->hits[k].end - s->hits[k].start < outer->end - outer->start)
-				s->hits[k].classes &= ~takes;
+		if (takes == 0)
+			continue;
+		/* By their ends: what is within is before it, or ends where it does. */
+		for (size_t k = i; k > 0 && s->hits[k - 1].end > outer->start; k--)
+			take_within(&s->hits[k - 1], outer, takes);
+		for (size_t k = i + 1; k < s->n && s->hits[k].end == outer->end; k++)
+			take_within(&s->hits[k], outer, takes);
 	}
 	for (size_t i = 0; i < s->n; i++) {
 		if ((s->hits[i].classes & CONTEXT) && in_a_link(c->text, &s->hits[i]))
@@ -430,7 +486,7 @@ tell_hidden(struct scan *c)
 			continue;
 		suspect(c, (struct suspicion){ .kind = SUSPECT_HIDING,
 			       .score = 90,
-			       .field = (uint16_t)h->field,
+			       .field = h->field,
 			       .start = h->at,
 			       .end = h->at + 1,
 			       .code = h->code });
@@ -511,11 +567,11 @@ scan(struct scan *c, const struct listing *l)
 	add_fields(c, l);
 	c->folded = text_scratch_folded(c->s);
 	c->text = buf_str(&c->folded->out);
-	r = text_engine_find(c->e, c->s, SET_NAMES, c->folded,
+	r = text_engine_find(c->e, c->s, TERMS_NAMES, c->folded,
 	    c->n_names ? c->start[c->n_names] : 0, c->out->language, &names);
 	if (r == SOUK_OK)
 		r = text_engine_find(
-		    c->e, c->s, SET_PROSE, c->folded, c->text.n, c->out->language, &prose);
+		    c->e, c->s, TERMS_PROSE, c->folded, c->text.n, c->out->language, &prose);
 	if (r != SOUK_OK)
 		return r;
 	c->out->cut = names.cut || prose.cut;

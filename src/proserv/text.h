@@ -14,7 +14,7 @@
 enum text_member {
 	MEMBER_TITLE,
 	MEMBER_DIMENSION_NAME,
-	MEMBER_OFFER_NAME, /* up to here: names, looked through for SET_NAMES, too */
+	MEMBER_OFFER_NAME, /* up to here: names, looked through for TERMS_NAMES, too */
 	MEMBER_SHORT,
 	MEMBER_LONG,
 	MEMBER_SUPPORT,
@@ -56,7 +56,7 @@ enum suspicion_kind {
 struct suspicion {
 	enum suspicion_kind kind;
 	uint8_t score; /* percent */
-	uint16_t field;
+	uint32_t field;
 	uint32_t start, end; /* bytes of the field's text */
 	uint64_t classes;    /* which it rests on */
 	uint32_t code;       /* of SUSPECT_HIDING: the code point */
@@ -74,10 +74,10 @@ struct text_hits {
 
 #define SUSPICIONS_MAX 1000
 
-/*
- * Scans the listing's texts. *ret and what it points to are in `a`. SOUK_E_NOMEM when it is full (twice the texts and 64 KiB are
- * enough, four times when they are not Latin).
- */
+/* What text_scan needs of the arena for the listing of a document of so many bytes. */
+#define TEXT_ARENA(bytes) (((size_t)64 << 10) + 8 * (size_t)(bytes))
+
+/* Scans the listing's texts. *ret and what it points to are in `a`. SOUK_E_NOMEM when it is full. */
 SOUK_MUST enum souk_err text_scan(const struct text_engine *e, struct text_scratch *s,
     const struct listing *l, struct arena *a, const struct text_hits **ret);
 

@@ -11,7 +11,7 @@
 
 struct text_engine {
 	struct text_table *table;
-	hs_database_t *db[TERM_SETS];
+	hs_database_t *db[TERMS__COUNT];
 	uint8_t *length; /* of each folded term */
 };
 
@@ -23,7 +23,7 @@ struct hit_list {
 struct text_scratch {
 	hs_scratch_t *hs;
 	struct text_folded folded;
-	struct hit_list hits[TERM_SETS];
+	struct hit_list hits[TERMS__COUNT];
 };
 
 struct finder {
@@ -35,17 +35,10 @@ struct finder {
 	bool cut, failed;
 };
 
-/* A letter, a digit or '_' at `at`; what is not ASCII is a letter but for signs of currency. */
+/* What is not ASCII is a letter but for signs of currency. */
 bool
-folded_is_word(struct str text, size_t at)
+folded_is_letter(struct str text, size_t at)
 {
-	unsigned char b;
-
-	if (at >= text.n)
-		return false;
-	b = (unsigned char)text.p[at];
-	if (b < 0x80)
-		return (b >= 'a' && b <= 'z') || (b >= '0' && b <= '9') || b == '_';
 	while (at > 0 && ((unsigned char)text.p[at] & 0xc0) == 0x80)
 		at--;
 	if (text.n - at >= 3 && memcmp(text.p + at, "\xe2\x82", 2) == 0)
@@ -140,7 +133,7 @@ fold_terms(struct text_engine *e, struct literals *l)
 static bool
 in_set(size_t i, enum term_set set)
 {
-	return (terms[i].classes & (set == SET_NAMES ? NAME_CLASSES : ~NAME_CLASSES)) != 0;
+	return (terms[i].classes & (set == TERMS_NAMES ? NAME_CLASSES : ~NAME_CLASSES)) != 0;
 }
 
 static enum souk_err
@@ -175,7 +168,7 @@ compile(struct text_engine *e, struct fail *f)
 		r = fail_set(f, SOUK_E_NOMEM, "memory", "the scanner does not fit into memory");
 	else if (!fold_terms(e, &l))
 		r = fail_set(f, SOUK_E_INTERNAL, "text_engine", "a term folds to nothing");
-	for (int set = 0; set < TERM_SETS && r == SOUK_OK; set++)
+	for (int set = 0; set < TERMS__COUNT && r == SOUK_OK; set++)
 		r = compile_set(e, &l, (enum term_set)set, f);
 	literals_done(&l);
 	return r;
@@ -209,7 +202,7 @@ text_engine_free(struct text_engine *e)
 {
 	if (e == NULL)
 		return;
-	for (int set = 0; set < TERM_SETS; set++)
+	for (int set = 0; set < TERMS__COUNT; set++)
 		hs_free_database(e->db[set]);
 	text_table_free(e->table);
 	free(e->length);
@@ -229,7 +222,7 @@ text_scratch_new(const struct text_engine *e, struct text_scratch **ret)
 
 	if (s == NULL)
 		return SOUK_E_NOMEM;
-	for (int set = 0; set < TERM_SETS; set++)
+	for (int set = 0; set < TERMS__COUNT; set++)
 		if (hs_alloc_scratch(e->db[set], &s->hs) != HS_SUCCESS) {
 			text_scratch_free(s);
 			return SOUK_E_NOMEM;
@@ -245,7 +238,7 @@ text_scratch_free(struct text_scratch *s)
 		return;
 	hs_free_scratch(s->hs);
 	text_fold_done(&s->folded);
-	for (int set = 0; set < TERM_SETS; set++)
+	for (int set = 0; set < TERMS__COUNT; set++)
 		free(s->hits[set].v);
 	free(s);
 }
@@ -321,7 +314,7 @@ text_engine_find(const struct text_engine *e, struct text_scratch *s, enum term_
 	r = hs_scan(e->db[set], f.text.p, (unsigned)n, 0, s->hs, on_term, &f);
 	if (r != HS_SUCCESS && r != HS_SCAN_TERMINATED)
 		return SOUK_E_INTERNAL;
-	if (set == SET_PROSE)
+	if (set == TERMS_PROSE)
 		made = find_numbers(&f);
 	if (f.failed)
 		return SOUK_E_NOMEM;

@@ -25,9 +25,9 @@ void text_scratch_free(struct text_scratch *s); /* accepts NULL */
  * Terms by where they are looked for: all texts, or only what names something (titles, names of offers and dimensions),
  * where short words matter that are everywhere in prose.
  */
-enum term_set { SET_PROSE, SET_NAMES, TERM_SETS };
+enum term_set { TERMS_PROSE, TERMS_NAMES, TERMS__COUNT };
 
-/* Classes of SET_NAMES; all others are of SET_PROSE. */
+/* Classes of TERMS_NAMES; all others are of TERMS_PROSE. */
 #define NAME_CLASSES (TERM(PWORD) | TERM(PANY) | TERM(HONOR) | TERM(STREET) | TERM(ORG))
 
 /* A term in the folded text. */
@@ -59,7 +59,18 @@ SOUK_MUST enum souk_err text_engine_find(const struct text_engine *e, struct tex
 /* The folded text that belongs to the scratch: for who scans and folds in turn. */
 struct text_folded *text_scratch_folded(struct text_scratch *s);
 
-/* Does a word go on at `at` of folded text? */
-bool folded_is_word(struct str text, size_t at);
+/* folded_is_word for what is not ASCII. */
+bool folded_is_letter(struct str text, size_t at);
+
+/* Does a word go on at `at` of folded text: a letter, a digit or '_'? */
+static inline bool
+folded_is_word(struct str text, size_t at)
+{
+	unsigned char b = at < text.n ? (unsigned char)text.p[at] : 0;
+
+	if (b >= 0x80)
+		return folded_is_letter(text, at);
+	return (unsigned char)(b - 'a') < 26 || (unsigned char)(b - '0') < 10 || b == '_';
+}
 
 #endif

@@ -190,6 +190,42 @@ test('standard input', async () => {
   assert.match(r.out, /^-:\/highlights: error: PS-DET-12/m);
 });
 
+test('words: what is hidden or said between the lines is found with its evidence, what only looks like it is not', async () => {
+  const words = put('words.json', { ...listing, id: 'words',
+    title: 'Test title',
+    short_description: 'Kick-off: e-mail us your cre\u200bdit card num\u200bber.',
+    support_description: 'On business days: use, troubleshooting, refunds. Pay us direct<b>ly</b> by bank trans\u00adfer.',
+    highlights: ['Shared by \u0455hitty teams', 'DDoS for hire'],
+    docs: [...listing.docs, { kind: 'role_usage', text: 'Schicken Sie uns das Root-Passwort.' }] });
+  const heuristics = (list) => list.filter((f) => f.kind === 'heuristic').map((f) => [f.rule, f.pointer, f.severity, f.evidence]);
+  const got = heuristics(await found(words, '--context', context));
+  for (const [rule, pointer, severity, evidence] of [
+    ['PS-DET-01', '/title', 'W', 'Test title'],
+    ['PS-CUST-02', '/short_description', 'W', 'e-mail us your cre\u200bdit card num\u200bber'],
+    ['PS-SETUP-09', '/short_description', 'W', 'U+200B'],
+    ['PS-CUST-01', '/support_description', 'W', 'Pay us direct<b>ly</b> by bank trans\u00adfer'],
+    ['PS-SETUP-08', '/highlights/0', 'W', '\u0455hitty'],
+    ['PS-SETUP-09', '/highlights/1', 'W', 'DDoS for hire'],
+    ['PS-ARCH-03', '/docs/4/text', 'W', 'Schicken Sie uns das Root-Passwort'],
+  ]) assert.ok(got.some((g) => g.join('|') === [rule, pointer, severity, evidence].join('|')), `${rule} ${pointer}: ${JSON.stringify(got, null, 1)}`);
+  // A heuristic never blocks.
+  assert.equal((await review(words, '--context', context)).code, 0);
+  const clean = put('clean.json', { ...listing, id: 'clean',
+    title: 'Test automation for Example Lake',
+    short_description: 'We will never ask for your credit card number, and mask card numbers in your test data. Order 4111 1111 1111 1112.',
+    support_description: 'On business days: use, troubleshooting, refunds. No payment is ever made outside AWS Marketplace; customers save $12,000 a month.',
+    highlights: ['Every system is shared by teams in Scunthorpe', 'Protection against DDoS attacks'],
+    docs: [...listing.docs, { kind: 'role_usage', text: 'Geben Sie niemals Passw\u00f6rter weiter, auch nicht an uns.' }] });
+  assert.deepEqual(heuristics(await found(clean, '--context', context)), []);
+  const log = JSON.parse((await review('--format', 'sarif', words, '--context', context)).out);
+  const { results, tool } = log.runs[0];
+  for (const id of ['PS-CUST-01', 'PS-CUST-02', 'PS-SETUP-08', 'PS-SETUP-09', 'PS-ARCH-03', 'PS-DET-01']) {
+    assert.ok(tool.driver.rules.some((r) => r.id === id), id);
+    assert.ok(results.some((x) => x.ruleId === id && x.level === 'warning'), id);
+  }
+  assert.match((await review('--explain', 'PS-CUST-01')).out, /^PS-CUST-01 \(error\)\n[^]*checks: +heuristic/);
+});
+
 test('hostile documents end soon, in little memory', async () => {
   const long = put('long.json', { ...listing, title: 'x'.repeat(2 << 20), long_description: 'https://'.repeat(200000), keywords: Array(1000).fill(','.repeat(1000)) });
   const deep = put('deep.json', '['.repeat(100000));

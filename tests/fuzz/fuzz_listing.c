@@ -6,6 +6,7 @@
 #include "proserv/listing_int.h"
 #include "proserv/review.h"
 #include "proserv/shape_int.h"
+#include "proserv/text.h"
 #include "proserv/waiver.h"
 
 #include <assert.h>
@@ -116,10 +117,32 @@ check_findings(const struct findings *f)
 	buf_done(&b);
 }
 
+/* What the scanner finds: every place lies in its field's text. NULL when the arena is full. */
+static const struct text_hits *
+scan_it(const struct listing *l, struct arena *a)
+{
+	static struct text_engine *engine;
+	static struct text_scratch *scratch;
+	const struct text_hits *h = NULL;
+
+	if (engine == NULL && (text_engine_new(&engine, NULL) != SOUK_OK ||
+				  text_scratch_new(engine, &scratch) != SOUK_OK))
+		assert(false);
+	if (text_scan(engine, scratch, l, a, &h) != SOUK_OK)
+		return NULL;
+	for (size_t i = 0; i < h->n_suspicions; i++) {
+		const struct suspicion *s = &h->suspicions[i];
+
+		assert(s->field < h->n_fields && s->start <= s->end);
+		assert(s->end <= h->fields[s->field].text.n);
+	}
+	return h;
+}
+
 static void
 review_it(const struct listing *l, const struct review_context *c, enum edition e, struct arena *a)
 {
-	struct review_input in = { .listing = l, .context = c };
+	struct review_input in = { .listing = l, .context = c, .text = scan_it(l, a) };
 	struct review_options o = { .edition = e };
 	struct findings one, two;
 
@@ -135,7 +158,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct str text = { (const char *)data, n };
-	struct arena *a = arena_new(LISTING_ARENA(n) + 4 * FINDINGS_ARENA);
+	struct arena *a = arena_new(LISTING_ARENA(n) + 2 * TEXT_ARENA(n) + 4 * FINDINGS_ARENA);
 	struct review_context context;
 	struct fail f = { 0 };
 	struct listing l;
