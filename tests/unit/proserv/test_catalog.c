@@ -178,7 +178,10 @@ ask(struct world *w, enum severity s, enum finding_kind k)
 {
 	struct findings found;
 	struct finding one = { .rule = &rules[0], .severity = s, .kind = k };
-	struct gate_request q = { .seller_id = STR(SELLER), .findings = &found };
+	static const struct listing nothing;
+	struct gate_request q = {
+		.seller_id = STR(SELLER), .listing = &nothing, .findings = &found
+	};
 	enum gate ret = GATE_REJECTED;
 
 	findings_init(&found, w->mem);
