@@ -51,7 +51,7 @@ CREATE TABLE listing_offer (
   document      {text}   NOT NULL,       -- JSON: the offer, without id and state
   extra         {text}   NOT NULL,       -- JSON: what only the Catalog API tells, by its names
   state         {text}   NOT NULL CHECK (state IN ('draft', 'released')),
-  market_offers {text}   NOT NULL,       -- JSON: {buyer: offer} of the released one
+  market_offers {text}   NOT NULL,       -- JSON object: the offers of the released one, by buyer
   revision      BIGINT NOT NULL,
   created_at    BIGINT NOT NULL,
   changed_at    BIGINT NOT NULL,
