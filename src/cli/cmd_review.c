@@ -582,10 +582,6 @@ review(struct review_command *c)
 
 	if (run.a == NULL)
 		return cli_fail_plain(SOUK_E_NOMEM, "review");
-	if (logo_start(&f) != SOUK_OK) {
-		(void)cli_fail(&f, SOUK_E_INTERNAL);
-		goto out;
-	}
 	if (read_side_files(&run) != SOUK_OK)
 		goto out;
 	run.today = day_of(run.context.has_as_of ? run.context.as_of : clock_now());

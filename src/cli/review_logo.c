@@ -88,8 +88,12 @@ inspect_file(int fd, struct logo_facts *ret)
 enum souk_err
 review_logo_read(const char *document, struct str file, struct logo_facts *ret, struct fail *f)
 {
-	int fd = open_below(open_folder_of(document), file);
+	enum souk_err err = logo_start(f);
+	int fd;
 
+	if (err != SOUK_OK)
+		return err;
+	fd = open_below(open_folder_of(document), file);
 	if (fd < 0)
 		return fail_field(f, "/logo/file", "is no file below the document's folder",
 		    "give a path relative to the document, without `..` and without links, or "
@@ -141,9 +145,12 @@ enum souk_err
 review_marks_read(const char *folder, struct arena *a, struct review_context *c, struct fail *f)
 {
 	struct dirent **names = NULL;
-	enum souk_err err = SOUK_OK;
-	int n = scandir(folder, &names, is_image, alphasort), dir;
+	enum souk_err err = logo_start(f);
+	int n, dir;
 
+	if (err != SOUK_OK)
+		return err;
+	n = scandir(folder, &names, is_image, alphasort);
 	if (n < 0)
 		return fail_set(f, SOUK_E_INVALID, "no_folder",
 		    "--marks: %.100s cannot be read; give a folder of images", folder);

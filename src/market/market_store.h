@@ -143,7 +143,7 @@ SOUK_MUST enum souk_err subscription_find(
 struct subscription_basis {
 	char seller_id[ACCOUNT_ID_LEN + 1]; /* of the product */
 	bool is_draft;
-	bool is_services;                  /* the product is */
+	bool is_services;  /* the product is */
 	bool is_withdrawn; /* services that are restricted: for those who have them */
 	char suspended[SUSPENDED_MAX + 1]; /* "": not */
 	bool has_kind;                     /* among the product's pricing */

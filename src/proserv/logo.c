@@ -1,9 +1,51 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Looking into images through libvips; see logo.h. */
+/*
+ * Looking into images through libvips; see logo.h.
+ *
+ * The library is opened when it is first needed and not linked: with all that it links in turn, every command would take four
+ * times as long to start.
+ */
 #include "proserv/logo.h"
 
+#include <dlfcn.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <vips/vips.h>
+
+#define LIBRARY "libvips.so.42"
+
+/* What is used of it, called as v.NAME. */
+#define FUNCTIONS(X)                                                                               \
+	X(vips_init)                                                                               \
+	X(vips_shutdown)                                                                           \
+	X(vips_thread_shutdown)                                                                    \
+	X(vips_concurrency_set)                                                                    \
+	X(vips_cache_set_max)                                                                      \
+	X(vips_operation_block_set)                                                                \
+	X(vips_pngload_buffer)                                                                     \
+	X(vips_jpegload_buffer)                                                                    \
+	X(vips_gifload_buffer)                                                                     \
+	X(vips_image_get_typeof)                                                                   \
+	X(vips_image_get_int)                                                                      \
+	X(vips_image_get_width)                                                                    \
+	X(vips_image_get_height)                                                                   \
+	X(vips_image_get_bands)                                                                    \
+	X(vips_image_hasalpha)                                                                     \
+	X(vips_image_copy_memory)                                                                  \
+	X(vips_image_write_to_memory)                                                              \
+	X(vips_shrink)                                                                             \
+	X(vips_icc_transform)                                                                      \
+	X(vips_colourspace)                                                                        \
+	X(vips_copy)                                                                               \
+	X(vips_addalpha)                                                                           \
+	X(vips_cast)                                                                               \
+	X(vips_error_clear)                                                                        \
+	X(g_object_unref)
+
+static struct {
+#define MEMBER(f) __typeof__(f) *f;
+	FUNCTIONS(MEMBER)
+} v;
 
 #define LOOK 128 /* pixels: as large as an image is looked at */
 #define NEARLY_WHITE 240
@@ -27,32 +69,65 @@ pass_over(const char *domain, GLogLevelFlags level, const char *message, void *a
 	(void)arg;
 }
 
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static bool started;
+
+static bool
+find_functions(void *library)
+{
+	bool all = true;
+
+#define FIND(f) all = (v.f = (__typeof__(v.f))dlsym(library, #f)) != NULL && all;
+	FUNCTIONS(FIND)
+	return all;
+}
+
+static void
+start(void)
+{
+	void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+
+	(void)g_log_set_handler("VIPS", G_LOG_LEVEL_WARNING, pass_over, NULL);
+	if (!library || !find_functions(library) || v.vips_init("souk") != 0)
+		return;
+	v.vips_concurrency_set(1);
+	v.vips_cache_set_max(0);
+	v.vips_operation_block_set("VipsForeignLoad", TRUE);
+	v.vips_operation_block_set("VipsForeignLoadPng", FALSE);
+	v.vips_operation_block_set("VipsForeignLoadJpeg", FALSE);
+	v.vips_operation_block_set("VipsForeignLoadNsgif", FALSE);
+	started = true;
+}
+
 enum souk_err
 logo_start(struct fail *f)
 {
-	if (VIPS_INIT("souk") != 0)
-		return fail_set(f, SOUK_E_INTERNAL, "no_images",
-		    "The library that reads images does not start.");
-	(void)g_log_set_handler("VIPS", G_LOG_LEVEL_WARNING, pass_over, NULL);
-	vips_concurrency_set(1);
-	vips_cache_set_max(0);
-	vips_operation_block_set("VipsForeignLoad", TRUE);
-	vips_operation_block_set("VipsForeignLoadPng", FALSE);
-	vips_operation_block_set("VipsForeignLoadJpeg", FALSE);
-	vips_operation_block_set("VipsForeignLoadNsgif", FALSE);
-	return SOUK_OK;
+	(void)pthread_once(&once, start);
+	if (started)
+		return SOUK_OK;
+	return fail_set(f, SOUK_E_UNAVAILABLE, "no_image_library",
+	    "The library that reads images is not there; install libvips42, 8.13 or newer.");
 }
 
 void
 logo_stop(void)
 {
-	vips_shutdown();
+	if (started)
+		v.vips_shutdown();
 }
 
 void
 logo_thread_end(void)
 {
-	vips_thread_shutdown();
+	if (started)
+		v.vips_thread_shutdown();
+}
+
+static void
+drop(VipsImage *image)
+{
+	if (image)
+		v.g_object_unref(image);
 }
 
 static bool
@@ -83,13 +158,13 @@ open_image(struct str bytes, enum logo_format format, unsigned shrink, VipsImage
 	*ret = NULL;
 	switch (format) {
 	case LOGO_PNG:
-		return vips_pngload_buffer(p, bytes.n, ret, "access", VIPS_ACCESS_SEQUENTIAL,
+		return v.vips_pngload_buffer(p, bytes.n, ret, "access", VIPS_ACCESS_SEQUENTIAL,
 		    "fail_on", VIPS_FAIL_ON_TRUNCATED, NULL);
 	case LOGO_JPEG:
-		return vips_jpegload_buffer(p, bytes.n, ret, "access", VIPS_ACCESS_SEQUENTIAL,
+		return v.vips_jpegload_buffer(p, bytes.n, ret, "access", VIPS_ACCESS_SEQUENTIAL,
 		    "fail_on", VIPS_FAIL_ON_TRUNCATED, "shrink", (int)shrink, NULL);
 	case LOGO_GIF:
-		return vips_gifload_buffer(p, bytes.n, ret, "access", VIPS_ACCESS_SEQUENTIAL,
+		return v.vips_gifload_buffer(p, bytes.n, ret, "access", VIPS_ACCESS_SEQUENTIAL,
 		    "fail_on", VIPS_FAIL_ON_TRUNCATED, NULL);
 	case LOGO_OTHER:
 		break;
@@ -102,8 +177,8 @@ number_of(VipsImage *image, const char *name, unsigned otherwise)
 {
 	int n = 0;
 
-	if (vips_image_get_typeof(image, name) == 0 || vips_image_get_int(image, name, &n) != 0 ||
-	    n < 0)
+	if (v.vips_image_get_typeof(image, name) == 0 ||
+	    v.vips_image_get_int(image, name, &n) != 0 || n < 0)
 		return otherwise;
 	return (unsigned)n;
 }
@@ -154,8 +229,8 @@ read_header(struct str bytes, struct logo_facts *l)
 		return NULL;
 	}
 	turned = number_of(image, VIPS_META_ORIENTATION, 1);
-	w = (unsigned)vips_image_get_width(image);
-	h = (unsigned)vips_image_get_height(image);
+	w = (unsigned)v.vips_image_get_width(image);
+	h = (unsigned)v.vips_image_get_height(image);
 	l->width = turned >= 5 && turned <= 8 ? h : w;
 	l->height = turned >= 5 && turned <= 8 ? w : h;
 	l->frames = l->format == LOGO_PNG ? png_frames(bytes) : number_of(image, "n-pages", 1);
@@ -164,16 +239,17 @@ read_header(struct str bytes, struct logo_facts *l)
 		l->trouble = "its size is not allowed";
 	else if (is_held_whole(image, l->format) && (uint64_t)w * h > LOGO_HELD_MAX)
 		l->trouble = "it is interlaced, progressive or a GIF, and large";
-	if (l->trouble)
-		g_clear_object(&image);
-	return image;
+	if (!l->trouble)
+		return image;
+	drop(image);
+	return NULL;
 }
 
 /* Takes the image. A JPG is read at a part of its size, as far as that leaves LOOK pixels each way. */
 static VipsImage *
 smaller(VipsImage *image, struct str bytes, enum logo_format format)
 {
-	int w = vips_image_get_width(image), h = vips_image_get_height(image);
+	int w = v.vips_image_get_width(image), h = v.vips_image_get_height(image);
 	int times = (w < h ? w : h) / LOOK;
 	VipsImage *other;
 
@@ -181,7 +257,7 @@ smaller(VipsImage *image, struct str bytes, enum logo_format format)
 		return image;
 	if (open_image(bytes, format, times >= 8 ? 8 : times >= 4 ? 4 : 2, &other) != 0)
 		return image;
-	g_object_unref(image);
+	drop(image);
 	return other;
 }
 
@@ -189,19 +265,20 @@ smaller(VipsImage *image, struct str bytes, enum logo_format format)
 static int
 shrink(VipsImage *image, VipsImage **ret)
 {
-	int w = vips_image_get_width(image), h = vips_image_get_height(image);
+	int across = (v.vips_image_get_width(image) + LOOK - 1) / LOOK;
+	int down = (v.vips_image_get_height(image) + LOOK - 1) / LOOK;
 
-	return vips_shrink(image, ret, (w + LOOK - 1) / LOOK, (h + LOOK - 1) / LOOK, NULL);
+	return v.vips_shrink(image, ret, (double)across, (double)down, NULL);
 }
 
 /* A profile that says nothing is passed over. */
 static int
 to_srgb(VipsImage *image, VipsImage **ret)
 {
-	if (vips_image_get_typeof(image, VIPS_META_ICC_NAME) != 0 &&
-	    vips_icc_transform(image, ret, "srgb", "embedded", TRUE, NULL) == 0)
+	if (v.vips_image_get_typeof(image, VIPS_META_ICC_NAME) != 0 &&
+	    v.vips_icc_transform(image, ret, "srgb", "embedded", TRUE, NULL) == 0)
 		return 0;
-	return vips_colourspace(image, ret, VIPS_INTERPRETATION_sRGB, NULL);
+	return v.vips_colourspace(image, ret, VIPS_INTERPRETATION_sRGB, NULL);
 }
 
 /* At most LOOK by LOOK pixels of red, green, blue and alpha. Caller frees with g_free; NULL: it cannot be decoded. */
@@ -212,22 +289,22 @@ decode(VipsImage *image, unsigned *ret_w, unsigned *ret_h)
 	unsigned char *pixels = NULL;
 	size_t size = 0;
 
-	if (shrink(image, &small) == 0 && (held = vips_image_copy_memory(small)) != NULL &&
+	if (shrink(image, &small) == 0 && (held = v.vips_image_copy_memory(small)) != NULL &&
 	    to_srgb(held, &colours) == 0 &&
-	    (vips_image_hasalpha(colours) ? vips_copy(colours, &four, NULL)
-					  : vips_addalpha(colours, &four, NULL)) == 0 &&
-	    vips_image_get_bands(four) == 4 &&
-	    vips_cast(four, &eight, VIPS_FORMAT_UCHAR, NULL) == 0)
-		pixels = vips_image_write_to_memory(eight, &size);
+	    (v.vips_image_hasalpha(colours) ? v.vips_copy(colours, &four, NULL)
+					    : v.vips_addalpha(colours, &four, NULL)) == 0 &&
+	    v.vips_image_get_bands(four) == 4 &&
+	    v.vips_cast(four, &eight, VIPS_FORMAT_UCHAR, NULL) == 0)
+		pixels = v.vips_image_write_to_memory(eight, &size);
 	if (pixels) {
-		*ret_w = (unsigned)vips_image_get_width(eight);
-		*ret_h = (unsigned)vips_image_get_height(eight);
+		*ret_w = (unsigned)v.vips_image_get_width(eight);
+		*ret_h = (unsigned)v.vips_image_get_height(eight);
 	}
-	g_clear_object(&eight);
-	g_clear_object(&four);
-	g_clear_object(&colours);
-	g_clear_object(&held);
-	g_clear_object(&small);
+	drop(eight);
+	drop(four);
+	drop(colours);
+	drop(held);
+	drop(small);
 	return pixels;
 }
 
@@ -276,7 +353,7 @@ logo_inspect(struct str bytes, struct logo_facts *ret)
 		}
 		g_free(rgba);
 	}
-	g_clear_object(&image);
-	vips_error_clear();
+	drop(image);
+	v.vips_error_clear();
 	*ret = l;
 }

@@ -47,7 +47,10 @@ struct logo_facts {
 	struct logo_hash hash;
 };
 
-/* Once in a process, before any other call; logo_stop at its end, when no thread is in a call. */
+/*
+ * Opens the library; any number of times, on any thread. SOUK_E_UNAVAILABLE: it is not installed, and the text says what is. logo_inspect
+ * may be called after it said SOUK_OK; logo_stop at the process's end, when no thread is in a call.
+ */
 SOUK_MUST enum souk_err logo_start(struct fail *f);
 void logo_stop(void);
 /* What a thread that has called logo_inspect does before it ends. */

@@ -55,35 +55,6 @@ read_text(struct made *m, const json_t *doc, bool is_context, const char *name)
 	free(text);
 }
 
-/* A case's "logo": bytes, format, width, height, damaged. */
-static const struct logo_facts *
-logo_of(const json_t *c, struct logo_facts *l)
-{
-	static const char *const formats[] = { "none", "PNG", "JPG", "GIF" };
-	const json_t *v = json_object_get(c, "logo");
-	const char *format = json_string_value(json_object_get(v, "format"));
-
-	if (v == NULL)
-		return NULL;
-	*l = (struct logo_facts){ .bytes = 1000,
-		.format = LOGO_PNG,
-		.width = 200,
-		.height = 200,
-		.damaged = json_is_true(json_object_get(v, "damaged")),
-		.blank = true,
-		.trouble = "it is a case" };
-	for (unsigned i = 0; format != NULL && i < 4; i++)
-		if (strcmp(format, formats[i]) == 0)
-			l->format = (enum logo_format)i;
-	if (json_object_get(v, "bytes") != NULL)
-		l->bytes = (size_t)json_integer_value(json_object_get(v, "bytes"));
-	if (json_object_get(v, "width") != NULL)
-		l->width = (unsigned)json_integer_value(json_object_get(v, "width"));
-	if (json_object_get(v, "height") != NULL)
-		l->height = (unsigned)json_integer_value(json_object_get(v, "height"));
-	return l;
-}
-
 static void
 make(struct made *m, const json_t *c, const bool *skip)
 {
@@ -91,7 +62,7 @@ make(struct made *m, const json_t *c, const bool *skip)
 	const char *name = json_string_value(json_object_get(c, "name"));
 	json_t *doc = vectors_listing(base, c), *context = vectors_context(base_context, c);
 	struct review_input in = {
-		.listing = &m->listing, .context = &m->context, .logo = logo_of(c, &facts)
+		.listing = &m->listing, .context = &m->context, .logo = vectors_logo(c, &facts)
 	};
 	struct review_options o = { .skip = skip };
 

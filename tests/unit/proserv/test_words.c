@@ -57,7 +57,10 @@ review(const json_t *c, const struct review_options *o, struct arena *a, struct 
 {
 	struct listing l;
 	struct review_context context;
-	struct review_input in = { .listing = &l, .context = &context };
+	struct logo_facts facts;
+	struct review_input in = {
+		.listing = &l, .context = &context, .logo = vectors_logo(c, &facts)
+	};
 	struct fail f = { 0 };
 
 	if (listing_read(text_of(vectors_listing(base, c), a), a, &l, &f) != SOUK_OK ||

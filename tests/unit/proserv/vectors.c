@@ -124,3 +124,40 @@ vectors_context(const json_t *base, const json_t *c)
 	    put(doc, pointer, json_is_null(value) ? NULL : json_deep_copy(value));
 	return doc;
 }
+
+static unsigned
+number_or(const json_t *v, const char *name, unsigned otherwise)
+{
+	const json_t *n = json_object_get(v, name);
+
+	return n != NULL ? (unsigned)json_integer_value(n) : otherwise;
+}
+
+const struct logo_facts *
+vectors_logo(const json_t *c, struct logo_facts *l)
+{
+	static const char *const formats[] = { "none", "PNG", "JPG", "GIF" };
+	const json_t *v = json_object_get(c, "logo");
+	const char *format = json_string_value(json_object_get(v, "format"));
+	const char *hash = json_string_value(json_object_get(v, "hash"));
+	unsigned ground = number_or(v, "ground", 0xffffff);
+
+	if (v == NULL)
+		return NULL;
+	*l = (struct logo_facts){ .bytes = number_or(v, "bytes", 1000),
+		.format = LOGO_PNG,
+		.width = number_or(v, "width", 200),
+		.height = number_or(v, "height", 200),
+		.damaged = json_is_true(json_object_get(v, "damaged")),
+		.ground = ground == 0xffffff ? GROUND_WHITE : GROUND_COLOURED,
+		.colour = { (unsigned char)(ground >> 16), (unsigned char)(ground >> 8),
+		    (unsigned char)ground },
+		.blank = hash == NULL };
+	l->trouble = l->damaged ? "it is a case" : NULL;
+	for (unsigned i = 0; format != NULL && i < 4; i++)
+		if (strcmp(format, formats[i]) == 0)
+			l->format = (enum logo_format)i;
+	if (hash != NULL && !logo_hash_read(str_c(hash), &l->hash))
+		fail_msg("%s is no hash", hash);
+	return l;
+}

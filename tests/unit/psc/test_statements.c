@@ -32,11 +32,12 @@
 #include "unit/database.h"
 
 static struct db_texts *const all[] = { &access_texts, &account_texts, &audit_texts, &change_texts,
-	&business_calendar_texts, &listing_texts, &commission_texts, &contact_texts, &edsp_enrol_texts, &edsp_facts_texts,
-	&edsp_publish_texts, &enrolment_texts, &export_texts, &fee_texts, &fulfilment_texts, &id_owner_texts,
-	&idempotency_texts, &job_texts, &mail_texts, &node_texts, &object_texts, &offer_texts,
-	&product_texts, &rate_texts, &remote_texts, &request_texts, &review_texts, &role_texts,
-	&subscription_texts, &topic_texts, &usage_texts, &user_texts };
+	&business_calendar_texts, &listing_texts, &commission_texts, &contact_texts,
+	&edsp_enrol_texts, &edsp_facts_texts, &edsp_publish_texts, &enrolment_texts, &export_texts,
+	&fee_texts, &fulfilment_texts, &id_owner_texts, &idempotency_texts, &job_texts, &mail_texts,
+	&node_texts, &object_texts, &offer_texts, &product_texts, &rate_texts, &remote_texts,
+	&request_texts, &review_texts, &role_texts, &subscription_texts, &topic_texts, &usage_texts,
+	&user_texts };
 
 /* The embedded engine compiles a statement whose parameters are unbound; it is not run. */
 static enum souk_err
