@@ -33,6 +33,9 @@
 	X(vips_image_hasalpha)                                                                     \
 	X(vips_image_copy_memory)                                                                  \
 	X(vips_image_write_to_memory)                                                              \
+	X(vips_image_new_from_memory_copy)                                                         \
+	X(vips_region_new)                                                                         \
+	X(vips_region_prepare)                                                                     \
 	X(vips_shrink)                                                                             \
 	X(vips_icc_transform)                                                                      \
 	X(vips_colourspace)                                                                        \
@@ -48,6 +51,7 @@ static struct {
 } v;
 
 #define LOOK 128 /* pixels: as large as an image is looked at */
+#define STRIP 16 /* rows that are read at once */
 #define NEARLY_WHITE 240
 #define NEARLY_CLEAR 16 /* alpha of 255 */
 
@@ -261,14 +265,97 @@ smaller(VipsImage *image, struct str bytes, enum logo_format format)
 	return other;
 }
 
-/* Means of whole pixels: each way for itself, as the hash stretches them anyway. */
-static int
-shrink(VipsImage *image, VipsImage **ret)
+/* Adds a row to the sums of its boxes, `across` pixels each. */
+static inline void
+add_row(const unsigned char *p, int w, int across, int bands, uint32_t *sum)
 {
-	int across = (v.vips_image_get_width(image) + LOOK - 1) / LOOK;
-	int down = (v.vips_image_get_height(image) + LOOK - 1) / LOOK;
+	for (int x = 0; x < w; x += across, sum += bands) {
+		int n = w - x < across ? w - x : across;
 
-	return v.vips_shrink(image, ret, (double)across, (double)down, NULL);
+		for (; n > 0; n--, p += bands)
+			for (int b = 0; b < bands; b++)
+				sum[b] += p[b];
+	}
+}
+
+/* Of the boxes of a row of boxes; sums begin anew. The last box may have fewer pixels. */
+static void
+put_means(uint32_t *sum, int w, int across, int rows, int bands, unsigned char *out)
+{
+	for (int x = 0; x < w; x += across)
+		for (int b = 0; b < bands; b++, sum++) {
+			uint32_t n = (uint32_t)rows * (uint32_t)(w - x < across ? w - x : across);
+
+			*out++ = (unsigned char)((*sum + n / 2) / n);
+			*sum = 0;
+		}
+}
+
+static bool
+sum_rows(VipsRegion *r, int across, int down, uint32_t *sum, unsigned char *out)
+{
+	int w = r->im->Xsize, h = r->im->Ysize, bands = r->im->Bands;
+
+	for (int y = 0; y < h; y++) {
+		VipsRect strip = { 0, y, w, h - y < STRIP ? h - y : STRIP };
+		int rows = y % down + 1;
+		const unsigned char *p;
+
+		if (y % STRIP == 0 && v.vips_region_prepare(r, &strip) != 0)
+			return false;
+		p = r->data + (ptrdiff_t)(y - r->valid.top) * r->bpl;
+		/* The usual numbers of bands, for the compiler. */
+		if (bands == 3)
+			add_row(p, w, across, 3, sum);
+		else if (bands == 4)
+			add_row(p, w, across, 4, sum);
+		else
+			add_row(p, w, across, bands, sum);
+		if (rows == down || y == h - 1) {
+			put_means(sum, w, across, rows, bands, out);
+			out += (w + across - 1) / across * bands;
+		}
+	}
+	return true;
+}
+
+/* As vips_shrink, which takes longer for this than all the rest does. */
+static VipsImage *
+shrink_bytes(VipsImage *image, int across, int down)
+{
+	int w = (image->Xsize + across - 1) / across, h = (image->Ysize + down - 1) / down;
+	size_t n = (size_t)w * (size_t)h * (size_t)image->Bands;
+	uint32_t *sum = calloc((size_t)(w * image->Bands), sizeof(*sum));
+	unsigned char *out = malloc(n);
+	VipsRegion *region = v.vips_region_new(image);
+	VipsImage *ret = NULL;
+
+	if (sum && out && region && sum_rows(region, across, down, sum, out))
+		ret = v.vips_image_new_from_memory_copy(
+		    out, n, w, h, image->Bands, VIPS_FORMAT_UCHAR);
+	if (ret)
+		ret->Type = image->Type;
+	if (region)
+		v.g_object_unref(region);
+	free(sum);
+	free(out);
+	return ret;
+}
+
+/* To at most LOOK by LOOK, each way for itself, as the hash stretches them anyway. In memory; NULL: it cannot be decoded. */
+static VipsImage *
+shrink(VipsImage *image)
+{
+	int across = (image->Xsize + LOOK - 1) / LOOK, down = (image->Ysize + LOOK - 1) / LOOK;
+	VipsImage *small = NULL, *held = NULL;
+
+	if (image->BandFmt == VIPS_FORMAT_UCHAR &&
+	    v.vips_image_get_typeof(image, VIPS_META_ICC_NAME) == 0)
+		return shrink_bytes(image, across, down);
+	if (v.vips_shrink(image, &small, (double)across, (double)down, NULL) == 0)
+		held = v.vips_image_copy_memory(small);
+	drop(small);
+	return held;
 }
 
 /* A profile that says nothing is passed over. */
@@ -285,12 +372,11 @@ to_srgb(VipsImage *image, VipsImage **ret)
 static unsigned char *
 decode(VipsImage *image, unsigned *ret_w, unsigned *ret_h)
 {
-	VipsImage *small = NULL, *held = NULL, *colours = NULL, *four = NULL, *eight = NULL;
+	VipsImage *small = shrink(image), *colours = NULL, *four = NULL, *eight = NULL;
 	unsigned char *pixels = NULL;
 	size_t size = 0;
 
-	if (shrink(image, &small) == 0 && (held = v.vips_image_copy_memory(small)) != NULL &&
-	    to_srgb(held, &colours) == 0 &&
+	if (small && to_srgb(small, &colours) == 0 &&
 	    (v.vips_image_hasalpha(colours) ? v.vips_copy(colours, &four, NULL)
 					    : v.vips_addalpha(colours, &four, NULL)) == 0 &&
 	    v.vips_image_get_bands(four) == 4 &&
@@ -303,7 +389,6 @@ decode(VipsImage *image, unsigned *ret_w, unsigned *ret_h)
 	drop(eight);
 	drop(four);
 	drop(colours);
-	drop(held);
 	drop(small);
 	return pixels;
 }
