@@ -325,7 +325,7 @@ shrink_bytes(VipsImage *image, int across, int down)
 {
 	int w = (image->Xsize + across - 1) / across, h = (image->Ysize + down - 1) / down;
 	size_t n = (size_t)w * (size_t)h * (size_t)image->Bands;
-	uint32_t *sum = calloc((size_t)(w * image->Bands), sizeof(*sum));
+	uint32_t *sum = calloc((size_t)w * (size_t)image->Bands, sizeof(*sum));
 	unsigned char *out = malloc(n);
 	VipsRegion *region = v.vips_region_new(image);
 	VipsImage *ret = NULL;
