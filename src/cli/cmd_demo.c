@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "cli/demo_data.h"
 #include "cli/demo_edsp.h"
+#include "cli/demo_proserv.h"
 #include "delivery/role.h"
 #include "market/market.h"
 #include "market/tenant_make.h"
@@ -20,6 +21,9 @@
 #define DEMO_SUBSCRIPTIONS 3 /* of each buyer */
 #define DEMO_TRIAL_DAYS 14
 #define DEMO_SCALE_MAX 100000
+/* Among the products of the first seller: one has a listing, for the other. */
+#define DEMO_SERVICES (demo_n_products - 1)
+#define DEMO_SERVED 1
 #define DEMO_EPOCH INT64_C(1735689600000) /* 2025-01-01T00:00:00Z: history is always in the past */
 #define DEMO_ROLE "MarketplaceCommerceAnalyticsRole"
 
@@ -222,6 +226,9 @@ add_seller(struct demo *d, struct db_tx *tx, size_t i)
 		r = enrolment_set(tx, &d->scope, str_c(s->id), "psc", true, &e, &d->fail);
 	if (r == SOUK_OK && i == 0)
 		r = demo_enrol_edsp(tx, &d->scope, str_c(s->id), &d->fail);
+	if (r == SOUK_OK && i == 0)
+		r = demo_listing(
+		    tx, &d->products[DEMO_SERVICES], &d->products[DEMO_SERVED], d->arena);
 	return r;
 }
 
@@ -350,6 +357,26 @@ add_buyer(struct demo *d, struct db_tx *tx, size_t i)
 	return r;
 }
 
+/* Accepted just now: its clock of two business days runs. */
+static enum souk_err
+add_order(struct demo *d, struct db_tx *tx)
+{
+	const struct product *p = &d->products[DEMO_SERVICES];
+	struct subscription s = { .id = prng_guid(&d->random),
+		.active = true,
+		.product_id = p->id,
+		.offer_id = d->offers[DEMO_SERVICES],
+		.kind = STR("contract"),
+		.quantity = 1,
+		.starts_at = db_now(tx),
+		.created_at = db_now(tx) };
+
+	memcpy(s.seller_id, p->seller_id, sizeof(s.seller_id));
+	memcpy(s.buyer_id, d->buyers[0].id, sizeof(s.buyer_id));
+	d->n_subscriptions++;
+	return subscription_create(tx, &d->scope, &s, &d->fail);
+}
+
 static enum souk_err
 fill(struct db_tx *tx, void *arg)
 {
@@ -367,7 +394,7 @@ fill(struct db_tx *tx, void *arg)
 		r = add_buyer(d, tx, i);
 		progress_update(&d->progress, (int64_t)i);
 	}
-	return r;
+	return r == SOUK_OK ? add_order(d, tx) : r;
 }
 
 /* ---- what it prints ---- */

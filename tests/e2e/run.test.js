@@ -36,7 +36,7 @@ test('./run, the pasted commands, Ctrl-C, and ./run again', { timeout: 300000 },
   const first = await start(port);
   const block = first.out.slice(first.out.indexOf('Try it'));
   const script = block.split('\n').slice(1).filter((l) => !/^Ctrl-C/.test(l)).join('\n');
-  const [one, two, three, four] = script.split(/^ {2}# \d\..*$/m).slice(1);
+  const [one, two, three, four, five] = script.split(/^ {2}# \d\..*$/m).slice(1);
   const shell = (text) => run('bash', ['-euc', text], { cwd: dir, env: { AWS_PAGER: '', AWS_EC2_METADATA_DISABLED: 'true', PATH: `/usr/bin:${process.env.PATH}` } });
   const added = await shell(one);
   assert.equal(added.code, 0, added.err);
@@ -58,6 +58,11 @@ test('./run, the pasted commands, Ctrl-C, and ./run again', { timeout: 300000 },
   const known = await shell(four.split('\n').find((l) => / report /.test(l)) + ' --as-known-at 2025-08-15T23:59:59Z');
   assert.equal(readFileSync(join(dir, 'sets', 'sales_compensation_billed_revenue_2025-08-15.csv'), 'utf8'), known.out);
   assert.ok(report.split('\r\n').length > 10, report);
+  let services;
+  await until(async () => { services = await shell(two.split('\n').filter((l) => /export AWS/.test(l)).join('\n') + '\n' + five); return /"taskId"/.test(services.out) && /"state":"waiting"/.test(services.out); }, 30000, 'the review and the order');
+  assert.equal(services.code, 0, services.err);
+  assert.match(services.out, /"Name": "Migration Workshop"[^]*"rule":"PS-USE-11"[^]*"deadline":/);
+  assert.doesNotMatch(services.out, /"severity":"E"/, 'nothing of the demo listing is at fault');
   await interrupt(first);
 
   const second = await start(port);
