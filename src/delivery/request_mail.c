@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The mail about a data set that could not be delivered; see request_mail.h. */
 #include "delivery/request_mail.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The table of all kinds of mails; see mail_kinds.h. */
 #include "server/mail_kinds.h"
 
 #include "delivery/request_mail.h"

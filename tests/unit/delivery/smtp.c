@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The SMTP server of tests/services, started for a test; see smtp.h. */
 #include "smtp.h"
 
 #include "base/str.h"
