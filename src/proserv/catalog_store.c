@@ -293,6 +293,26 @@ take_text(char *out, size_t n, struct str s)
 }
 
 void
+take_account(char out[static ACCOUNT_ID_LEN + 1], struct str id)
+{
+	take_text(out, ACCOUNT_ID_LEN, id);
+}
+
+enum souk_err
+row_owner(struct db_stmt *st, const struct guid *id, char ret[static ACCOUNT_ID_LEN + 1])
+{
+	enum souk_err r;
+
+	db_bind_guid(st, 1, id);
+	if ((r = db_one(st)) == SOUK_OK) {
+		memset(ret, 0, ACCOUNT_ID_LEN + 1);
+		take_account(ret, db_text(st, 0));
+	}
+	db_reset(st);
+	return r;
+}
+
+void
 listing_row(struct db_stmt *st, struct listing_row *ret)
 {
 	*ret = (struct listing_row){
@@ -322,7 +342,7 @@ listing_row(struct db_stmt *st, struct listing_row *ret)
 		.extra = db_text(st, 26),
 		.marks = db_int(st, 27),
 	};
-	take_text(ret->seller_id, ACCOUNT_ID_LEN, db_text(st, 0));
+	take_account(ret->seller_id, db_text(st, 0));
 	take_text(ret->product.code, PRODUCT_CODE_LEN, db_text(st, 20));
 }
 
@@ -499,7 +519,7 @@ listing_offer_row(struct db_stmt *st, struct listing_offer_row *ret)
 		.changed_at = db_int(st, 8),
 		.extra = db_text(st, 9),
 	};
-	take_text(ret->seller_id, ACCOUNT_ID_LEN, db_text(st, 0));
+	take_account(ret->seller_id, db_text(st, 0));
 }
 
 enum souk_err
@@ -593,16 +613,7 @@ listing_offer_rows_of_product(struct db_tx *tx, struct str seller_id, const stru
 enum souk_err
 listing_offer_owner(struct db_tx *tx, const struct guid *id, char ret[static ACCOUNT_ID_LEN + 1])
 {
-	struct db_stmt *st = db_stmt(tx, &listing_texts, Q_OFFER_OWNER);
-	enum souk_err r;
-
-	db_bind_guid(st, 1, id);
-	if ((r = db_one(st)) == SOUK_OK) {
-		memset(ret, 0, ACCOUNT_ID_LEN + 1);
-		take_text(ret, ACCOUNT_ID_LEN, db_text(st, 0));
-	}
-	db_reset(st);
-	return r;
+	return row_owner(db_stmt(tx, &listing_texts, Q_OFFER_OWNER), id, ret);
 }
 
 enum souk_err

@@ -14,6 +14,16 @@
 
 extern struct db_texts listing_texts;
 
+/* ---- for all stores of proserv ---- */
+
+/* An account id of a row; `out` stays as it is when it is none. */
+void take_account(char out[static ACCOUNT_ID_LEN + 1], struct str id);
+/* Whose `id` is, by a statement on it alone whose first column says so. SOUK_E_NOT_FOUND. */
+SOUK_MUST enum souk_err row_owner(
+    struct db_stmt *st, const struct guid *id, char ret[static ACCOUNT_ID_LEN + 1]);
+
+/* ---- listings ---- */
+
 enum standing {
 	STANDING_UNREVIEWED, /* never reviewed */
 	STANDING_PASSED,

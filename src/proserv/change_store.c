@@ -2,6 +2,8 @@
 /* Statements on change sets and locks; see change_store.h. */
 #include "proserv/change_store.h"
 
+#include "proserv/catalog_store.h"
+
 #define ROW                                                                                        \
 	"seller_id, change_set_id, account_id, actor, name, intent, token, request_hash, status,"  \
 	" waiting, failure, failure_text, changes, started_at, ended_at"
@@ -60,13 +62,6 @@ const char *
 change_failure_word(enum change_failure f)
 {
 	return f == FAILURE_CLIENT ? "CLIENT_ERROR" : f == FAILURE_SERVER ? "SERVER_FAULT" : NULL;
-}
-
-static void
-take_account(char *out, struct str s)
-{
-	if (s.n == ACCOUNT_ID_LEN)
-		memcpy(out, s.p, s.n);
 }
 
 void
@@ -237,16 +232,7 @@ change_set_rows(struct db_tx *tx, struct str seller_id, instant_t before,
 enum souk_err
 change_set_owner(struct db_tx *tx, const struct guid *id, char ret[static ACCOUNT_ID_LEN + 1])
 {
-	struct db_stmt *st = db_stmt(tx, &change_texts, Q_OWNER);
-	enum souk_err r;
-
-	db_bind_guid(st, 1, id);
-	if ((r = db_one(st)) == SOUK_OK) {
-		memset(ret, 0, ACCOUNT_ID_LEN + 1);
-		take_account(ret, db_text(st, 0));
-	}
-	db_reset(st);
-	return r;
+	return row_owner(db_stmt(tx, &change_texts, Q_OWNER), id, ret);
 }
 
 enum souk_err

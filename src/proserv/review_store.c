@@ -2,6 +2,8 @@
 /* Statements on review tasks, decisions, findings and what reviews lean on; see review_store.h. */
 #include "proserv/review_store.h"
 
+#include "proserv/catalog_store.h"
+
 #define TASK                                                                                       \
 	"t.seller_id, t.task_id, t.product_id, t.digest, t.rule, t.kind, t.severity, t.pointer,"   \
 	" t.message, t.evidence, t.excerpt, t.state, t.present, t.first_by, t.second_by, "         \
@@ -157,13 +159,6 @@ static struct str
 text_or_empty(struct str s)
 {
 	return s.p ? s : STR("");
-}
-
-static void
-take_account(char *out, struct str s)
-{
-	if (s.n == ACCOUNT_ID_LEN)
-		memcpy(out, s.p, s.n);
 }
 
 /* ---- tasks ---- */
@@ -343,16 +338,7 @@ task_rows_of_set(struct db_tx *tx, struct str seller_id, const struct guid *chan
 enum souk_err
 task_owner(struct db_tx *tx, const struct guid *id, char ret[static ACCOUNT_ID_LEN + 1])
 {
-	struct db_stmt *st = db_stmt(tx, &review_texts, Q_OWNER);
-	enum souk_err r;
-
-	db_bind_guid(st, 1, id);
-	if ((r = db_one(st)) == SOUK_OK) {
-		memset(ret, 0, ACCOUNT_ID_LEN + 1);
-		take_account(ret, db_text(st, 0));
-	}
-	db_reset(st);
-	return r;
+	return row_owner(db_stmt(tx, &review_texts, Q_OWNER), id, ret);
 }
 
 struct db_stmt *
