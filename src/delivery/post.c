@@ -128,8 +128,10 @@ struct sending {
 	bool allow_private;
 	bool plain;
 	unsigned refused, opened; /* sockets not made, and made */
-	size_t received;
+	size_t received, max;
 	struct buf *body; /* NULL: not wanted */
+	struct curl_slist *connect_to;
+	bool keeps_more; /* of a longer answer, too, what came */
 };
 
 static curl_socket_t
@@ -155,11 +157,9 @@ receive(char *p, size_t size, size_t n, void *ctx)
 	struct sending *s = ctx;
 
 	s->received += size * n;
-	if (s->received > POST_ANSWER_MAX)
-		return 0;
-	if (s->body)
+	if (s->body && (s->received <= s->max || s->keeps_more))
 		buf_add(s->body, p, size * n);
-	return size * n;
+	return s->received <= s->max ? size * n : 0;
 }
 
 static CURLcode
@@ -188,9 +188,14 @@ set_up(CURL *c, const struct poster *p, const struct post *what, struct curl_sli
 	SET(CURLOPT_WRITEDATA, s);
 	SET(CURLOPT_USERAGENT, what->user_agent);
 	SET(CURLOPT_HTTPHEADER, headers);
-	SET(CURLOPT_POST, 1L);
-	SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)what->body.n);
-	SET(CURLOPT_POSTFIELDS, what->body.p);
+	SET(CURLOPT_CONNECT_TO, s->connect_to);
+	if (what->get) {
+		SET(CURLOPT_HTTPGET, 1L);
+	} else {
+		SET(CURLOPT_POST, 1L);
+		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)what->body.n);
+		SET(CURLOPT_POSTFIELDS, what->body.p);
+	}
 	SET(CURLOPT_MAXCONNECTS, 4L);
 	/* The directory of the system's certificates stays; this file comes on top. */
 	if (p->ca_file)
@@ -257,7 +262,7 @@ static void
 judge(CURL *c, CURLcode rc, const struct sending *s, struct post_answer *a)
 {
 	(void)curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &a->status);
-	if (rc == CURLE_OK || (rc == CURLE_WRITE_ERROR && s->received > POST_ANSWER_MAX)) {
+	if (rc == CURLE_OK || (rc == CURLE_WRITE_ERROR && s->received > s->max)) {
 		judge_status(a);
 		return;
 	}
@@ -291,6 +296,19 @@ header_list(const char *const *headers)
 	return list;
 }
 
+/* Whatever the URL's host and port are. False when out of memory. */
+static bool
+connect_to(const char *there, struct curl_slist **ret)
+{
+	char *text = NULL;
+
+	if (asprintf(&text, "::%s", there) < 0)
+		return false;
+	*ret = curl_slist_append(NULL, text);
+	free(text);
+	return *ret != NULL;
+}
+
 static bool
 is_plain(const char *url)
 {
@@ -302,11 +320,18 @@ poster_send(struct poster *p, const struct post *what, struct post_answer *ret)
 {
 	struct sending s = { .allow_private = p->allow_private || what->allow_private,
 		.plain = is_plain(what->url),
+		.max = what->answer_max > 0 ? what->answer_max : POST_ANSWER_MAX,
+		.keeps_more = what->answer_max > 0,
 		.body = what->ret_body };
 	struct post_answer a = { .outcome = POST_LATER };
 	struct curl_slist *headers = header_list(what->headers);
 	struct curl_handle *h = headers ? curl_pool_take(&p->pool) : NULL;
 	CURLcode rc;
+
+	if (h && what->connect_to && !connect_to(what->connect_to, &s.connect_to)) {
+		curl_pool_give_back(&p->pool, h);
+		h = NULL;
+	}
 
 	if (!h) {
 		answer(&a, POST_LATER, "out of memory");
@@ -318,6 +343,7 @@ poster_send(struct poster *p, const struct post *what, struct post_answer *ret)
 		curl_pool_give_back(&p->pool, h);
 	}
 	curl_slist_free_all(headers);
+	curl_slist_free_all(s.connect_to);
 	*ret = a;
 }
 

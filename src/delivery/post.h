@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sends a body to a URL that somebody else chose: one POST, no redirects, no proxies, no
+ * Sends a body to a URL that somebody else chose, or gets what is there: one POST or GET, no redirects, no proxies, no
  * private addresses, bounded time and answer.
  *
  * The address is checked when the socket is made, on what the name led to at that
@@ -18,7 +18,7 @@
 
 #define POST_URL_MAX 2048
 #define POST_TIMEOUT_MS 15000
-#define POST_ANSWER_MAX 65536 /* bytes read of an answer's body */
+#define POST_ANSWER_MAX 65536 /* bytes read of an answer's body, unless more is asked for */
 
 struct post_rules {
 	/* Private, loopback and link-local addresses too, and plain http on loopback. */
@@ -46,6 +46,10 @@ struct post {
 	bool
 	    allow_private; /* for this one too, whatever the rules say: the operator chose the URL */
 	struct buf *ret_body; /* gets the answer's body; NULL: thrown away */
+	bool get;             /* a GET: no body, no headers but `headers` */
+	size_t
+	    answer_max; /* bytes; 0: POST_ANSWER_MAX. Of a longer one at least so many are read */
+	const char *connect_to; /* HOST:PORT that stands in for the URL's host; NULL: none does */
 };
 
 enum post_outcome {

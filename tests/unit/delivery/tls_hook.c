@@ -19,6 +19,9 @@ struct tls_hook {
 	gnutls_certificate_credentials_t credentials;
 	pthread_t thread;
 	atomic_size_t count;
+	pthread_mutex_t lock; /* of the answer */
+	struct str answer;
+	char request[4096];
 };
 
 static void
@@ -43,6 +46,9 @@ make_certificate(struct tls_hook *h, const char *pem_path)
 	assert_int_equal(gnutls_x509_crt_set_subject_alt_name(
 			     crt, GNUTLS_SAN_DNSNAME, "localhost", 9, GNUTLS_FSAN_SET),
 	    0);
+	assert_int_equal(gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_DNSNAME,
+			     TLS_HOOK_NAME, sizeof(TLS_HOOK_NAME) - 1, GNUTLS_FSAN_APPEND),
+	    0);
 	assert_int_equal(gnutls_x509_crt_set_basic_constraints(crt, 1, -1), 0);
 	assert_int_equal(gnutls_x509_crt_set_key(crt, key), 0);
 	assert_int_equal(gnutls_x509_crt_sign2(crt, crt, key, GNUTLS_DIG_SHA256, 0), 0);
@@ -58,15 +64,31 @@ make_certificate(struct tls_hook *h, const char *pem_path)
 }
 
 static void
+send_all(struct tls_hook *h, gnutls_session_t s)
+{
+	struct str rest;
+	ssize_t n;
+
+	(void)pthread_mutex_lock(&h->lock);
+	rest = h->answer;
+	(void)pthread_mutex_unlock(&h->lock);
+	if (rest.n == 0) {
+		(void)poll(&(struct pollfd){ .fd = h->wake[0], .events = POLLIN }, 1, 20000);
+		return;
+	}
+	while (rest.n > 0 && (n = gnutls_record_send(s, rest.p, rest.n)) > 0)
+		rest = (struct str){ rest.p + n, rest.n - (size_t)n };
+	(void)gnutls_bye(s, GNUTLS_SHUT_WR);
+}
+
+static void
 converse(struct tls_hook *h, int fd)
 {
-	static const char ok[] =
-	    "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-	char request[4096];
 	gnutls_session_t s;
+	ssize_t n;
 	int rc;
 
-	assert_int_equal(gnutls_init(&s, GNUTLS_SERVER), 0);
+	assert_int_equal(gnutls_init(&s, GNUTLS_SERVER | GNUTLS_NO_SIGNAL), 0);
 	assert_int_equal(gnutls_set_default_priority(s), 0);
 	assert_int_equal(gnutls_credentials_set(s, GNUTLS_CRD_CERTIFICATE, h->credentials), 0);
 	gnutls_transport_set_int(s, fd);
@@ -74,10 +96,10 @@ converse(struct tls_hook *h, int fd)
 	do {
 		rc = gnutls_handshake(s);
 	} while (rc < 0 && !gnutls_error_is_fatal(rc));
-	if (rc == 0 && gnutls_record_recv(s, request, sizeof(request)) > 0) {
+	if (rc == 0 && (n = gnutls_record_recv(s, h->request, sizeof(h->request) - 1)) > 0) {
+		h->request[n] = '\0';
 		atomic_fetch_add(&h->count, 1);
-		(void)gnutls_record_send(s, ok, sizeof(ok) - 1);
-		(void)gnutls_bye(s, GNUTLS_SHUT_WR);
+		send_all(h, s);
 	}
 	gnutls_deinit(s);
 }
@@ -106,6 +128,8 @@ tls_hook_start(const char *pem_path)
 	socklen_t len = sizeof(a);
 
 	assert_non_null(h);
+	(void)pthread_mutex_init(&h->lock, NULL);
+	h->answer = STR("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
 	make_certificate(h, pem_path);
 	assert_int_equal(pipe(h->wake), 0);
 	h->listener = socket(AF_INET, SOCK_STREAM, 0);
@@ -126,6 +150,20 @@ tls_hook_stop(struct tls_hook *h)
 	(void)close(h->listener);
 	gnutls_certificate_free_credentials(h->credentials);
 	free(h);
+}
+
+void
+tls_hook_answer(struct tls_hook *h, struct str answer)
+{
+	(void)pthread_mutex_lock(&h->lock);
+	h->answer = answer;
+	(void)pthread_mutex_unlock(&h->lock);
+}
+
+const char *
+tls_hook_seen(const struct tls_hook *h)
+{
+	return h->request;
 }
 
 int
