@@ -188,6 +188,16 @@ const struct setting_row setting_rows[SET__COUNT] = {
 	[SET_REVIEW_TOPIC] = TEXT("review.topic", "listing-reviews",
 	    "Name of the seller's topic that is told when a listing's standing changes; a seller "
 	    "without one is told by mail alone."),
+	[SET_REVIEW_FETCH_LOGOS] = BOOL("review.fetch-logos", "true",
+	    "Fetch the logo that a change request sets from its public S3 address, and review it."),
+	[SET_REVIEW_LOGO_GATEWAY] = TEXT("review.logo-gateway", "",
+	    "HOST:PORT that logos are fetched from in the place of the hosts that their addresses "
+	    "name; it answers in their names. Default: those hosts."),
+	[SET_REVIEW_LOGO_CA_FILE] = TEXT("review.logo-ca-file", "",
+	    "PEM file with further certificates to trust where logos are fetched."),
+	[SET_REVIEW_MARKS] = TEXT("review.marks", "",
+	    "Folder of images of reserved marks that no logo may look like, read when the server "
+	    "starts. Default: none."),
 	[SET_CATALOG_OPEN_CHANGE_SETS] = INT("catalog.open-change-sets", "20", 1, 10000,
 	    "Change sets of a seller under way at a time; more are refused."),
 	[SET_REQUESTS_PER_SECOND] = INT("requests-per-second", "0", 0, 1000000,

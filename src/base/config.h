@@ -79,6 +79,10 @@ enum setting_id {
 	SET_REVIEW_GRACE_DAYS,
 	SET_REVIEW_THREADS,
 	SET_REVIEW_TOPIC, /* of each seller */
+	SET_REVIEW_FETCH_LOGOS,
+	SET_REVIEW_LOGO_GATEWAY, /* HOST:PORT; "" the addresses' own hosts */
+	SET_REVIEW_LOGO_CA_FILE,
+	SET_REVIEW_MARKS, /* a folder; "" none */
 	SET_CATALOG_OPEN_CHANGE_SETS,
 	SET_REQUESTS_PER_SECOND, /* per access key or token; 0: no limit */
 	SET_LOG_LEVEL,

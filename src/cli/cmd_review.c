@@ -12,6 +12,7 @@
 #include "cli/review_logo.h"
 #include "cli/review_out.h"
 #include "feeds/parallel.h"
+#include "proserv/logo_kept.h"
 #include "proserv/text.h"
 
 #include <search.h>
@@ -477,7 +478,7 @@ read_side_files(struct run *run)
 			r = waivers_read(buf_str(&text), run->a, &run->waivers, &f);
 	}
 	if (r == SOUK_OK && (path = c->marks_path) != NULL)
-		r = review_marks_read(path, run->a, &run->context, &f);
+		r = logo_marks_read("--marks", path, run->a, &run->context, &f);
 	if (r != SOUK_OK) {
 		tell_faults(&err, shown_path(path, run->a), &f);
 		(void)fputs(err.p != NULL ? err.p : "", stderr);

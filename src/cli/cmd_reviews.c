@@ -166,11 +166,13 @@ print_pages(struct effect *e, struct db *db, bool json)
 }
 
 static enum souk_err
-print_effect(struct installation *in, enum edition to, bool json, bool *ret_stops)
+print_effect(struct installation *in, enum edition to, bool json, bool *ret_stops, struct fail *f)
 {
 	struct effect e = { .page = { .to = to }, .mem = arena_new(ARENA) };
 	enum souk_err r = e.mem ? reviewer_new(in->config, &e.reviewer) : SOUK_E_NOMEM;
 
+	if (r == SOUK_OK)
+		r = reviewer_read_marks(e.reviewer, f);
 	if (r == SOUK_OK) {
 		if (json)
 			(void)fputs("{\"items\":[", stdout);
@@ -206,6 +208,7 @@ cmd_reviews(int argc, char **argv)
 		NULL, NULL, NULL };
 	struct options o = { .edition = EDITION_NONE };
 	struct installation in;
+	struct fail f = { .err = SOUK_OK };
 	enum souk_err r;
 	bool stops = false;
 	int code = CLI_DONE;
@@ -214,9 +217,9 @@ cmd_reviews(int argc, char **argv)
 	if (!cli_open(&o.common, false, &in, &code))
 		return code;
 	r = o.edition == EDITION_NONE ? print_summary(&in, o.common.json)
-				      : print_effect(&in, o.edition, o.common.json, &stops);
+				      : print_effect(&in, o.edition, o.common.json, &stops, &f);
 	installation_close(&in);
 	if (r != SOUK_OK)
-		return cli_fail_plain(r, "reviews");
+		return f.err != SOUK_OK ? cli_fail(&f, r) : cli_fail_plain(r, "reviews");
 	return stops ? CLI_REFUSED : CLI_DONE;
 }

@@ -2,6 +2,7 @@
 /* Starting, showing, cancelling and going on with change sets; see change.h. */
 #include "proserv/change_int.h"
 
+#include "proserv/logo_store.h"
 #include "proserv/review_gate.h"
 
 #include "market/id_owner.h"
@@ -414,6 +415,8 @@ change_set_cancel(struct db_tx *tx, const struct tenant_scope *s, const struct g
 		    "The change set can no longer be cancelled: it is being applied or has ended.");
 	if (r == SOUK_OK)
 		r = entity_lock_drop(tx, str_c(ret->seller_id), id);
+	if (r == SOUK_OK)
+		r = logo_rows_forget(tx, str_c(ret->seller_id), id);
 	return r == SOUK_OK ? review_gate_forget(tx, str_c(ret->seller_id), id, mem) : r;
 }
 

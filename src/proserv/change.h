@@ -13,6 +13,7 @@
 #include "market/page.h"
 #include "proserv/catalog.h"
 #include "proserv/change_store.h"
+#include "proserv/logo_fetch.h"
 #include "proserv/reviewer.h"
 #include "store/job.h"
 #include "vault/vault.h"
@@ -122,6 +123,7 @@ const struct change_kind *change_create_product(void);
 struct change_job_ctx {
 	struct vault *vault;
 	struct reviewer *reviewer;
+	struct logo_fetcher *logos; /* NULL: none are fetched */
 };
 /* The job kind above; ctx is a struct change_job_ctx. */
 enum job_outcome proserv_job_change_set(

@@ -5,6 +5,7 @@
 
 #include "market/market.h"
 #include "proserv/change.h"
+#include "proserv/logo_fetch.h"
 
 #define TOUCHED_MAX 64
 
@@ -30,6 +31,7 @@ struct entity {
 	enum visibility visibility; /* as it becomes */
 	struct findings before;     /* of a live one, as it was */
 	struct findings found;      /* of the whole listing as it becomes */
+	struct str logo_before;     /* of a live one: the logo's address, as it was */
 	/* of an offer: */
 	struct listing_offer_row offer;
 	json_t *market_offers;
@@ -42,6 +44,17 @@ struct gated {
 	struct change *by;
 	struct listing listing; /* as it would be */
 	struct findings found;  /* of it */
+};
+
+/* What a set's logos came to. A set's job keeps it from one try to the next. */
+struct logos {
+	struct wanted_logo {
+		struct guid product_id;
+		char url[LOGO_URL_MAX + 1];
+		char reason
+		    [LOGO_REASON_MAX]; /* why it cannot be read; "" it can, or is not asked for yet */
+	} v[CHANGES_MAX];
+	size_t n;
 };
 
 /* Changes being made, in one transaction. */
@@ -57,6 +70,9 @@ struct work {
 	bool failed; /* a change has an error */
 	struct gated gated[CHANGES_MAX];
 	size_t n_gated;
+	/* Of a set; NULL when changes are made at once: */
+	const struct guid *set_id;
+	struct logos *logos; /* NULL as well when none are fetched */
 };
 
 struct change_kind {
@@ -80,6 +96,20 @@ SOUK_MUST enum souk_err work_entity(
 SOUK_MUST enum souk_err work_review(struct work *w);
 /* Before anything is written: what live listings have against them already. */
 SOUK_MUST enum souk_err work_review_before(struct work *w);
+/* The change that set a member of the entity's document; NULL: none did. */
+struct change *entity_touched_by(const struct entity *e, struct str member);
+/*
+ * The logo that a listing, as it becomes, is reviewed with: what the set fetched, else what is in force. What it has to fetch
+ * and did not yet is noted in w->logos: the try is then in vain. A live listing whose logo changes at once is refused.
+ */
+SOUK_MUST enum souk_err work_logo(
+    struct work *w, struct entity *e, struct listing *l, struct review_input *in);
+/*
+ * Fetches what was noted and keeps it as the set's, outside of transactions. SOUK_E_UNAVAILABLE: an address does not answer
+ * now, and with `last` that counts as unreadable. SOUK_E_CONFLICT: the set was cancelled, or the lease lost.
+ */
+SOUK_MUST enum souk_err logos_fetch(struct logos *x, struct logo_fetcher *fetcher, struct db *db,
+    const struct job *j, const struct change_set_row *set, bool last, struct fail *f);
 /* Writes what changed. *ret_whole: the products are all written, so that they can be reviewed. */
 SOUK_MUST enum souk_err work_write(struct work *w, bool *ret_whole);
 

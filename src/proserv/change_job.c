@@ -10,6 +10,7 @@
 
 #include "audit/audit.h"
 #include "market/tenant_make.h"
+#include "proserv/logo_store.h"
 #include "proserv/review_gate.h"
 
 #include <stdio.h>
@@ -28,6 +29,7 @@ struct changing {
 	json_t *kept;
 	struct change_request q;
 	struct work *w;
+	struct logos *logos;
 	bool keep;   /* the changes are to stay */
 	bool undone; /* the transaction came to its end and was undone on purpose */
 	bool over;   /* the set has ended, or waits: nothing is left to do but to end the job */
@@ -105,6 +107,10 @@ end_set(struct changing *x, struct db_tx *tx, enum change_status was, enum chang
 	if (r == SOUK_OK && found)
 		r = entity_lock_drop(tx, seller_of(x), &x->row.id);
 	if (r == SOUK_OK && found)
+		r = was == CHANGE_APPLYING && to == CHANGE_SUCCEEDED
+			? logo_rows_enforce(tx, seller_of(x), &x->row.id)
+			: logo_rows_forget(tx, seller_of(x), &x->row.id);
+	if (r == SOUK_OK && found)
 		r = audit_append(tx, x->ctx->vault,
 		    &(struct audit_entry){ .account_id = str_c(x->row.account_id),
 			.actor = x->row.actor,
@@ -131,6 +137,8 @@ make_tx(struct db_tx *tx, void *arg)
 		.reviewer = x->ctx->reviewer,
 		.operator= & x->scope,
 		.seller_id = seller_of(x),
+		.set_id = &x->row.id,
+		.logos = x->ctx->logos != NULL ? x->logos : NULL,
 		.q = &x->q };
 	if ((r = lock_owner(tx, seller_of(x))) == SOUK_OK)
 		r = work_run(x->w);
@@ -233,9 +241,8 @@ finish_tx(struct db_tx *tx, void *arg)
 	return job_finish(tx, ((struct changing *)arg)->job);
 }
 
-/* Tried, and what comes of it; x->over when the job has ended. */
 static enum souk_err
-prepare(struct changing *x)
+try_once(struct changing *x)
 {
 	enum souk_err r;
 
@@ -243,6 +250,29 @@ prepare(struct changing *x)
 	r = db_write(x->db, make_tx, x);
 	if (!x->undone)
 		return r == SOUK_OK ? SOUK_E_INTERNAL : r;
+	return SOUK_OK;
+}
+
+/* Who fails anyway does not wait for an address that does not answer. */
+static enum souk_err
+fetch(struct changing *x)
+{
+	int64_t tries = config_int(reviewer_config(x->ctx->reviewer), SET_JOB_ATTEMPTS);
+	bool last = x->w->failed || x->job->attempts >= tries;
+
+	return logos_fetch(x->logos, x->ctx->logos, x->db, x->job, &x->row, last, x->f);
+}
+
+/* Tried, and what comes of it; x->over when the job has ended. */
+static enum souk_err
+prepare(struct changing *x)
+{
+	enum souk_err r = try_once(x);
+
+	if (r == SOUK_OK && x->logos->n > 0 && (r = fetch(x)) == SOUK_OK)
+		r = try_once(x);
+	if (r != SOUK_OK)
+		return r;
 	if (x->w->failed || x->row.validate) {
 		r = db_write(x->db, x->w->failed ? fail_tx : validated_tx, x);
 		x->over = true;
@@ -286,6 +316,7 @@ changing_done(struct changing *x)
 	arena_free(x->mem);
 	arena_free(x->tried);
 	free(x->w);
+	free(x->logos);
 }
 
 enum job_outcome
@@ -298,8 +329,9 @@ proserv_job_change_set(void *ctx, struct db *db, const struct job *j, struct fai
 		.scope = tenant_for_upkeep("change-set"),
 		.mem = arena_new(ARENA_LIMIT),
 		.tried = arena_new(ARENA_LIMIT),
-		.w = calloc(1, sizeof(*x.w)) };
-	enum souk_err r = x.mem && x.tried && x.w ? run(&x) : SOUK_E_NOMEM;
+		.w = calloc(1, sizeof(*x.w)),
+		.logos = calloc(1, sizeof(*x.logos)) };
+	enum souk_err r = x.mem && x.tried && x.w && x.logos ? run(&x) : SOUK_E_NOMEM;
 
 	changing_done(&x);
 	if (r == SOUK_OK)
@@ -337,6 +369,8 @@ proserv_job_change_set_dead(void *ctx, struct db_tx *tx, const struct job *j, co
 			r = entity_lock_drop(tx, str_c(j->seller_id), &row.id);
 		if (r == SOUK_OK && found)
 			r = review_gate_forget(tx, str_c(j->seller_id), &row.id, mem);
+		if (r == SOUK_OK && found)
+			r = logo_rows_forget(tx, str_c(j->seller_id), &row.id);
 	}
 	arena_free(mem);
 	return r == SOUK_E_NOT_FOUND ? SOUK_OK : r;

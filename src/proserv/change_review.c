@@ -7,6 +7,7 @@
  */
 #include "proserv/change_int.h"
 
+#include "proserv/logo_kept.h"
 #include "proserv/review_gate.h"
 
 #include <stdlib.h>
@@ -30,16 +31,19 @@ read_document(
 	return SOUK_OK;
 }
 
+/* The listing and, maybe, its logo. */
 static enum souk_err
-review(struct work *w, const struct listing *l, const struct guid *product, struct findings *out)
+review(struct work *w, struct review_input *in, const struct guid *product, struct findings *out)
 {
 	struct review_context context;
 	enum souk_err r =
-	    listing_context_for(w->tx, reviewer_config(w->reviewer), l, w->mem, &context);
+	    listing_context_for(w->tx, reviewer_config(w->reviewer), in->listing, w->mem, &context);
 
+	in->context = &context;
 	findings_init(out, w->mem);
 	if (r != SOUK_OK ||
-	    (r = reviewer_run(w->reviewer, l, &context, EDITION_NONE, out)) != SOUK_OK)
+	    (logo_has_likeness(in) && (r = logos_known_read(w->tx, w->mem, &context)) != SOUK_OK) ||
+	    (r = reviewer_run(w->reviewer, in, EDITION_NONE, out)) != SOUK_OK)
 		return r;
 	return review_gate_waive(w->tx, w->seller_id, product, w->mem, out);
 }
@@ -57,8 +61,8 @@ first_member(struct str pointer)
 	return part;
 }
 
-static struct change *
-touched_by(const struct entity *e, struct str member)
+struct change *
+entity_touched_by(const struct entity *e, struct str member)
 {
 	for (size_t i = 0; i < e->n_touched; i++)
 		if (str_eq_c(member, e->touched[i].member) || e->touched[i].member[0] == '\0')
@@ -105,6 +109,7 @@ review_product(struct work *w, struct entity *e, const struct findings *before)
 	struct buf text = { 0 };
 	struct listing_row row;
 	struct listing l;
+	struct review_input in = { .listing = &l };
 	bool fine = false;
 	enum souk_err r = listing_row_find(w->tx, w->seller_id, &e->id, w->mem, &row);
 
@@ -113,13 +118,14 @@ review_product(struct work *w, struct entity *e, const struct findings *before)
 		r = buf_ok(&text) ? read_document(w, e, buf_str(&text), &l, &fine) : SOUK_E_NOMEM;
 	}
 	buf_done(&text);
-	if (r != SOUK_OK || !fine || (r = review(w, &l, &e->id, &e->found)) != SOUK_OK)
+	if (r != SOUK_OK || !fine || (r = work_logo(w, e, &l, &in)) != SOUK_OK ||
+	    (r = review(w, &in, &e->id, &e->found)) != SOUK_OK)
 		return r;
 	if (e->visible && e->visibility == VISIBILITY_PUBLIC && w->n_gated < CHANGES_MAX)
 		w->gated[w->n_gated++] = (struct gated){ e->id, e->visible, l, e->found };
 	for (size_t i = 0; i < e->found.n; i++) {
 		const struct finding *f = &e->found.v[i];
-		struct change *by = touched_by(e, first_member(f->pointer));
+		struct change *by = entity_touched_by(e, first_member(f->pointer));
 		bool public = e->visible && e->visibility == VISIBILITY_PUBLIC;
 
 		if (!blocks(f))
@@ -146,6 +152,7 @@ review_offer(struct work *w, struct entity *e)
 	struct listing_offer_row offer = e->offer;
 	struct findings found;
 	struct listing l;
+	struct review_input in = { .listing = &l };
 	bool fine = false;
 	enum souk_err r = listing_row_find(w->tx, w->seller_id, &e->offer.product_id, w->mem, &row);
 
@@ -163,7 +170,7 @@ review_offer(struct work *w, struct entity *e)
 	}
 	buf_done(&text);
 	buf_done(&offers);
-	if (r != SOUK_OK || !fine || (r = review(w, &l, &e->offer.product_id, &found)) != SOUK_OK)
+	if (r != SOUK_OK || !fine || (r = review(w, &in, &e->offer.product_id, &found)) != SOUK_OK)
 		return r;
 	for (size_t i = 0; i < found.n; i++) {
 		const struct finding *f = &found.v[i];
@@ -173,7 +180,7 @@ review_offer(struct work *w, struct entity *e)
 		if (!blocks(f) || !str_starts(f->pointer, at))
 			continue;
 		rest = (struct str){ rest.p + at.n, rest.n - at.n };
-		by = touched_by(e, first_member(rest));
+		by = entity_touched_by(e, first_member(rest));
 		if (e->offer.released)
 			refuse(w, by ? by : e->release ? e->release : e->first, f, rest);
 		else if (by)
@@ -209,6 +216,7 @@ work_review_before(struct work *w)
 		struct fail f = { .err = SOUK_OK };
 		struct buf text = { 0 };
 		struct listing l;
+		struct review_input in = { .listing = &l };
 
 		findings_init(&e->before, w->mem);
 		if (e->kind != ENTITY_PRODUCT || !e->is_live || !e->is_changed)
@@ -216,8 +224,12 @@ work_review_before(struct work *w)
 		listing_document(&e->row, STR(""), &text);
 		r = buf_ok(&text) ? listing_read(buf_str(&text), w->mem, &l, &f) : SOUK_E_NOMEM;
 		buf_done(&text);
+		if (r != SOUK_OK)
+			return r;
+		e->logo_before = l.logo.url;
+		r = logo_take_in_force(w->tx, w->seller_id, &e->id, w->mem, &l, &in);
 		if (r == SOUK_OK)
-			r = review(w, &l, &e->id, &e->before);
+			r = review(w, &in, &e->id, &e->before);
 	}
 	return r;
 }

@@ -106,3 +106,36 @@ link_within(struct str text)
 	}
 	return false;
 }
+
+bool
+link_is_s3(const struct link *link)
+{
+	struct str host = str_c(link->host), part, service = STR("");
+	bool bucket_in_host = false, found = false;
+	struct str slash = { "/", 1 };
+
+	if (str_ends(host, STR(".amazonaws.com.cn")))
+		host.n -= sizeof(".amazonaws.com.cn") - 1;
+	else if (str_ends(host, STR(".amazonaws.com")))
+		host.n -= sizeof(".amazonaws.com") - 1;
+	else
+		return false;
+	while (!found && str_split(&host, '.', &part)) {
+		service = part;
+		found = str_eq(service, STR("s3")) || str_starts(service, STR("s3-"));
+		bucket_in_host |= !found;
+	}
+	if (!found || !str_starts(link->path, slash))
+		return false;
+	/* An object's key, and before it the bucket's name where the host has none. */
+	return bucket_in_host
+		   ? link->path.n > 1
+		   : link->path.n > 3 && memchr(link->path.p + 2, '/', link->path.n - 3) != NULL;
+}
+
+bool
+link_is_signed(const struct link *link)
+{
+	return memmem(link->query.p, link->query.n, "X-Amz-Signature", 15) != NULL ||
+	       memmem(link->query.p, link->query.n, "Signature=", 10) != NULL;
+}

@@ -23,5 +23,12 @@ bool link_parse(struct str s, struct link *ret);
 size_t link_mark(struct str text);
 /* Is there such a link anywhere in the text? */
 bool link_within(struct str text);
+/*
+ * Is it an object of S3: "bucket.s3.eu-west-1.amazonaws.com", "s3.amazonaws.com" (then the path begins with the bucket),
+ * dualstack, China ...?
+ */
+bool link_is_s3(const struct link *link);
+/* Does its query hold a signature? */
+bool link_is_signed(const struct link *link);
 
 #endif

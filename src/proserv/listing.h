@@ -176,6 +176,8 @@ struct listing {
 	struct str title, sku, short_description, long_description, support_description;
 	struct {
 		struct str url, file;
+		struct str
+		    digest; /* not of the document: of what was fetched, as hexadecimal; "" nothing was */
 	} logo;
 	struct texts highlights, categories, keywords, aws_services;
 	struct texts associated_products; /* their ids */

@@ -155,6 +155,7 @@ review_run(const struct review_input *in, const struct review_options *o, struct
 		.context = in->context != NULL ? in->context : &nothing,
 		.text = in->text,
 		.logo = in->logo,
+		.logo_unreadable = in->logo_unreadable,
 		.edition = o != NULL ? o->edition : EDITION_NONE,
 		.out = out };
 	size_t before = out->n;

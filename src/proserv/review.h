@@ -67,6 +67,8 @@ struct review_input {
 	const struct review_context *context;
 	const struct text_hits *text;
 	const struct logo_facts *logo;
+	const char
+	    *logo_unreadable; /* why it could not be fetched; NULL: it could, or was not tried */
 };
 
 struct review_options {

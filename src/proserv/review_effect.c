@@ -2,6 +2,7 @@
 /* Two editions side by side; see review_effect.h. */
 #include "proserv/review_effect.h"
 
+#include "proserv/logo_kept.h"
 #include "proserv/standing.h"
 
 #include <stdlib.h>
@@ -15,8 +16,7 @@ struct side {
 
 static enum souk_err
 run_side(struct db_tx *tx, struct reviewer *r, const struct listing_row *row,
-    const struct listing *l, const struct review_context *context, enum edition edition,
-    struct arena *mem, struct side *ret)
+    const struct review_input *in, enum edition edition, struct arena *mem, struct side *ret)
 {
 	const struct judge how = {
 		.people = visibility_of_state(row->product.state) == VISIBILITY_PUBLIC,
@@ -27,11 +27,11 @@ run_side(struct db_tx *tx, struct reviewer *r, const struct listing_row *row,
 	enum souk_err err;
 
 	findings_init(&ret->found, mem);
-	if ((err = reviewer_run(r, l, context, edition, &ret->found)) != SOUK_OK ||
+	if ((err = reviewer_run(r, in, edition, &ret->found)) != SOUK_OK ||
 	    (err = tasks_read(task_rows_of_listing(tx, str_c(row->seller_id), &row->product_id),
 		 mem, &tasks, &n)) != SOUK_OK)
 		return err;
-	return review_judge(&ret->found, l, tasks, n, &how, mem, &ret->judged);
+	return review_judge(&ret->found, in->listing, tasks, n, &how, mem, &ret->judged);
 }
 
 static bool
@@ -90,6 +90,7 @@ one(struct db_tx *tx, struct reviewer *r, struct effect_page *p, const struct li
 	struct review_context context;
 	struct side before, after;
 	struct listing l;
+	struct review_input in = { .listing = &l, .context = &context };
 	enum souk_err err;
 
 	listing_document(row, STR(""), &text);
@@ -99,9 +100,10 @@ one(struct db_tx *tx, struct reviewer *r, struct effect_page *p, const struct li
 		return SOUK_OK; /* no edition makes anything of it */
 	if (err != SOUK_OK ||
 	    (err = listing_context_for(tx, reviewer_config(r), &l, mem, &context)) != SOUK_OK ||
-	    (err = run_side(tx, r, row, &l, &context, reviewer_edition(r), mem, &before)) !=
+	    (err = logo_take_in_force(tx, str_c(row->seller_id), &row->product_id, mem, &l, &in)) !=
 		SOUK_OK ||
-	    (err = run_side(tx, r, row, &l, &context, p->to, mem, &after)) != SOUK_OK)
+	    (err = run_side(tx, r, row, &in, reviewer_edition(r), mem, &before)) != SOUK_OK ||
+	    (err = run_side(tx, r, row, &in, p->to, mem, &after)) != SOUK_OK)
 		return err;
 	p->stopped += !before.judged.blocks && after.judged.blocks;
 	p->freed += before.judged.blocks && !after.judged.blocks;

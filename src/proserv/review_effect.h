@@ -19,7 +19,8 @@ struct effect_page {
 /*
  * In a read transaction. One element of `w` for each listing that would be judged otherwise: {"listing", "sellerId",
  * "title", "visibility", "before", "after", "added": findings, "gone": findings}, with "before" and "after" of "passed",
- * "pending", "blocked". Decisions and waivers count as they stand. `mem` is reset for each listing.
+ * "pending", "blocked". Decisions and waivers count as they stand; what logos are like does not, as it is the same in all editions.
+ * `mem` is reset for each listing.
  */
 SOUK_MUST enum souk_err review_effect(
     struct db_tx *tx, struct reviewer *r, struct effect_page *p, struct arena *mem, struct jw *w);

@@ -10,6 +10,7 @@ struct review {
 	const struct review_context *context; /* never NULL; empty when none was given */
 	const struct text_hits *text;         /* may be NULL */
 	const struct logo_facts *logo;        /* may be NULL */
+	const char *logo_unreadable;          /* may be NULL */
 	enum edition edition;                 /* one */
 	/* The engine's: */
 	const struct rule *rule;

@@ -50,8 +50,12 @@ add_others(struct buf *out, const struct listing *l, struct str member, size_t a
 		add_line(out, l->contacts[i].value);
 	if (str_eq_c(member, "terms"))
 		add_line(out, l->terms.value);
-	if (str_eq_c(member, "logo"))
+	if (str_eq_c(member, "logo")) {
 		add_line(out, l->logo.url);
+		/* Other bytes at the same address are another logo. */
+		if (l->logo.digest.n > 0)
+			add_line(out, l->logo.digest);
+	}
 }
 
 void

@@ -2,10 +2,13 @@
 /* Engine and scratches of the server's reviews; see reviewer.h. */
 #include "proserv/reviewer.h"
 
+#include "proserv/logo_kept.h"
 #include "proserv/text.h"
 
 #include <pthread.h>
 #include <stdlib.h>
+
+#define MARKS_ARENA ((size_t)64 << 20)
 
 struct spare {
 	struct text_scratch *scratch;
@@ -17,6 +20,8 @@ struct reviewer {
 	pthread_mutex_t lock;
 	struct text_engine *engine; /* NULL: not made yet */
 	struct spare *spare;        /* scratches that nobody uses now */
+	struct arena *marks_mem;
+	struct review_context marks; /* only its marks */
 };
 
 enum souk_err
@@ -45,6 +50,7 @@ reviewer_free(struct reviewer *r)
 		free(s);
 	}
 	text_engine_free(r->engine);
+	arena_free(r->marks_mem);
 	(void)pthread_mutex_destroy(&r->lock);
 	free(r);
 }
@@ -59,6 +65,26 @@ const struct config *
 reviewer_config(const struct reviewer *r)
 {
 	return r->config;
+}
+
+enum souk_err
+reviewer_read_marks(struct reviewer *r, struct fail *f)
+{
+	const char *folder = config_text(r->config, SET_REVIEW_MARKS);
+
+	if (folder[0] == '\0')
+		return SOUK_OK;
+	r->marks_mem = arena_new(MARKS_ARENA);
+	if (r->marks_mem == NULL)
+		return fail_set(f, SOUK_E_NOMEM, "out_of_memory", "no memory for the marks");
+	return logo_marks_read("review.marks", folder, r->marks_mem, &r->marks, f);
+}
+
+const struct logo_known *
+reviewer_marks(const struct reviewer *r, size_t *ret_n)
+{
+	*ret_n = r->marks.n_marks;
+	return r->marks.marks;
 }
 
 static struct spare *
@@ -112,18 +138,24 @@ reviewer_warm(struct reviewer *r)
 }
 
 enum souk_err
-reviewer_run(struct reviewer *r, const struct listing *l, const struct review_context *context,
-    enum edition edition, struct findings *out)
+reviewer_run(
+    struct reviewer *r, const struct review_input *in, enum edition edition, struct findings *out)
 {
 	struct review_options o = { .edition =
 					edition != EDITION_NONE ? edition : reviewer_edition(r) };
-	struct review_input in = { .listing = l, .context = context };
+	struct review_context context = { .has_as_of = false };
+	struct review_input all = *in;
 	struct spare *s;
 	enum souk_err err = take(r, &s);
 
 	if (err != SOUK_OK)
 		return err;
-	err = text_scan(r->engine, s->scratch, l, out->a, &in.text);
+	if (in->context != NULL)
+		context = *in->context;
+	context.marks = r->marks.marks;
+	context.n_marks = r->marks.n_marks;
+	all.context = &context;
+	err = text_scan(r->engine, s->scratch, in->listing, out->a, &all.text);
 	give_back(r, s);
-	return err == SOUK_OK ? review_run(&in, &o, out) : err;
+	return err == SOUK_OK ? review_run(&all, &o, out) : err;
 }

@@ -155,40 +155,6 @@ check_short_description(struct review *r)
 		    SHORT_CONCISE);
 }
 
-/* "bucket.s3.eu-west-1.amazonaws.com", "s3.amazonaws.com" (then the path begins with the bucket), dualstack, China ... */
-static bool
-is_s3(const struct link *link)
-{
-	struct str host = str_c(link->host), part, service = STR("");
-	bool bucket_in_host = false, found = false;
-	struct str slash = { "/", 1 };
-
-	if (str_ends(host, STR(".amazonaws.com.cn")))
-		host.n -= sizeof(".amazonaws.com.cn") - 1;
-	else if (str_ends(host, STR(".amazonaws.com")))
-		host.n -= sizeof(".amazonaws.com") - 1;
-	else
-		return false;
-	while (!found && str_split(&host, '.', &part)) {
-		service = part;
-		found = str_eq(service, STR("s3")) || str_starts(service, STR("s3-"));
-		bucket_in_host |= !found;
-	}
-	if (!found || !str_starts(link->path, slash))
-		return false;
-	/* An object's key, and before it the bucket's name where the host has none. */
-	return bucket_in_host
-		   ? link->path.n > 1
-		   : link->path.n > 3 && memchr(link->path.p + 2, '/', link->path.n - 3) != NULL;
-}
-
-static bool
-is_signed(struct str query)
-{
-	return memmem(query.p, query.n, "X-Amz-Signature", 15) != NULL ||
-	       memmem(query.p, query.n, "Signature=", 10) != NULL;
-}
-
 void
 check_logo_url(struct review *r)
 {
@@ -199,11 +165,14 @@ check_logo_url(struct review *r)
 		finding_add(r, "/logo/url", NO_EVIDENCE, "The logo's address is missing");
 	else if (!link_parse(url, &link))
 		finding_add(r, "/logo/url", url, "The logo's address is no https link");
-	else if (!is_s3(&link))
+	else if (!link_is_s3(&link))
 		finding_add(r, "/logo/url", url, "The logo's address is not that of an S3 object");
-	else if (is_signed(link.query))
+	else if (link_is_signed(&link))
 		finding_add(r, "/logo/url", NO_EVIDENCE,
 		    "The logo's address is signed, so the object is not public");
+	else if (r->logo_unreadable != NULL)
+		finding_add(r, "/logo/url", url, "The logo is not publicly readable: %s",
+		    r->logo_unreadable);
 }
 
 static void

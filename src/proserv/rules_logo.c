@@ -10,6 +10,8 @@ check_logo_format(struct review *r)
 {
 	const struct logo_facts *l = r->logo;
 
+	if (l == NULL && r->logo_unreadable != NULL)
+		return; /* PS-DET-07 says so */
 	if (l == NULL)
 		not_checked(
 		    r, "/logo/file", "the logo itself, so its format, ground, size and likeness");

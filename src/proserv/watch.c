@@ -22,19 +22,27 @@ struct watch {
 };
 
 void
-watch_rules(const struct config *c, char out[static WATCH_RULES_LEN + 1])
+watch_rules(const struct reviewer *reviewer, char out[static WATCH_RULES_LEN + 1])
 {
 	static const enum setting_id settings[] = { SET_REVIEW_EDITION, SET_REVIEW_CATEGORIES,
 		SET_REVIEW_DATA_USE_TERMS };
 	struct buf b = { 0 };
 	uint8_t sum[SHA256_LEN];
+	size_t n_marks;
+	const struct logo_known *marks = reviewer_marks(reviewer, &n_marks);
 
 	buf_printf(&b, "%s", SOUK_VERSION);
 	for (size_t i = 0; i < n_rules; i++)
 		buf_printf(
 		    &b, "\n%s %u %u", rules[i].id, rules[i].editions, (unsigned)rules[i].severity);
 	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
-		buf_printf(&b, "\n%s", config_text(c, settings[i]));
+		buf_printf(&b, "\n%s", config_text(reviewer_config(reviewer), settings[i]));
+	for (size_t i = 0; i < n_marks; i++) {
+		char hash[LOGO_HASH_TEXT + 1];
+
+		logo_hash_write(&marks[i].hash, hash);
+		buf_printf(&b, "\n%s %.*s", hash, (int)marks[i].name.n, marks[i].name.p);
+	}
 	sha256(b.p, b.n, sum);
 	hex_encode(sum, SHA256_LEN, out);
 	buf_done(&b);
@@ -48,7 +56,7 @@ watch_new(const struct watch_ctx *ctx, struct watch **ret)
 	if (w == NULL)
 		return SOUK_E_NOMEM;
 	w->ctx = ctx;
-	watch_rules(reviewer_config(ctx->reviewer), w->rules);
+	watch_rules(ctx->reviewer, w->rules);
 	*ret = w;
 	return SOUK_OK;
 }

@@ -192,6 +192,32 @@ read_leans(struct batch *b, struct db_tx *tx, instant_t before)
 	return r;
 }
 
+static enum souk_err
+read_logos(struct batch *b, struct db_tx *tx, instant_t before)
+{
+	struct db_stmt *st = logo_rows_due(tx, before, BATCH_MAX);
+	enum souk_err r;
+	bool row;
+
+	while ((r = db_step(st, &row)) == SOUK_OK && row) {
+		struct logo_row *l = ARENA_NEW(b->mem, struct logo_row);
+		struct batch_item *x;
+
+		r = SOUK_E_NOMEM;
+		if (l != NULL) {
+			logo_row(st, l);
+			r = logo_row_keep(l, b->mem);
+		}
+		if (r != SOUK_OK) {
+			db_reset(st);
+			return r;
+		}
+		if ((x = item_of(b, &l->product_id)) != NULL)
+			x->logo = l;
+	}
+	return r;
+}
+
 /* The document as it stands, in `mem`. */
 static enum souk_err
 parse(struct batch_item *x, struct arena *mem)
@@ -211,8 +237,14 @@ static enum souk_err
 read_each_context(struct batch *b, struct db_tx *tx)
 {
 	const struct config *c = reviewer_config(b->ctx->reviewer);
+	struct review_context known = { .n_logos = 0 };
+	bool has_logos = false;
 	enum souk_err r = SOUK_OK;
 
+	for (size_t i = 0; i < b->n; i++)
+		has_logos |= b->items[i].logo != NULL;
+	if (has_logos)
+		r = logos_known_read(tx, b->mem, &known);
 	for (size_t i = 0; r == SOUK_OK && i < b->n; i++) {
 		struct batch_item *x = &b->items[i];
 		struct review_context *own = ARENA_NEW(b->mem, struct review_context);
@@ -222,6 +254,8 @@ read_each_context(struct batch *b, struct db_tx *tx)
 		x->context = own;
 		if ((r = parse(x, b->mem)) == SOUK_OK && x->readable)
 			r = listing_context_for(tx, c, &x->listing, b->mem, own);
+		own->logos = known.logos;
+		own->n_logos = known.n_logos;
 	}
 	return r;
 }
@@ -242,6 +276,8 @@ batch_read(struct db_tx *tx, void *arg)
 	if (b->n > BATCH_FEW && b->whole.as_of == 0) {
 		arena_reset(b->whole_mem);
 		r = listing_context_new(tx, c, b->whole_mem, &b->whole);
+		if (r == SOUK_OK)
+			r = logos_known_read(tx, b->whole_mem, &b->whole);
 	}
 	if (r == SOUK_OK)
 		r = read_tasks(b, tx, before);
@@ -249,6 +285,8 @@ batch_read(struct db_tx *tx, void *arg)
 		r = read_findings(b, tx, before);
 	if (r == SOUK_OK)
 		r = read_leans(b, tx, before);
+	if (r == SOUK_OK)
+		r = read_logos(b, tx, before);
 	if (r == SOUK_OK && b->whole.as_of == 0)
 		r = read_each_context(b, tx);
 	return r;
@@ -334,6 +372,7 @@ static enum souk_err
 review_item(struct batch *b, struct batch_item *x, struct arena *mem)
 {
 	const struct review_context *context = x->context;
+	struct review_input in = { .listing = &x->listing };
 	const struct judge how = {
 		.people = visibility_of_state(x->row.product.state) == VISIBILITY_PUBLIC,
 		.now = b->now,
@@ -347,9 +386,10 @@ review_item(struct batch *b, struct batch_item *x, struct arena *mem)
 	}
 	if (r != SOUK_OK || !x->readable)
 		return r;
+	in.context = context;
 	findings_init(&found, mem);
-	if ((r = reviewer_run(b->ctx->reviewer, &x->listing, context, b->edition, &found)) !=
-		SOUK_OK ||
+	if ((x->logo != NULL && (r = logo_take(x->logo, mem, &x->listing, &in)) != SOUK_OK) ||
+	    (r = reviewer_run(b->ctx->reviewer, &in, b->edition, &found)) != SOUK_OK ||
 	    (r = review_judge(&found, &x->listing, x->tasks, x->n_tasks, &how, mem, &x->judged)) !=
 		SOUK_OK ||
 	    (r = note_leans(x, context, mem)) != SOUK_OK)

@@ -3,6 +3,7 @@
 #ifndef SOUK_PROSERV_WATCH_BATCH_H
 #define SOUK_PROSERV_WATCH_BATCH_H
 
+#include "proserv/logo_kept.h"
 #include "proserv/review_task.h"
 #include "proserv/reviewer.h"
 #include "proserv/standing.h"
@@ -10,7 +11,7 @@
 
 /* What reviews go by and is not in the database, as text. */
 #define WATCH_RULES_LEN (2 * SHA256_LEN)
-void watch_rules(const struct config *c, char out[static WATCH_RULES_LEN + 1]);
+void watch_rules(const struct reviewer *reviewer, char out[static WATCH_RULES_LEN + 1]);
 #define WATCH_RULES_META                                                                           \
 	"review.rules" /* those that all listings were reviewed by, or are marked for */
 
@@ -34,6 +35,7 @@ struct batch_item {
 	size_t n_tasks;
 	struct leaning *leans;
 	size_t n_leans;
+	struct logo_row *logo;           /* in force; NULL: none */
 	uint8_t kept_digest[SHA256_LEN]; /* of its findings; zero: none */
 	/* The review's: */
 	enum souk_err err;

@@ -90,7 +90,7 @@ mark_all(const struct watch_ctx *ctx, struct db *db, struct run *x)
 {
 	enum souk_err r;
 
-	watch_rules(reviewer_config(ctx->reviewer), x->rules);
+	watch_rules(ctx->reviewer, x->rules);
 	do
 		r = should_stop(ctx, x->job) ? SOUK_E_UNAVAILABLE : db_write(db, mark_piece, x);
 	while (r == SOUK_OK && x->n_marked > 0);

@@ -10,6 +10,7 @@
 #include "market/id_owner.h"
 #include "market/market.h"
 #include "proserv/entity.h"
+#include "proserv/logo_kept.h"
 #include "proserv/review_gate.h"
 
 #include <stdio.h>
@@ -353,6 +354,7 @@ review_row(struct call *c, struct db_tx *tx, struct listing_row *row, struct are
 	struct review_context context;
 	struct findings found;
 	struct listing l;
+	struct review_input in = { .listing = &l, .context = &context };
 	enum souk_err r = x->document ? with_document(row, x->document, mem) : SOUK_OK;
 
 	if (r == SOUK_OK && (r = put_offers(tx, row, &offers)) == SOUK_OK) {
@@ -364,7 +366,10 @@ review_row(struct call *c, struct db_tx *tx, struct listing_row *row, struct are
 	findings_init(&found, mem);
 	if (r != SOUK_OK ||
 	    (r = listing_context_for(tx, c->svc->config, &l, mem, &context)) != SOUK_OK ||
-	    (r = reviewer_run(c->svc->reviewer, &l, &context, EDITION_NONE, &found)) != SOUK_OK ||
+	    (r = logo_take_in_force(tx, str_c(row->seller_id), &row->product_id, mem, &l, &in)) !=
+		SOUK_OK ||
+	    (logo_has_likeness(&in) && (r = logos_known_read(tx, mem, &context)) != SOUK_OK) ||
+	    (r = reviewer_run(c->svc->reviewer, &in, EDITION_NONE, &found)) != SOUK_OK ||
 	    (r = review_gate_waive(tx, str_c(row->seller_id), &row->product_id, mem, &found)) !=
 		SOUK_OK)
 		return r;

@@ -47,6 +47,7 @@ struct service {
 	struct services svc;
 	struct health health;
 	struct request_job_ctx requests;
+	struct logo_fetcher *logos; /* NULL: the operator wants none */
 	struct change_job_ctx changes;
 	struct watch_ctx watch;
 	struct job_kind kinds[JOB_KINDS];
@@ -265,8 +266,9 @@ set_kinds(struct service *s)
 	s->kinds[10].kind = CHANGE_SET_JOB;
 	s->kinds[10].run = run_change_set;
 	s->kinds[10].dead = bury_change_set;
-	/* Work of milliseconds that a seller waits for: who died is not waited for long. */
+	/* Work of milliseconds that a seller waits for, but for logos: who died is not waited for long. */
 	s->kinds[10].lease_ms = 10 * SECOND_MS;
+	s->kinds[10].waits = true;
 	s->kinds[11] = s->kinds[5];
 	s->kinds[11].kind = REVIEW_JOB;
 	s->kinds[11].run = run_review;
@@ -450,7 +452,12 @@ start(struct service *s, struct fail *f)
 		    .spool_dir = s->in.data_dir } };
 	if ((r = reviewer_new(s->in.config, &s->svc.reviewer)) != SOUK_OK)
 		return fail_set(f, r, "out_of_memory", "no memory to start the server");
-	s->changes = (struct change_job_ctx){ .vault = s->in.vault, .reviewer = s->svc.reviewer };
+	if ((r = reviewer_read_marks(s->svc.reviewer, f)) != SOUK_OK ||
+	    (r = logo_fetcher_new(s->in.config, &s->logos, f)) != SOUK_OK)
+		return r;
+	s->changes = (struct change_job_ctx){
+		.vault = s->in.vault, .reviewer = s->svc.reviewer, .logos = s->logos
+	};
 	s->watch = (struct watch_ctx){
 		.vault = s->in.vault, .reviewer = s->svc.reviewer, .jobs = &s->jobs
 	};
@@ -503,6 +510,8 @@ stop(struct service *s)
 	sns_sender_free(s->sns);
 	watch_free(s->svc.watch);
 	reviewer_free(s->svc.reviewer);
+	logo_fetcher_free(s->logos);
+	logo_stop();
 	mail_sender_free(s->mail);
 	installation_close(&s->in);
 }

@@ -83,7 +83,7 @@ test('a marketplace moves to PostgreSQL and serves the same, and back', async ()
   assert.equal(again.code, 1);
   assert.match(again.err, /holds data already/);
 
-  assert.deepEqual(JSON.parse((await soukOk(['migrate', '--data', m.data, '--json'])).out), { was: 8, is: 8, knows: 8, runsFrom: 8 });
+  assert.deepEqual(JSON.parse((await soukOk(['migrate', '--data', m.data, '--json'])).out), { was: 9, is: 9, knows: 9, runsFrom: 9 });
   assert.equal(await exported(m.data), before.exported);
   await soukOk(['audit', 'verify', '--data', m.data]);
   await m.start();

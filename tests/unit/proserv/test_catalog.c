@@ -214,11 +214,15 @@ reviewer(struct world *w)
 	/* The first one of all has no text. */
 	findings_init(&found, w->mem);
 	assert_int_equal(
-	    reviewer_run(r, &(struct listing){ .sku = STR("") }, NULL, EDITION_NONE, &found),
+	    reviewer_run(r,
+		&(struct review_input){ .listing = &(struct listing){ .sku = STR("") } },
+		EDITION_NONE, &found),
 	    SOUK_OK);
 	for (int i = 0; i < 2; i++) {
 		findings_init(&found, w->mem);
-		assert_int_equal(reviewer_run(r, &l, NULL, EDITION_NONE, &found), SOUK_OK);
+		assert_int_equal(
+		    reviewer_run(r, &(struct review_input){ .listing = &l }, EDITION_NONE, &found),
+		    SOUK_OK);
 		for (size_t k = 0; k < found.n; k++)
 			seen |= strcmp(found.v[k].rule->id, "PS-CUST-02") == 0;
 		assert_true(seen && findings_block(&found));

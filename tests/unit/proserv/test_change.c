@@ -4,9 +4,12 @@
 
 #include "audit/audit.h"
 #include "proserv/change_int.h"
+#include "proserv/logo_store.h"
 #include "proserv/review_gate.h"
 
 #include <unistd.h>
+
+#define TRIES 3
 
 static struct config *config;
 static enum gate answer;
@@ -37,6 +40,26 @@ __wrap_audit_append(struct db_tx *tx, const struct vault *v, const struct audit_
 	(void)v;
 	assert_true(str_eq_c(e->seller_id, SELLER));
 	return SOUK_OK;
+}
+
+static enum logo_fetched fetch_says;
+static unsigned fetches;
+static void (*meanwhile)(void);
+
+/* In the place of the network; what else happens meanwhile. */
+enum logo_fetched
+__wrap_logo_fetch(
+    struct logo_fetcher *f, const char *url, struct buf *out, char reason[static LOGO_REASON_MAX])
+{
+	(void)f;
+	assert_string_equal(url, "https://logos.s3.eu-central-1.amazonaws.com/l.png");
+	fetches++;
+	if (meanwhile)
+		meanwhile();
+	(void)snprintf(reason, LOGO_REASON_MAX, "HTTP status 503");
+	if (fetch_says == LOGO_FETCHED)
+		buf_add_c(out, "no image");
+	return fetch_says;
 }
 
 /* ---- reading --------------------------------------------------------------------------- */
@@ -237,8 +260,9 @@ resume(struct world *w)
 	assert_int_equal(change_set_resume(w->tx, STR(SELLER), &set), SOUK_OK);
 }
 
-static void
-work(struct world *w, size_t want)
+/* With a fetcher (never looked into) or without. */
+static size_t
+work_with(struct world *w, void *fetcher)
 {
 	struct reviewer *reviewer = NULL;
 	struct change_job_ctx ctx;
@@ -252,10 +276,16 @@ work(struct world *w, size_t want)
 	size_t ran = 0;
 
 	assert_int_equal(reviewer_new(config, &reviewer), SOUK_OK);
-	ctx = (struct change_job_ctx){ .reviewer = reviewer };
-	assert_int_equal(job_run_due(w->db, &kind, 1, 3, &ctx, &ran), SOUK_OK);
-	assert_int_equal(ran, want);
+	ctx = (struct change_job_ctx){ .reviewer = reviewer, .logos = fetcher };
+	assert_int_equal(job_run_due(w->db, &kind, 1, TRIES, &ctx, &ran), SOUK_OK);
 	reviewer_free(reviewer);
+	return ran;
+}
+
+static void
+work(struct world *w, size_t want)
+{
+	assert_int_equal(work_with(w, NULL), want);
 }
 
 static const char *want_state, *want_code;
@@ -426,6 +456,85 @@ run_found_at_fault_while_applying(void **state)
 	expect(state, CHANGE_FAILED, false, "limited", NULL);
 }
 
+/* ---- logos ----------------------------------------------------------------------------- */
+
+static struct world *racing;
+
+static enum souk_err
+cancel_tx(struct db_tx *tx, void *arg)
+{
+	struct world *w = arg;
+	struct change_set_row row;
+
+	return change_set_cancel(tx, &w->seller, &set, w->mem, &row, world_fail(w));
+}
+
+static void
+cancel_meanwhile(void)
+{
+	meanwhile = NULL;
+	assert_int_equal(db_write(racing->db, cancel_tx, racing), SOUK_OK);
+}
+
+static bool want_logo;
+
+static void
+look_for_logo(struct world *w)
+{
+	struct logo_row l;
+
+	assert_int_equal(logo_row_find(w->tx, STR(SELLER), &product, &set, w->mem, &l),
+	    want_logo ? SOUK_OK : SOUK_E_NOT_FOUND);
+}
+
+static void
+begin_fetching(void **state, enum logo_fetched says)
+{
+	world_run(state, begin);
+	world_run(state, ask_public);
+	answer = GATE_PASS;
+	fetch_says = says;
+	fetches = 0;
+}
+
+static void
+run_logo_is_none(void **state)
+{
+	begin_fetching(state, LOGO_FETCHED);
+	assert_int_equal(work_with(*state, &fetches), 1);
+	assert_int_equal(fetches, 1);
+	expect(state, CHANGE_FAILED, false, "limited", "PS_DET_08");
+	want_logo = false;
+	world_run(state, look_for_logo);
+}
+
+/* What is fetched by then is not kept for a set that has ended. */
+static void
+run_cancelled_while_fetching(void **state)
+{
+	begin_fetching(state, LOGO_FETCHED);
+	racing = *state;
+	meanwhile = cancel_meanwhile;
+	for (size_t ran = 1; ran > 0 || fetches == 0; (void)usleep(5000))
+		ran = work_with(*state, &fetches);
+	assert_int_equal(fetches, 1);
+	expect(state, CHANGE_CANCELLED, false, "limited", NULL);
+	want_logo = false;
+	world_run(state, look_for_logo);
+}
+
+static void
+run_address_is_away(void **state)
+{
+	begin_fetching(state, LOGO_LATER);
+	for (int i = 0; fetches < TRIES && i < 1000; i++, (void)usleep(2000)) {
+		expect(state, CHANGE_PREPARING, false, "limited", NULL);
+		(void)work_with(*state, &fetches);
+	}
+	assert_int_equal(fetches, TRIES);
+	expect(state, CHANGE_FAILED, false, "limited", "PS_DET_07");
+}
+
 int
 main(void)
 {
@@ -439,11 +548,15 @@ main(void)
 		UNIT(cancelled_at_once),
 		UNIT(died_while_applying),
 		UNIT(found_at_fault_while_applying),
+		UNIT(logo_is_none),
+		UNIT(cancelled_while_fetching),
+		UNIT(address_is_away),
 	};
 	struct fail f = { .err = SOUK_OK };
 	int failed;
 
-	if (config_load("/nonexistent", &config, &f) != SOUK_OK)
+	if (config_load("/nonexistent", &config, &f) != SOUK_OK ||
+	    config_set(config, SET_JOB_ATTEMPTS, "3", &f) != SOUK_OK)
 		return 1;
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
 	config_free(config);

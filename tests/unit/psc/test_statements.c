@@ -22,6 +22,7 @@
 #include "edsp/publish_store.h"
 #include "proserv/catalog_store.h"
 #include "proserv/change_store.h"
+#include "proserv/logo_store.h"
 #include "proserv/review_store.h"
 #include "market/usage_store.h"
 #include "proserv/business_calendar_store.h"
@@ -34,10 +35,10 @@
 static struct db_texts *const all[] = { &access_texts, &account_texts, &audit_texts, &change_texts,
 	&business_calendar_texts, &listing_texts, &commission_texts, &contact_texts,
 	&edsp_enrol_texts, &edsp_facts_texts, &edsp_publish_texts, &enrolment_texts, &export_texts,
-	&fee_texts, &fulfilment_texts, &id_owner_texts, &idempotency_texts, &job_texts, &mail_texts,
-	&node_texts, &object_texts, &offer_texts, &product_texts, &rate_texts, &remote_texts,
-	&request_texts, &review_texts, &role_texts, &subscription_texts, &topic_texts, &usage_texts,
-	&user_texts };
+	&fee_texts, &fulfilment_texts, &id_owner_texts, &idempotency_texts, &job_texts, &logo_texts,
+	&mail_texts, &node_texts, &object_texts, &offer_texts, &product_texts, &rate_texts,
+	&remote_texts, &request_texts, &review_texts, &role_texts, &subscription_texts,
+	&topic_texts, &usage_texts, &user_texts };
 
 /* The embedded engine compiles a statement whose parameters are unbound; it is not run. */
 static enum souk_err
