@@ -7,7 +7,7 @@ import { makeCatalog, PRODUCT } from './catalog-world.js';
 
 const Catalog = 'AWSMarketplace';
 let m, w;
-before(async () => { m = await Marketplace.create(); w = await makeCatalog(m); });
+before(async () => { m = await Marketplace.create({ ini: 'review.fetch-logos = false\n' }); w = await makeCatalog(m); });
 after(() => m.close());
 
 test('AWS CLI: create, describe, update, dimensions, release', async () => {

@@ -10,7 +10,7 @@ import { makeCatalog } from './catalog-world.js';
 
 const sample = JSON.parse(readFileSync(join(root, 'tests/vectors/proserv/listing.json'), 'utf8'));
 let m, w, n = 0;
-before(async () => { m = await Marketplace.create({ ini: 'job.workers = 2\n' }); w = await makeCatalog(m); });
+before(async () => { m = await Marketplace.create({ ini: 'job.workers = 2\nreview.fetch-logos = false\n' }); w = await makeCatalog(m); });
 after(() => m.close());
 const call = (method, path, body, headers, as = w.seller) => m.rest(as, method, `/api/v1${path}`, body, headers);
 const documentOf = (more = {}) => ({ ...sample, title: `Warehouse Lift by hand ${n += 1}: implementation for Product 0`, associated_products: [{ id: w.lake }], offers: [], fulfilments: [],

@@ -14,8 +14,8 @@ let titles = 0;
 
 export const day = (ahead) => new Date(Date.now() + ahead * 86400000).toISOString().slice(0, 10);
 
-export async function makeCatalog(m) {
-  const w = await makeWorld(m, { buyers: 2, products: 1, subscriptionsPerBuyer: 0 });
+export async function makeCatalog(m, { base } = {}) {
+  const w = await makeWorld(m, { buyers: 2, products: 1, subscriptionsPerBuyer: 0, base });
   const client = (as) => new MarketplaceCatalogClient({ endpoint: m.url, region: 'us-east-1', maxAttempts: 1,
     credentials: { accessKeyId: as.accessKeyId, secretAccessKey: as.secretAccessKey } });
   w.client = client;

@@ -11,7 +11,7 @@ import { day, makeCatalog, OFFER, PRODUCT, refused } from './catalog-world.js';
 
 const Catalog = 'AWSMarketplace';
 let m, w;
-before(async () => { m = await Marketplace.create({ ini: 'catalog.open-change-sets = 6\n' }); w = await makeCatalog(m); });
+before(async () => { m = await Marketplace.create({ ini: 'catalog.open-change-sets = 6\nreview.fetch-logos = false\n' }); w = await makeCatalog(m); });
 after(() => m.close());
 const entity = async (EntityId, as = w.api) => as.send(new DescribeEntityCommand({ Catalog, EntityId }));
 const details = async (id, as) => (await entity(id, as)).DetailsDocument;

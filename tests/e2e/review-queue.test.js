@@ -10,7 +10,7 @@ import { makeCatalog } from './catalog-world.js';
 const DAY = 86400;
 let m, w, second;
 before(async () => {
-  m = await Marketplace.create({ clock: true, ini: 'review.two-people = true\nreview.edition = G22\nreview.every-days = 7\nreview.grace-days = 10\n' });
+  m = await Marketplace.create({ clock: true, ini: 'review.fetch-logos = false\nreview.two-people = true\nreview.edition = G22\nreview.every-days = 7\nreview.grace-days = 10\n' });
   w = await makeCatalog(m);
   const me = (await m.op('GET', '/api/v1/whoami')).json;
   const user = (await m.op('POST', `/api/v1/accounts/${me.accountId}/users`, { name: 'second' })).json;
