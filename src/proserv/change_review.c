@@ -31,9 +31,10 @@ read_document(
 	return SOUK_OK;
 }
 
-/* The listing and, maybe, its logo. */
+/* For the gate, what people decide about as well: the likeness to all others takes long to read, and is no fault. */
 static enum souk_err
-review(struct work *w, struct review_input *in, const struct guid *product, struct findings *out)
+review(struct work *w, struct review_input *in, const struct guid *product, bool for_gate,
+    struct findings *out)
 {
 	struct review_context context;
 	enum souk_err r =
@@ -42,7 +43,8 @@ review(struct work *w, struct review_input *in, const struct guid *product, stru
 	in->context = &context;
 	findings_init(out, w->mem);
 	if (r != SOUK_OK ||
-	    (logo_has_likeness(in) && (r = logos_known_read(w->tx, w->mem, &context)) != SOUK_OK) ||
+	    (for_gate && logo_has_likeness(in) &&
+		(r = logos_known_read(w->tx, w->mem, &context)) != SOUK_OK) ||
 	    (r = reviewer_run(w->reviewer, in, EDITION_NONE, out)) != SOUK_OK)
 		return r;
 	return review_gate_waive(w->tx, w->seller_id, product, w->mem, out);
@@ -110,6 +112,7 @@ review_product(struct work *w, struct entity *e, const struct findings *before)
 	struct listing_row row;
 	struct listing l;
 	struct review_input in = { .listing = &l };
+	bool public = e->visible && e->visibility == VISIBILITY_PUBLIC;
 	bool fine = false;
 	enum souk_err r = listing_row_find(w->tx, w->seller_id, &e->id, w->mem, &row);
 
@@ -119,14 +122,13 @@ review_product(struct work *w, struct entity *e, const struct findings *before)
 	}
 	buf_done(&text);
 	if (r != SOUK_OK || !fine || (r = work_logo(w, e, &l, &in)) != SOUK_OK ||
-	    (r = review(w, &in, &e->id, &e->found)) != SOUK_OK)
+	    (r = review(w, &in, &e->id, public, &e->found)) != SOUK_OK)
 		return r;
-	if (e->visible && e->visibility == VISIBILITY_PUBLIC && w->n_gated < CHANGES_MAX)
+	if (public && w->n_gated < CHANGES_MAX)
 		w->gated[w->n_gated++] = (struct gated){ e->id, e->visible, l, e->found };
 	for (size_t i = 0; i < e->found.n; i++) {
 		const struct finding *f = &e->found.v[i];
 		struct change *by = entity_touched_by(e, first_member(f->pointer));
-		bool public = e->visible && e->visibility == VISIBILITY_PUBLIC;
 
 		if (!blocks(f))
 			continue;
@@ -170,7 +172,8 @@ review_offer(struct work *w, struct entity *e)
 	}
 	buf_done(&text);
 	buf_done(&offers);
-	if (r != SOUK_OK || !fine || (r = review(w, &in, &e->offer.product_id, &found)) != SOUK_OK)
+	if (r != SOUK_OK || !fine ||
+	    (r = review(w, &in, &e->offer.product_id, false, &found)) != SOUK_OK)
 		return r;
 	for (size_t i = 0; i < found.n; i++) {
 		const struct finding *f = &found.v[i];
@@ -229,7 +232,7 @@ work_review_before(struct work *w)
 		e->logo_before = l.logo.url;
 		r = logo_take_in_force(w->tx, w->seller_id, &e->id, w->mem, &l, &in);
 		if (r == SOUK_OK)
-			r = review(w, &in, &e->id, &e->before);
+			r = review(w, &in, &e->id, false, &e->before);
 	}
 	return r;
 }

@@ -117,6 +117,7 @@ test('what is no logo fails the set with the rule', async () => {
   // To see what would be, it is fetched; nothing of it stays.
   assert.equal((await w.ended((await w.start([['UpdateInformation', id, { LogoUrl: at('dry.png', disc('gif')) }]], { Intent: 'VALIDATE' })).ChangeSetId)).Status, 'SUCCEEDED');
   assert.equal(g.asked('/dry.png'), 1);
+  assert.deepEqual(await onLogo(id), []);
   assert.deepEqual((await errors([['UpdateInformation', id, { LogoUrl: at('dry.png', 404) }]])).map((e) => e.ErrorCode), ['PS_DET_07']);
 });
 
