@@ -127,6 +127,27 @@ mail_put_job(struct db_tx *tx, struct str seller_id, const struct guid *id, int 
 	    NULL);
 }
 
+enum souk_err
+mail_put_undelivered(struct db_tx *tx, const struct mail_row *m)
+{
+	struct buf payload = { 0 };
+	struct jw w;
+	enum souk_err r;
+
+	jw_init(&w, &payload);
+	jw_open(&w, NULL, '{');
+	jw_str(&w, "event", m->event);
+	jw_close(&w, '}');
+	r = buf_ok(&payload) ? job_put(tx,
+				   &(struct job_new){ .kind = MAIL_UNDELIVERED_JOB,
+				       .seller_id = m->seller_id,
+				       .payload = buf_str(&payload) },
+				   NULL)
+			     : SOUK_E_NOMEM;
+	buf_done(&payload);
+	return r;
+}
+
 static enum souk_err
 post_filled(struct db_tx *tx, struct vault *v, const struct mail_new *m, const struct mail_text *t,
     struct guid *ret_id, bool *ret_new)

@@ -21,7 +21,12 @@
 #include "store/db.h"
 #include "vault/vault.h"
 
-#define MAIL_JOB "mail"      /* the job kind */
+#define MAIL_JOB "mail" /* the job kind */
+/*
+ * Put when a mail has bounced or failed, in the transaction that records it, once for each round: payload
+ * {"event"}, the mail's seller. For whoever relied on the mail; others have nothing to do.
+ */
+#define MAIL_UNDELIVERED_JOB "mail-undelivered"
 #define MAIL_EVENT_MAX 200   /* bytes, of them 2 for notices */
 #define MAIL_ADDRESSES_MAX 5 /* where one account's notices go */
 

@@ -49,6 +49,8 @@ mail_bounce(struct db_tx *tx, const struct mail_report *report, struct mail_boun
 		if (m.round == report->round && m.state != MAIL_BOUNCED) {
 			note(&m, report, db_now(tx));
 			r = mail_row_set(tx, &m);
+			if (r == SOUK_OK && m.state == MAIL_BOUNCED)
+				r = mail_put_undelivered(tx, &m);
 			b.what = report->kind == MAIL_REPORT_FAILED ? MAIL_BOUNCE_RECORDED
 								    : MAIL_BOUNCE_DELAYED;
 		} else {

@@ -281,10 +281,18 @@ settle(struct db_tx *tx, void *arg)
 	enum souk_err r;
 
 	x->again = false;
-	if ((r = mail_lock(tx, x->row.seller_id, &x->row.id, x->mem, &m)) != SOUK_OK ||
-	    (m.round == x->round && ((r = note(x, &m, db_now(tx))) != SOUK_OK ||
-					(r = mail_row_set(tx, &m)) != SOUK_OK)))
+	if ((r = mail_lock(tx, x->row.seller_id, &x->row.id, x->mem, &m)) != SOUK_OK)
 		return r;
+	if (m.round == x->round) {
+		bool waited = m.state == MAIL_WAITING;
+
+		if ((r = note(x, &m, db_now(tx))) != SOUK_OK ||
+		    (r = mail_row_set(tx, &m)) != SOUK_OK)
+			return r;
+		if (waited && (m.state == MAIL_BOUNCED || m.state == MAIL_FAILED) &&
+		    (r = mail_put_undelivered(tx, &m)) != SOUK_OK)
+			return r;
+	}
 	if (x->again)
 		return job_check(tx, x->job);
 	return m.state == MAIL_FAILED ? job_kill(tx, x->job, x->answer.reason)
@@ -351,7 +359,8 @@ mail_job_dead(struct db_tx *tx, const struct job *j, const struct fail *f)
 		(void)snprintf(reason, sizeof(reason), "%s", f->detail);
 		m.state = MAIL_FAILED;
 		m.reason = str_c(reason);
-		r = mail_row_set(tx, &m);
+		if ((r = mail_row_set(tx, &m)) == SOUK_OK)
+			r = mail_put_undelivered(tx, &m);
 	}
 	arena_free(mem);
 	return r == SOUK_E_NOT_FOUND ? SOUK_OK : r;

@@ -12,4 +12,7 @@ SOUK_MUST enum souk_err mail_lock(struct db_tx *tx, struct str seller_id, const 
 SOUK_MUST enum souk_err mail_put_job(
     struct db_tx *tx, struct str seller_id, const struct guid *id, int round);
 
+/* A job MAIL_UNDELIVERED_JOB. */
+SOUK_MUST enum souk_err mail_put_undelivered(struct db_tx *tx, const struct mail_row *m);
+
 #endif

@@ -25,7 +25,8 @@ struct run {
 	struct mail_report report;
 	struct mail_bounced bounced;
 	size_t n;
-	bool steal; /* the job's lease, before the mail is settled */
+	int undelivered; /* how often somebody was told of it */
+	bool steal;      /* the job's lease, before the mail is settled */
 };
 
 static enum souk_err
@@ -71,18 +72,40 @@ bury(void *ctx, struct db_tx *tx, const struct job *j, const struct fail *f)
 	return mail_job_dead(tx, j, f);
 }
 
+static enum souk_err
+finish(struct db_tx *tx, void *arg)
+{
+	return job_finish(tx, arg);
+}
+
+/* Who relied on the mail hears of it. */
+static enum job_outcome
+hear_undelivered(void *ctx, struct db *db, const struct job *j, struct fail *f)
+{
+	struct run *x = ctx;
+	struct job ended = *j;
+
+	(void)f;
+	assert_string_equal(j->seller_id, "000000000101");
+	assert_true(str_eq(j->payload, STR("{\"event\":\"e/0\"}")));
+	x->undelivered++;
+	assert_ok(db_write(db, finish, &ended));
+	return JOB_DONE;
+}
+
 /* Runs what is due once: pauses are long. */
 static void
 run_due(struct run *x, int attempts)
 {
-	struct job_kind k = { .kind = MAIL_JOB,
-		.attempts = attempts,
-		.backoff_ms = HOUR_MS,
-		.backoff_max_ms = HOUR_MS,
-		.run = run_mail,
-		.dead = bury };
+	struct job_kind kinds[] = { { .kind = MAIL_JOB,
+					.attempts = attempts,
+					.backoff_ms = HOUR_MS,
+					.backoff_max_ms = HOUR_MS,
+					.run = run_mail,
+					.dead = bury },
+		{ .kind = MAIL_UNDELIVERED_JOB, .attempts = 1, .run = hear_undelivered } };
 
-	assert_ok(job_run_due(x->w->db, &k, 1, 8, x, &x->n));
+	assert_ok(job_run_due(x->w->db, kinds, 2, 8, x, &x->n));
 	IN_READ(x->w, load, x);
 }
 
@@ -187,6 +210,7 @@ tries_again_until_it_has_failed(void **state)
 	assert_int_equal(x.row.status, 451);
 	assert_int_equal(x.row.attempts, 1);
 	assert_int_equal(jobs(w, "state = 0"), 1);
+	assert_int_equal(x.undelivered, 0);
 	/* An hour before its time is up it is tried still. */
 	world_sql(w, "UPDATE mail SET since = since - 119 * 3600000");
 	world_sql(w, "UPDATE job SET run_after = 0");
@@ -199,6 +223,7 @@ tries_again_until_it_has_failed(void **state)
 	assert_int_equal(x.row.attempts, 3);
 	assert_true(x.row.reason.n > 0);
 	assert_int_equal(jobs(w, "state = 3"), 1);
+	assert_int_equal(x.undelivered, 1);
 	mail_sender_free(x.sender);
 	(void)server_stop(&s);
 }
@@ -219,7 +244,10 @@ refused_is_bounced_at_once(void **state)
 	assert_int_equal(x.row.status, 550);
 	assert_true(x.row.bounced_at > 0);
 	assert_int_equal(x.row.sent_at, 0);
-	assert_int_equal(jobs(w, "state = 2"), 1);
+	assert_int_equal(jobs(w, "kind = 'mail' AND state = 2"), 1);
+	assert_int_equal(x.undelivered, 1);
+	run_due(&x, 100);
+	assert_int_equal(x.undelivered, 1);
 	mail_sender_free(x.sender);
 	(void)server_stop(&s);
 }
@@ -238,6 +266,7 @@ a_job_that_dies_takes_its_mail_along(void **state)
 	run_due(&x, 3);
 	assert_int_equal(x.row.state, MAIL_FAILED);
 	assert_non_null(memmem(x.row.reason.p, x.row.reason.n, "worker", 6));
+	assert_int_equal(x.undelivered, 1);
 	mail_sender_free(x.sender);
 	assert_int_equal(server_stop(&s), 0);
 }
@@ -385,11 +414,13 @@ reports_change_the_mail_they_are_about(void **state)
 	assert_int_equal(reported(&x, MAIL_REPORT_FAILED, 2), MAIL_BOUNCE_KNOWN);
 	assert_int_equal(reported(&x, MAIL_REPORT_DELAYED, 1), MAIL_BOUNCE_DELAYED);
 	assert_int_equal(x.row.state, MAIL_WAITING);
+	assert_int_equal(jobs(w, "kind = 'mail-undelivered'"), 0);
 	/* It is on its way although we never got the answer: it is not to be sent again. */
 	assert_int_equal(reported(&x, MAIL_REPORT_FAILED, 1), MAIL_BOUNCE_RECORDED);
 	assert_int_equal(x.row.state, MAIL_BOUNCED);
 	assert_string_equal(x.bounced.seller_id, "000000000101");
 	assert_int_equal(reported(&x, MAIL_REPORT_FAILED, 1), MAIL_BOUNCE_KNOWN);
+	assert_int_equal(jobs(w, "kind = 'mail-undelivered'"), 1);
 	x.id = guid_new();
 	x.report.id = x.id;
 	x.report.has_id = true;
