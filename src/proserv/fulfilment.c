@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #define CALENDAR_ARENA ((size_t)4 << 20)
+#define RECORDS_ARENA ((size_t)1 << 20)
 
 const char *
 fulfilment_state_word(enum fulfilment_state s)
@@ -34,6 +35,7 @@ fulfilment_event_word(enum fulfilment_event_kind k)
 		[FE_ESCALATION] = "escalation",
 		[FE_DEADLINE_CHANGED] = "deadline_changed",
 		[FE_CLOSED] = "closed",
+		[FE_UNDELIVERED] = "undelivered",
 	};
 
 	return words[k];
@@ -154,9 +156,9 @@ fulfilment_save(
 
 /* ---- what sellers tell ----------------------------------------------------------------- */
 
-/* Locked, the seller's, as the caller saw it, and still to be told of. */
+/* Locked, the seller's, as the caller saw it, and not closed. */
 static enum souk_err
-begin(struct db_tx *tx, const struct tenant_scope *s, const struct guid *id, int64_t seen,
+begin_any(struct db_tx *tx, const struct tenant_scope *s, const struct guid *id, int64_t seen,
     struct fulfilment *ret, struct fail *f)
 {
 	struct fulfilment x;
@@ -176,11 +178,25 @@ begin(struct db_tx *tx, const struct tenant_scope *s, const struct guid *id, int
 	if (x.closed_at != 0)
 		return fail_conflict(f, "fulfilment_closed", "subscriptionId",
 		    "has ended, and its fulfilment with it", "nothing is left to do");
-	if (x.state == FULFILMENT_GRANTED)
-		return fail_conflict(f, "access_granted", "subscriptionId",
-		    "has been given access already", "nothing is left to do");
 	*ret = x;
 	return SOUK_OK;
+}
+
+static enum souk_err
+given(struct fail *f)
+{
+	return fail_conflict(f, "access_granted", "subscriptionId", "has been given access already",
+	    "nothing is left to do");
+}
+
+/* And not granted yet. */
+static enum souk_err
+begin(struct db_tx *tx, const struct tenant_scope *s, const struct guid *id, int64_t seen,
+    struct fulfilment *ret, struct fail *f)
+{
+	enum souk_err r = begin_any(tx, s, id, seen, ret, f);
+
+	return r == SOUK_OK && ret->state == FULFILMENT_GRANTED ? given(f) : r;
 }
 
 static void
@@ -289,12 +305,13 @@ fulfilment_delay(struct db_tx *tx, const struct fulfilment_rules *rules,
 	if ((r = begin(tx, s, id, seen, &x, f)) != SOUK_OK ||
 	    (r = promise(tx, &x, in, &promised, f)) != SOUK_OK)
 		return r;
+	fulfilment_mail_event(&x, x.events + (x.first_contact_at == 0 ? 2 : 1), event);
 	if (x.first_contact_at == 0 &&
 	    (r = fulfilment_note(tx, s, &x,
-		 (struct fulfilment_record){ .kind = FE_CONTACT, .detail = STR("email") }, f)) !=
-		SOUK_OK)
+		 (struct fulfilment_record){
+		     .kind = FE_CONTACT, .detail = STR("email"), .mail_event = str_c(event) },
+		 f)) != SOUK_OK)
 		return r;
-	fulfilment_mail_event(&x, x.events + 1, event);
 	if ((r = fulfilment_note(tx, s, &x,
 		 (struct fulfilment_record){
 		     .kind = FE_DELAY_NOTICE, .promised = promised, .mail_event = str_c(event) },
@@ -311,6 +328,27 @@ fulfilment_delay(struct db_tx *tx, const struct fulfilment_rules *rules,
 	return r;
 }
 
+/* Access, once; its confirmation again when none has reached the buyer. */
+static enum souk_err
+give(struct db_tx *tx, const struct tenant_scope *s, struct fulfilment *x, struct fail *f)
+{
+	struct fulfilment_records *all;
+	struct arena *mem;
+	enum souk_err r;
+
+	if (x->state != FULFILMENT_GRANTED)
+		return fulfilment_note(
+		    tx, s, x, (struct fulfilment_record){ .kind = FE_ACCESS_GRANTED }, f);
+	if ((mem = arena_new(RECORDS_ARENA)) == NULL)
+		return SOUK_E_NOMEM;
+	all = ARENA_NEW(mem, struct fulfilment_records);
+	r = all != NULL ? fulfilment_records(tx, x, mem, all) : SOUK_E_NOMEM;
+	if (r == SOUK_OK && !fulfilment_unconfirmed(all))
+		r = given(f);
+	arena_free(mem);
+	return r;
+}
+
 enum souk_err
 fulfilment_grant(struct db_tx *tx, const struct fulfilment_rules *rules,
     const struct tenant_scope *s, const struct guid *id, int64_t seen,
@@ -320,9 +358,8 @@ fulfilment_grant(struct db_tx *tx, const struct fulfilment_rules *rules,
 	struct fulfilment x;
 	enum souk_err r;
 
-	if ((r = begin(tx, s, id, seen, &x, f)) != SOUK_OK ||
-	    (r = fulfilment_note(
-		 tx, s, &x, (struct fulfilment_record){ .kind = FE_ACCESS_GRANTED }, f)) != SOUK_OK)
+	if ((r = begin_any(tx, s, id, seen, &x, f)) != SOUK_OK ||
+	    (r = give(tx, s, &x, f)) != SOUK_OK)
 		return r;
 	fulfilment_mail_event(&x, x.events + 1, event);
 	if ((r = fulfilment_note(tx, s, &x,
@@ -333,8 +370,9 @@ fulfilment_grant(struct db_tx *tx, const struct fulfilment_rules *rules,
 		 &in->mail, 0, in->next_steps, f)) != SOUK_OK)
 		return r;
 	met(&x, db_now(tx));
+	if (x.state != FULFILMENT_GRANTED)
+		x.granted_at = db_now(tx);
 	x.state = FULFILMENT_GRANTED;
-	x.granted_at = db_now(tx);
 	fulfilment_wait(&x, 0, db_now(tx));
 	if ((r = fulfilment_save(tx, rules, &x, "access_granted")) == SOUK_OK)
 		*ret = x;

@@ -13,7 +13,10 @@
  * at a time looks again (`timer_at` names it; others that still run find that they are not it). A new promise
  * begins anew.
  *
- * Whether the rule was kept is computed by first_contact.h from the events, and never stored.
+ * A notice or a confirmation that did not reach the buyer is none: once its mail has bounced or failed, it counts no
+ * more, nor does the contact that it was, and the fulfilment waits again for what it waited for without them.
+ *
+ * Whether the rule was kept is computed by first_contact.h from the events that count, and never stored.
  */
 #ifndef SOUK_PROSERV_FULFILMENT_H
 #define SOUK_PROSERV_FULFILMENT_H
@@ -67,6 +70,7 @@ enum fulfilment_event_kind {
 	FE_ESCALATION,
 	FE_DEADLINE_CHANGED,
 	FE_CLOSED,
+	FE_UNDELIVERED, /* the mail of an earlier event did not reach the buyer */
 	FE__COUNT
 };
 const char *fulfilment_event_word(enum fulfilment_event_kind k);
@@ -75,6 +79,8 @@ struct fulfilment_record { /* of an event */
 	int64_t number;
 	enum fulfilment_event_kind kind;
 	instant_t at, recorded_at, promised, due; /* the last two 0: none */
+	bool
+	    undelivered; /* its mail did not reach the buyer, so it does not count; fulfilment_records sets it */
 	struct str detail, mail_event, actor;
 };
 
@@ -157,6 +163,9 @@ SOUK_MUST enum souk_err fulfilment_events_json(
 
 /* ---- jobs; ctx is a struct fulfilment_rules ---- */
 
+/* A job MAIL_UNDELIVERED_JOB: notes it, if the mail is a fulfilment's to its buyer. */
+enum job_outcome fulfilment_job_undelivered(
+    void *rules, struct db *db, const struct job *j, struct fail *f);
 enum job_outcome fulfilment_job(void *ctx, struct db *db, const struct job *j, struct fail *f);
 enum job_outcome fulfilment_job_timer(
     void *ctx, struct db *db, const struct job *j, struct fail *f);

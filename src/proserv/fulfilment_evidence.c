@@ -19,8 +19,7 @@ struct file {
 	struct fulfilment x;
 	struct arena *mem;
 	json_t *calendar;
-	struct fulfilment_record records[FULFILMENT_EVENTS_MAX];
-	size_t n;
+	struct fulfilment_records all;
 	struct jw w;
 };
 
@@ -98,6 +97,13 @@ calendar_json(struct file *e)
 	jw_close(&e->w, '}');
 }
 
+/* Does a listing document have it? What did not reach the buyer was not said. */
+static bool
+counts(const struct fulfilment_record *k)
+{
+	return k->kind <= FE_ACCESS_CONFIRMATION && !k->undelivered;
+}
+
 /* The same as a fulfilment of a listing document, for `souk review`. */
 static void
 document_json(struct file *e)
@@ -108,10 +114,10 @@ document_json(struct file *e)
 	times_json(e, e->calendar, false);
 	jw_close(&e->w, '}');
 	jw_open(&e->w, "events", '[');
-	for (size_t i = 0; i < e->n; i++) {
-		const struct fulfilment_record *k = &e->records[i];
+	for (size_t i = 0; i < e->all.n; i++) {
+		const struct fulfilment_record *k = &e->all.v[i];
 
-		if (k->kind > FE_ACCESS_CONFIRMATION)
+		if (!counts(k))
 			continue;
 		jw_open(&e->w, NULL, '{');
 		jw_c(&e->w, "kind", fulfilment_event_word(k->kind));
@@ -126,26 +132,6 @@ document_json(struct file *e)
 
 /* ---- the verdict ----------------------------------------------------------------------- */
 
-static enum souk_err
-load_records(struct file *e)
-{
-	struct db_stmt *st = fulfilment_event_rows(e->tx, &e->x);
-	bool row = false;
-	enum souk_err r;
-
-	while ((r = db_step(st, &row)) == SOUK_OK && row && e->n < FULFILMENT_EVENTS_MAX) {
-		struct fulfilment_record *k = &e->records[e->n++];
-
-		fulfilment_event_row(st, k);
-		k->detail = arena_str(e->mem, k->detail);
-		k->mail_event = arena_str(e->mem, k->mail_event);
-		k->actor = arena_str(e->mem, k->actor);
-	}
-	if (row)
-		db_reset(st);
-	return r;
-}
-
 /* The events that a listing document has, as it has them. */
 static size_t
 as_document(const struct file *e, struct fulfilment_event out[FULFILMENT_EVENTS_MAX])
@@ -156,13 +142,13 @@ as_document(const struct file *e, struct fulfilment_event out[FULFILMENT_EVENTS_
 		[FE_ACCESS_CONFIRMATION] = EVENT_ACCESS_CONFIRMATION };
 	size_t n = 0;
 
-	for (size_t i = 0; i < e->n; i++)
-		if (e->records[i].kind <= FE_ACCESS_CONFIRMATION)
-			out[n++] = (struct fulfilment_event){ .kind = kinds[e->records[i].kind],
+	for (size_t i = 0; i < e->all.n; i++)
+		if (counts(&e->all.v[i]))
+			out[n++] = (struct fulfilment_event){ .kind = kinds[e->all.v[i].kind],
 				.has_at = true,
-				.at = e->records[i].at,
-				.has_promised = e->records[i].promised != 0,
-				.promised = e->records[i].promised };
+				.at = e->all.v[i].at,
+				.has_promised = e->all.v[i].promised != 0,
+				.promised = e->all.v[i].promised };
 	return n;
 }
 
@@ -268,17 +254,24 @@ mails_json(struct file *e, const struct fulfilment_record *k)
 	return r;
 }
 
+/* The mail of a contact is the notice's behind it; what did not arrive was sent before. */
+static bool
+sent_mails(const struct fulfilment_record *k)
+{
+	return k->mail_event.n > 0 && k->kind != FE_CONTACT && k->kind != FE_UNDELIVERED;
+}
+
 static enum souk_err
 events_json(struct file *e)
 {
 	enum souk_err r = SOUK_OK;
 
 	jw_open(&e->w, "events", '[');
-	for (size_t i = 0; i < e->n && r == SOUK_OK; i++) {
+	for (size_t i = 0; i < e->all.n && r == SOUK_OK; i++) {
 		jw_open(&e->w, NULL, '{');
-		fulfilment_record_json(&e->records[i], true, &e->w);
-		if (e->records[i].mail_event.n > 0)
-			r = mails_json(e, &e->records[i]);
+		fulfilment_record_json(&e->all.v[i], true, &e->w);
+		if (sent_mails(&e->all.v[i]))
+			r = mails_json(e, &e->all.v[i]);
 		jw_close(&e->w, '}');
 	}
 	jw_close(&e->w, ']');
@@ -292,7 +285,7 @@ write_file(struct file *e)
 
 	jw_open(&e->w, NULL, '{');
 	if ((r = order_json(e)) != SOUK_OK || (r = load_calendar(e)) != SOUK_OK ||
-	    (r = load_records(e)) != SOUK_OK)
+	    (r = fulfilment_records(e->tx, &e->x, e->mem, &e->all)) != SOUK_OK)
 		return r;
 	calendar_json(e);
 	verdict_json(e);

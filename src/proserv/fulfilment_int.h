@@ -21,6 +21,18 @@ SOUK_MUST enum souk_err fulfilment_put_timer(
 SOUK_MUST enum souk_err fulfilment_tell(
     struct db_tx *tx, const struct fulfilment *x, const char *what);
 
+struct fulfilment_records {
+	struct fulfilment_record v[FULFILMENT_EVENTS_MAX]; /* in order; texts in the arena */
+	size_t n;
+};
+/* All of them, with what does not count marked. */
+SOUK_MUST enum souk_err fulfilment_records(struct db_tx *tx, const struct fulfilment *x,
+    struct arena *mem, struct fulfilment_records *ret);
+/* Did no confirmation of access reach the buyer? */
+bool fulfilment_unconfirmed(const struct fulfilment_records *all);
+/* State, contact, promise and what is waited for, by what counts. Not of one that is granted or closed. */
+void fulfilment_count_again(struct fulfilment *x, const struct fulfilment_records *all);
+
 /* Of first contact, at `now` or when it was closed. */
 struct fulfilment_verdict fulfilment_verdict(const struct fulfilment *x, instant_t now);
 /* "open", "met", "missed"; "void": closed before it was due. */

@@ -148,6 +148,108 @@ fulfilment_job(void *ctx, struct db *db, const struct job *j, struct fail *f)
 	return run_in(db, follow_tx, &r);
 }
 
+/* ---- mails that did not arrive ----------------------------------------------------------- */
+
+struct undelivered {
+	struct run run;
+	struct arena *mem; /* of one try */
+	struct str event;  /* "fulfilment/ID/N", or another's */
+};
+
+/* *ret NULL: it is no mail to a buyer, or was noted before. */
+static enum souk_err
+find_lost(struct db_tx *tx, struct undelivered *u, const struct fulfilment *x,
+    struct fulfilment_records *all, const struct fulfilment_record **ret)
+{
+	enum souk_err err = fulfilment_records(tx, x, u->mem, all);
+
+	*ret = NULL;
+	for (size_t i = 0; err == SOUK_OK && i < all->n; i++) {
+		const struct fulfilment_record *k = &all->v[i];
+
+		if ((k->kind == FE_DELAY_NOTICE || k->kind == FE_ACCESS_CONFIRMATION) &&
+		    !k->undelivered && str_eq(k->mail_event, u->event))
+			*ret = k;
+	}
+	return err;
+}
+
+static enum souk_err
+note_lost(struct db_tx *tx, struct undelivered *u, struct fulfilment *x)
+{
+	struct run *r = &u->run;
+	struct fulfilment_records *all = ARENA_NEW(u->mem, struct fulfilment_records);
+	const struct fulfilment_record *lost = NULL;
+	char event[FULFILMENT_MAIL_EVENT_SIZE];
+	const char *what;
+	enum souk_err err = all != NULL ? find_lost(tx, u, x, all, &lost) : SOUK_E_NOMEM;
+
+	if (err != SOUK_OK || lost == NULL)
+		return err;
+	what = fulfilment_event_word(lost->kind);
+	if ((err = fulfilment_note(tx, &r->scope, x,
+		 (struct fulfilment_record){
+		     .kind = FE_UNDELIVERED, .detail = str_c(what), .mail_event = u->event },
+		 r->f)) != SOUK_OK ||
+	    (err = fulfilment_records(tx, x, u->mem, all)) != SOUK_OK)
+		return err;
+	if (x->state != FULFILMENT_GRANTED && x->closed_at == 0)
+		fulfilment_count_again(x, all);
+	fulfilment_mail_event(x, x->events, event);
+	err = fulfilment_mail_undelivered(tx, r->rules->vault, &r->scope, x, what, event, r->f);
+	return err == SOUK_OK ? fulfilment_save(tx, r->rules, x, "undelivered") : err;
+}
+
+static enum souk_err
+undelivered_tx(struct db_tx *tx, void *arg)
+{
+	struct undelivered *u = arg;
+	struct run *r = &u->run;
+	struct fulfilment x;
+	enum souk_err err;
+
+	arena_reset(u->mem);
+	if ((err = lock_subject(tx, &r->id, sizeof(r->id))) != SOUK_OK)
+		return err;
+	err = fulfilment_find(tx, &r->id, &x);
+	if (err == SOUK_OK)
+		err = note_lost(tx, u, &x);
+	return err == SOUK_OK || err == SOUK_E_NOT_FOUND ? job_finish(tx, r->job) : err;
+}
+
+static enum souk_err
+finish_tx(struct db_tx *tx, void *arg)
+{
+	return job_finish(tx, ((struct undelivered *)arg)->run.job);
+}
+
+enum job_outcome
+fulfilment_job_undelivered(void *ctx, struct db *db, const struct job *j, struct fail *f)
+{
+	struct undelivered u = { .run = { .rules = ctx,
+				     .job = j,
+				     .scope = tenant_for_job(str_c(j->seller_id), "fulfilment"),
+				     .f = f },
+		.mem = arena_new(JOB_ARENA) };
+	json_t *o = NULL;
+	bool ours = false;
+	enum souk_err err = u.mem != NULL ? json_read(j->payload, &o, f) : SOUK_E_NOMEM;
+
+	if (err == SOUK_OK) {
+		u.event = str_c(json_string_value(json_object_get(o, "event")));
+		ours = fulfilment_mail_event_read(u.event, &u.run.id);
+		err = db_write(db, ours ? undelivered_tx : finish_tx, &u);
+	}
+	json_decref(o);
+	arena_free(u.mem);
+	if (err == SOUK_OK)
+		return JOB_DONE;
+	if (f->err == SOUK_OK)
+		(void)fail_set(f, err, "fulfilment", "the fulfilment cannot be written (%s)",
+		    souk_err_word(err));
+	return JOB_RETRY;
+}
+
 /* ---- the clock ------------------------------------------------------------------------- */
 
 static enum souk_err

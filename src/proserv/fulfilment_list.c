@@ -153,7 +153,7 @@ static bool
 may_be_told(const struct tenant_scope *s, const struct fulfilment *x, enum fulfilment_event_kind k)
 {
 	return scope_sells(s, str_c(x->seller_id)) ||
-	       (k != FE_REMINDER && k != FE_ESCALATION && k != FE_OVERDUE);
+	       (k != FE_REMINDER && k != FE_ESCALATION && k != FE_OVERDUE && k != FE_UNDELIVERED);
 }
 
 void
@@ -169,6 +169,8 @@ fulfilment_record_json(const struct fulfilment_record *e, bool inside, struct jw
 		jw_instant(out, "due", e->due);
 	if (e->kind == FE_CONTACT)
 		jw_str(out, "channel", e->detail);
+	if (e->kind == FE_UNDELIVERED)
+		jw_str(out, "of", e->detail);
 	if (inside)
 		jw_str(out, "actor", e->actor);
 }

@@ -52,6 +52,16 @@ static const struct mail_place access_places[] = {
 	    .sample = "1. Open the workspace. 2. Book the first session.",
 	    .required = true },
 };
+static const struct mail_place undelivered_places[] = {
+	PLACE_PRODUCT,
+	PLACE_SELLER,
+	PLACE_ORDER,
+	PLACE_ACCEPTED,
+	{ .name = "what",
+	    .about = "what did not arrive: \"delay notice\" or \"confirmation of access\"",
+	    .sample = "delay notice",
+	    .required = true },
+};
 static const struct mail_place notice_places[] = {
 	PLACE_PRODUCT,
 	PLACE_SELLER,
@@ -142,6 +152,32 @@ const struct mail_kind fulfilment_escalation_mail = {
 			"{{product}}, accepted {{acceptedAt}}. It was due by {{dueAt}}.\n"),
 	    .html = STR("") },
 };
+
+const struct mail_kind fulfilment_undelivered_mail = {
+	.name = "fulfilment.undelivered",
+	.about = "To the seller's addresses for notices, when a mail to the buyer did not arrive.",
+	.operators = true,
+	.places = undelivered_places,
+	.n_places = COUNT(undelivered_places),
+	.deflt = { .subject = STR("Not delivered: {{what}} for {{product}}"),
+	    .text = STR("For subscription {{subscriptionId}} to {{product}}, accepted "
+			"{{acceptedAt}}, the {{what}} did not reach the buyer, so it does not "
+			"count.\n"
+			"\n"
+			"Ask the buyer for another address and send it again, or contact the buyer "
+			"in another way and record that.\n"),
+	    .html = STR("") },
+};
+
+bool
+fulfilment_mail_event_read(struct str event, struct guid *ret)
+{
+	const struct str prefix = STR("fulfilment/");
+
+	return str_starts(event, prefix) && event.n > prefix.n + GUID_TEXT_LEN &&
+	       event.p[prefix.n + GUID_TEXT_LEN] == '/' && memchr(event.p, '#', event.n) == NULL &&
+	       guid_parse((struct str){ event.p + prefix.n, GUID_TEXT_LEN }, ret);
+}
 
 void
 fulfilment_mail_event(
@@ -259,6 +295,32 @@ fulfilment_mail_notice(struct db_tx *tx, struct vault *v, const struct tenant_sc
 		    &(struct mail_new){ .seller_id = seller_id,
 			.event = str_c(event),
 			.kind = kind,
+			.values = values,
+			.n_values = COUNT(values) },
+		    NULL, f);
+	}
+	facts_done(&k);
+	return r;
+}
+
+enum souk_err
+fulfilment_mail_undelivered(struct db_tx *tx, struct vault *v, const struct tenant_scope *s,
+    const struct fulfilment *x, const char *what, const char *event, struct fail *f)
+{
+	bool notice = strcmp(what, fulfilment_event_word(FE_DELAY_NOTICE)) == 0;
+	struct facts k;
+	enum souk_err r = facts_load(tx, s, x, &k);
+
+	if (r == SOUK_OK) {
+		const struct mail_value values[] = { { "product", k.product },
+			{ "seller", k.seller }, { "subscriptionId", { k.id, GUID_TEXT_LEN } },
+			{ "acceptedAt", local_text(&k, x->accepted_at) },
+			{ "what", notice ? STR("delay notice") : STR("confirmation of access") } };
+
+		r = mail_post_notice(tx, v,
+		    &(struct mail_new){ .seller_id = str_c(x->seller_id),
+			.event = str_c(event),
+			.kind = &fulfilment_undelivered_mail,
 			.values = values,
 			.n_values = COUNT(values) },
 		    NULL, f);

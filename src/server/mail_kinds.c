@@ -16,6 +16,7 @@ const struct mail_kind *const mail_kinds[] = {
 	&fulfilment_reminder_mail,
 	&fulfilment_overdue_mail,
 	&fulfilment_escalation_mail,
+	&fulfilment_undelivered_mail,
 };
 const size_t mail_kinds_n = sizeof(mail_kinds) / sizeof(mail_kinds[0]);
 

@@ -33,7 +33,7 @@
 #define IDLE_SECONDS 30
 #define ARENA_BESIDE_BODY ((size_t)1 << 20)
 
-#define JOB_KINDS 15
+#define JOB_KINDS 16
 /* Time ends the tries of a mail, not their number. */
 #define MAIL_TRIES 1000000
 /* A fulfilment is never given up: the rule is about it. */
@@ -208,6 +208,14 @@ run_fulfilment_timer(void *ctx, struct db *db, const struct job *j, struct fail 
 	return fulfilment_job_timer(&s->fulfilment, db, j, f);
 }
 
+static enum job_outcome
+run_undelivered(void *ctx, struct db *db, const struct job *j, struct fail *f)
+{
+	struct service *s = ctx;
+
+	return fulfilment_job_undelivered(&s->fulfilment, db, j, f);
+}
+
 static void
 set_kinds(struct service *s)
 {
@@ -292,6 +300,9 @@ set_kinds(struct service *s)
 	s->kinds[14] = s->kinds[13];
 	s->kinds[14].kind = FULFILMENT_TIMER_JOB;
 	s->kinds[14].run = run_fulfilment_timer;
+	s->kinds[15] = s->kinds[13];
+	s->kinds[15].kind = MAIL_UNDELIVERED_JOB;
+	s->kinds[15].run = run_undelivered;
 }
 
 static enum souk_err

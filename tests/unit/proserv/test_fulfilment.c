@@ -2,9 +2,14 @@
 /* Fulfilments in the database: opened once for each subscription to services, looked at once for each end. */
 #include "unit/market/market_test.h"
 
+#include "base/secret.h"
+#include "delivery/mail_bounce.h"
 #include "proserv/business_calendar.h"
 #include "proserv/fulfilment_evidence.h"
-#include "proserv/fulfilment_store.h"
+#include "proserv/fulfilment_int.h"
+#include "proserv/fulfilment_mail.h"
+
+#include <unistd.h>
 
 #define SERVICES_ID "33333333-3333-4333-8333-333333333333"
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -23,6 +28,12 @@ static const struct job_kind kinds[] = {
 	    .backoff_max_ms = 1,
 	    .lease_ms = MINUTE_MS,
 	    .run = fulfilment_job_timer },
+	{ .kind = MAIL_UNDELIVERED_JOB,
+	    .metric = 0,
+	    .backoff_ms = 1,
+	    .backoff_max_ms = 1,
+	    .lease_ms = MINUTE_MS,
+	    .run = fulfilment_job_undelivered },
 };
 
 static size_t
@@ -354,6 +365,176 @@ contacts_count_from_the_deadline_on(void **state)
 	assert_int_equal(run_jobs(*state), 0);
 }
 
+/* ---- mails that do not arrive ------------------------------------------------------------ */
+
+static const struct fulfilment_mail_to buyer_desk = {
+	.to = { .name = { "", 0 }, .mailbox = { "order@buyer.example", 19 } },
+};
+
+static void
+delay(struct world *w)
+{
+	struct fulfilment_delay in = {
+		.mail = buyer_desk, .promised = db_now(w->tx) + 9 * DAY_MS, .promised_day = DAY_NONE
+	};
+	struct fulfilment x;
+
+	assert_int_equal(
+	    fulfilment_delay(w->tx, &rules, &w->seller, &noted, 0, &in, &x, world_fail(w)),
+	    SOUK_OK);
+	assert_int_equal(x.state, FULFILMENT_DELAYED);
+	assert_true(x.first_contact_at != 0);
+}
+
+static enum souk_err
+grant(struct world *w, struct fulfilment *ret)
+{
+	const struct fulfilment_grant in = { .mail = buyer_desk, .next_steps = STR("Begin.") };
+
+	return fulfilment_grant(w->tx, &rules, &w->seller, &noted, 0, &in, ret, world_fail(w));
+}
+
+/* A report says that the mail of event `number` did not arrive. */
+static void
+bounce(struct world *w, int64_t number)
+{
+	struct fulfilment x = got(w);
+	char event[FULFILMENT_MAIL_EVENT_SIZE];
+	struct mail_row m;
+	struct mail_report report = {
+		.kind = MAIL_REPORT_FAILED, .has_id = true, .round = 1, .status = "5.1.1"
+	};
+	struct mail_bounced b;
+
+	fulfilment_mail_event(&x, number, event);
+	assert_int_equal(mail_of_event(w->tx, STR(SELLER), str_c(event), w->mem, &m), SOUK_OK);
+	report.id = m.id;
+	assert_int_equal(mail_bounce(w->tx, &report, &b), SOUK_OK);
+}
+
+static void
+bounce_3(struct world *w)
+{
+	bounce(w, 3);
+}
+
+static void
+waits_again(struct world *w)
+{
+	struct fulfilment x = got(w);
+	char words[200];
+
+	kinds_of(w, words, sizeof(words));
+	assert_string_equal(words, "opened contact delay_notice undelivered");
+	assert_int_equal(x.state, FULFILMENT_WAITING);
+	assert_int_equal(x.first_contact_at, 0);
+	assert_int_equal(x.promised_at, 0);
+	assert_int_equal(x.due_at, x.deadline);
+	assert_true(x.timer_at != 0);
+}
+
+/* Told twice by those who put the job, or of a mail that is none of a fulfilment's. */
+static void
+tell_again(struct world *w)
+{
+	static const char *const events[] = { "fulfilment/%s/3", "fulfilment/%s/4#1",
+		"fulfilment/%s/1", "else/%s/3" };
+	char id[GUID_TEXT_LEN + 1], payload[120], event[80];
+
+	guid_format(&noted, id);
+	for (size_t i = 0; i < COUNT(events); i++) {
+		size_t at = strcspn(events[i], "%");
+
+		(void)snprintf(
+		    event, sizeof(event), "%.*s%s%s", (int)at, events[i], id, events[i] + at + 2);
+		(void)snprintf(payload, sizeof(payload), "{\"event\":\"%s\"}", event);
+		assert_int_equal(job_put(w->tx,
+				     &(struct job_new){ .kind = MAIL_UNDELIVERED_JOB,
+					 .seller_id = STR(SELLER),
+					 .payload = str_c(payload) },
+				     NULL),
+		    SOUK_OK);
+	}
+}
+
+static void
+a_notice_that_does_not_arrive_is_none(void **state)
+{
+	struct world *w = *state;
+
+	world_run(state, new_one);
+	(void)run_jobs(w);
+	world_run(state, delay);
+	world_run(state, bounce_3);
+	assert_true(run_jobs(w) > 0);
+	world_run(state, waits_again);
+	world_run(state, tell_again);
+	assert_int_equal(run_jobs(w), 4);
+	world_run(state, waits_again);
+}
+
+static void
+is_delayed_by_the_second(struct world *w)
+{
+	struct fulfilment x = got(w);
+	struct fulfilment_records *all = ARENA_NEW(w->mem, struct fulfilment_records);
+
+	assert_int_equal(fulfilment_records(w->tx, &x, w->mem, all), SOUK_OK);
+	assert_int_equal(all->n, 5);
+	assert_int_equal(x.state, FULFILMENT_DELAYED);
+	assert_int_equal(x.first_contact_at, all->v[3].at);
+	assert_int_equal(x.promised_at, all->v[3].promised);
+	assert_int_equal(x.due_at, x.promised_at);
+	assert_true(all->v[1].undelivered && all->v[2].undelivered && !all->v[3].undelivered);
+}
+
+static void
+another_notice_goes_on_counting(void **state)
+{
+	world_run(state, new_one);
+	(void)run_jobs(*state);
+	world_run(state, delay);
+	world_run(state, delay);
+	world_run(state, bounce_3);
+	assert_true(run_jobs(*state) > 0);
+	world_run(state, is_delayed_by_the_second);
+}
+
+static void
+grant_once(struct world *w)
+{
+	struct fulfilment x;
+
+	assert_int_equal(grant(w, &x), SOUK_OK);
+	assert_int_equal(grant(w, &x), SOUK_E_CONFLICT);
+}
+
+static void
+grant_again(struct world *w)
+{
+	struct fulfilment before = got(w), x;
+	char words[200];
+
+	assert_int_equal(before.state, FULFILMENT_GRANTED);
+	assert_int_equal(grant(w, &x), SOUK_OK);
+	assert_int_equal(x.granted_at, before.granted_at);
+	kinds_of(w, words, sizeof(words));
+	assert_string_equal(
+	    words, "opened access_granted access_confirmation undelivered access_confirmation");
+	assert_int_equal(grant(w, &x), SOUK_E_CONFLICT);
+}
+
+static void
+a_confirmation_that_does_not_arrive_is_sent_again(void **state)
+{
+	world_run(state, new_one);
+	(void)run_jobs(*state);
+	world_run(state, grant_once);
+	world_run(state, bounce_3);
+	assert_true(run_jobs(*state) > 0);
+	world_run(state, grant_again);
+}
+
 /* ---- calendars ------------------------------------------------------------------------- */
 
 #define TIMES                                                                                      \
@@ -506,6 +687,39 @@ a_verdict_is_exact(void **state)
 	assert_int_equal(fulfilment_judge(&f, deadline, NULL).notice, DELAY_NOTICE_UNUSABLE);
 }
 
+/* What mails are sealed with. */
+static char keys[] = "/tmp/souk-fulfilment-XXXXXX";
+static struct config *config;
+
+static int
+make_vault(void **state)
+{
+	char path[80];
+
+	(void)state;
+	assert_int_equal(secret_process_init(), SOUK_OK);
+	assert_non_null(mkdtemp(keys));
+	(void)snprintf(path, sizeof(path), "%s/souk.ini", keys);
+	assert_int_equal(config_load(path, &config, NULL), SOUK_OK);
+	(void)snprintf(path, sizeof(path), "%s/keyring.json", keys);
+	assert_int_equal(vault_ring_create(path, NULL), SOUK_OK);
+	assert_int_equal(vault_open(config, keys, &rules.vault, NULL), SOUK_OK);
+	return 0;
+}
+
+static int
+drop_vault(void **state)
+{
+	char path[80];
+
+	(void)state;
+	vault_close(rules.vault);
+	config_free(config);
+	(void)snprintf(path, sizeof(path), "%s/keyring.json", keys);
+	(void)unlink(path);
+	return rmdir(keys);
+}
+
 #define IN_WORLD(test) cmocka_unit_test_setup_teardown(test, world_setup, world_teardown)
 
 int
@@ -520,10 +734,13 @@ main(void)
 		IN_WORLD(ended_before_it_was_opened_it_is_none),
 		IN_WORLD(each_end_is_told_once),
 		IN_WORLD(contacts_count_from_the_deadline_on),
+		IN_WORLD(a_notice_that_does_not_arrive_is_none),
+		IN_WORLD(another_notice_goes_on_counting),
+		IN_WORLD(a_confirmation_that_does_not_arrive_is_sent_again),
 		IN_WORLD(calendars_have_revisions),
 		cmocka_unit_test(calendars_are_read_strictly),
 		cmocka_unit_test(a_verdict_is_exact),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, make_vault, drop_vault);
 }
