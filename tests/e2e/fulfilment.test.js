@@ -74,8 +74,9 @@ test('waiting, reminded, overdue, escalated, delayed, reminded and overdue again
   assert.deepEqual(await m.op('GET', `/api/v1/fulfilments?overdue=true&sellerId=${w.seller.accountId}`).then((r) => r.json.items.map((x) => x.subscriptionId)), [id]);
   go('2026-12-30T00:00:10Z');
   await told(id, 'escalation');
-  await until(() => mails('Still overdue').length === 2, 20000, 'escalation mails');
-  assert.deepEqual(mails('Still overdue').map((x) => x.to[0]).sort(), ['desk@seller.example', 'watch@souk.example']);
+  const escalations = () => mails('Still overdue').filter((x) => x.text.includes(id)); // the demo's own order has one, too
+  await until(() => escalations().length === 2, 20000, 'escalation mails');
+  assert.deepEqual(escalations().map((x) => x.to[0]).sort(), ['desk@seller.example', 'watch@souk.example']);
   assert.deepEqual(mails('Overdue: first contact').map((x) => x.to[0]), ['desk@seller.example']);
   assert.match(mails('Due 2026')[0].text, /first contact is due by 2026-12-29 17:00 \(Europe\/Berlin\)/);
 
