@@ -160,3 +160,34 @@ test('what is refused names its member; a lost update, a contact before the fact
   await sleep(1200);
   assert.deepEqual((await show(id)).events.map((e) => e.kind), ['opened', 'contact'], 'the clock has stopped');
 });
+
+test('a notice that nobody got is none: the clock runs on; a confirmation that nobody got is sent again', async () => {
+  const nobody = { address: 'never@buyer.example' };
+  const id = await subscribe();
+  const { deadline } = await opened(id);
+  const noticed = ok(await post(id, 'delay-notice', { to: nobody, promised: '2027-02-11' }));
+  assert.deepEqual([noticed.state, noticed.firstContact], ['delayed', 'met']);
+  assert.equal((await told(id, 'undelivered')).of, 'delay_notice');
+  const { fulfilment } = await show(id);
+  assert.deepEqual([fulfilment.state, fulfilment.firstContact, fulfilment.dueAt, fulfilment.promisedAt], ['waiting', 'open', deadline, null]);
+  const [mail] = await until(() => { const found = mails('Not delivered: delay notice'); return found.length && found; }, 20000, 'the seller is told');
+  assert.deepEqual(mail.to, ['desk@seller.example']);
+  assert.ok(mail.text.includes(id) && !mail.text.includes('never@'));
+  go(new Date(Date.parse(deadline) + 5000).toISOString());
+  await told(id, 'overdue');
+  const before = ok(await m.rest(w.seller, 'GET', `${one(id)}/evidence`));
+  assert.deepEqual([before.verdict.firstContact, before.document.events], ['missed', []]);
+  assert.deepEqual(await review(before.document, before.madeAt), [deadline]);
+  assert.equal(before.events.find((e) => e.kind === 'delay_notice').mails[0].state, 'bounced', 'it is kept as what it was');
+
+  ok(await post(id, 'grant', { to: nobody, nextSteps: 'Sign in.' }));
+  await until(async () => (await show(id)).events.some((e) => e.of === 'access_confirmation'), 20000, 'the confirmation bounces');
+  assert.equal((await show(id)).fulfilment.state, 'granted');
+  assert.equal(ok(await m.rest(w.seller, 'GET', `${one(id)}/evidence`)).verdict.accessConfirmed, false);
+  ok(await post(id, 'grant', { to, nextSteps: 'Sign in, please.' }));
+  assert.equal((await post(id, 'grant', { to, nextSteps: 'Sign in, please.' })).json.code, 'access_granted');
+  await until(() => mails('Sign in, please.').length === 1, 20000, 'the second confirmation');
+  assert.equal(ok(await m.rest(w.seller, 'GET', `${one(id)}/evidence`)).verdict.accessConfirmed, true);
+  assert.ok((await show(id, w.buyers[0])).events.every((e) => e.kind !== 'undelivered'));
+  assert.ok(!m.log.includes('never@'), 'no address in the log');
+});
