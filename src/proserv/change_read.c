@@ -200,6 +200,10 @@ take_details(struct reading *r, struct change *c, json_t *o)
 	if (!json_is_object(c->details) && !json_is_array(c->details))
 		return wrong(r, c->was_text ? "Details" : "DetailsDocument",
 		    "is neither an object nor a list", "give what the change type takes");
+	if (c->kind->make == make_create_offer && json_object_get(c->details, "OfferSetId"))
+		return wrong(r, c->was_text ? "Details.OfferSetId" : "DetailsDocument.OfferSetId",
+		    "is not supported: there are no sets of offers here",
+		    "leave it out and release each offer by itself");
 	return SOUK_OK;
 }
 

@@ -112,6 +112,13 @@ test('form: what StartChangeSet refuses at once', async () => {
   await bad({ Catalog, ChangeSet: [one], ChangeSetName: 'x'.repeat(101) });
   await bad({ Catalog, ChangeSet: [one], ClientRequestToken: 'x'.repeat(65) });
   await bad({ Catalog, ChangeSet: [one], Intent: 'WISH' });
+  // Offers stand alone here: what would put one into a set is not dropped unseen.
+  const offer = { ChangeType: 'CreateOffer', Entity: { Type: OFFER } };
+  const inSet = { ProductId: id, OfferSetId: 'offerset-1' };
+  await assert.rejects(w.send(new StartChangeSetCommand({ Catalog, ChangeSet: [one, { ...offer, DetailsDocument: inSet }] })),
+    (e) => e.name === 'ValidationException' && /^ChangeSet\[1\]\.DetailsDocument\.OfferSetId is not supported/.test(e.message));
+  await assert.rejects(w.send(new StartChangeSetCommand({ Catalog, ChangeSet: [{ ...offer, Details: JSON.stringify(inSet) }] })),
+    (e) => e.name === 'ValidationException' && /^ChangeSet\[0\]\.Details\.OfferSetId is not supported/.test(e.message));
   await bad({ Catalog, ChangeSet: [one], ChangeSetTags: [{ Key: 'a', Value: '1' }, { Key: 'a', Value: '2' }] });
   await refused(w.start([['UpdateInformation', `prod-${randomUUID()}`, {}]]), 'ResourceNotFoundException', 404);
   // Wrong types within details are errors of the change.
