@@ -283,11 +283,12 @@ catalog_page(struct call *c, const json_t *max_results, const json_t *next_token
 {
 	struct str token = { json_string_value(next_token), json_string_length(next_token) };
 	uint64_t offset = 0;
+	char fix[32];
 
-	io->limit = CATALOG_PAGE;
+	(void)snprintf(fix, sizeof(fix), "give 1 to %lld", (long long)most);
 	if (max_results &&
 	    (json_integer_value(max_results) < 1 || json_integer_value(max_results) > most))
-		return fail_field(&c->fail, "MaxResults", "is out of range", "give 1 to 20");
+		return fail_field(&c->fail, "MaxResults", "is out of range", fix);
 	if (max_results)
 		io->limit = (size_t)json_integer_value(max_results);
 	if (next_token && !str_to_u64(token, 1000000, &offset))

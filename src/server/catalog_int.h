@@ -48,9 +48,10 @@ struct catalog_list {
 /* FilterList, a list of {Name, ValueList}, whose names are among `names` (NULL-terminated). */
 SOUK_MUST enum souk_err catalog_filters(
     struct call *c, const json_t *list, const char *const *names, struct catalog_list *io);
-/* Sort, MaxResults (1..max), NextToken; NULL each when absent. */
+/* Sort; NULL when absent. */
 SOUK_MUST enum souk_err catalog_sort(
     struct call *c, const json_t *sort, const char *const *names, struct catalog_list *io);
+/* MaxResults (1..most), NextToken; NULL each when absent. io->limit is what holds when nothing is said. */
 SOUK_MUST enum souk_err catalog_page(struct call *c, const json_t *max_results,
     const json_t *next_token, int64_t most, struct catalog_list *io);
 /* Is the value one of the filter's? */

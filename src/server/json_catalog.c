@@ -201,6 +201,7 @@ list_parse(struct call *c)
 	if (!l)
 		return SOUK_E_LIMIT;
 	c->input = l;
+	l->limit = CATALOG_PAGE;
 	if ((r = json_take(c->body, m, COUNT, &c->fail)) != SOUK_OK ||
 	    (r = catalog_check(c, json_member_str(&m[WHICH]))) != SOUK_OK ||
 	    (r = catalog_filters(c, m[FILTERS].got, filters, l)) != SOUK_OK ||

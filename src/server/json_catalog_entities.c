@@ -359,6 +359,7 @@ list_parse(struct call *c)
 	if (!l)
 		return SOUK_E_LIMIT;
 	c->input = l;
+	l->limit = CATALOG_PAGE;
 	l->sort_by = STR("");
 	if ((r = json_take(c->body, m, COUNT, &c->fail)) != SOUK_OK ||
 	    (r = catalog_check(c, json_member_str(&m[WHICH]))) != SOUK_OK)

@@ -245,6 +245,7 @@ test('lists: filters, order, pages', async () => {
   for (const bad of [{ FilterList: [{ Name: 'Colour', ValueList: ['red'] }] }, { FilterList: [{ Name: 'EntityId', ValueList: [] }] }, { MaxResults: 51 }, { NextToken: 'x' },
     { Sort: { SortBy: 'Colour' } }, { EntityType: 'SaaSProduct' }])
     await refused(list(bad), 'ValidationException', 422);
+  await assert.rejects(list({ MaxResults: 51 }), /MaxResults is out of range; give 1 to 50/);
   const sets = (more) => w.send(new ListChangeSetsCommand({ Catalog, ...more }));
   const mine = await sets({ FilterList: [{ Name: 'EntityId', ValueList: [ids[0]] }, { Name: 'Status', ValueList: ['SUCCEEDED'] }] });
   assert.equal(mine.ChangeSetSummaryList.length, 1);
