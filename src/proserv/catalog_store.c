@@ -22,9 +22,14 @@
 	" FROM listing_review r JOIN listing l ON l.seller_id = r.seller_id AND l.product_id ="    \
 	" r.product_id JOIN product p ON p.seller_id = l.seller_id AND p.product_id ="             \
 	" l.product_id JOIN account a ON a.account_id = l.seller_id"
-#define OFFER_ROW                                                                                  \
-	"seller_id, offer_id, product_id, document, state, market_offers, revision, created_at,"   \
-	" changed_at, extra"
+#define OFFER_ROW_OF(o)                                                                            \
+	o "seller_id, " o "offer_id, " o "product_id, " o "document, " o "state, " o               \
+	  "market_offers, " o "revision, " o "created_at, " o "changed_at, " o "extra"
+#define OFFER_ROW OFFER_ROW_OF("")
+/* Of `t` only those that a policy lets an account list (proserv/resource_policy.h), after an id. */
+#define SHARED(t, id)                                                                              \
+	" JOIN entity_share s ON s.seller_id = " t ".seller_id AND s.entity_id = " t "." id        \
+	" WHERE s.account_id = $1 AND s.action = 'ListEntities' AND s.entity_id > $2"
 
 #define LISTING_SQL(X)                                                                             \
 	X(Q_FIND, "SELECT " ROW FROM " WHERE l.seller_id = $1 AND l.product_id = $2")              \
@@ -49,6 +54,10 @@
 	/* fan-out: the operator's list of all */                                                  \
 	X(Q_ROWS_ALL, "SELECT " ROW FROM " WHERE l.product_id > $1 AND l.removed_at IS NULL"       \
 		      " ORDER BY l.product_id LIMIT $2")                                           \
+	/* fan-out: whoever shares with the account */                                             \
+	X(Q_ROWS_SHARED,                                                                           \
+	    "SELECT " ROW FROM SHARED(                                                             \
+		"l", "product_id") " AND l.removed_at IS NULL ORDER BY l.product_id LIMIT $3")     \
 	/* fan-out: everybody's, for who reviews them all */                                       \
 	X(Q_ROWS_LIVE, "SELECT " ROW FROM " WHERE l.product_id > $1 AND l.removed_at IS NULL"      \
 		       " AND p.state <> 'draft' ORDER BY l.product_id LIMIT $2")                   \
@@ -90,6 +99,9 @@
 	/* fan-out: the operator's list of all */                                                  \
 	X(Q_OFFER_ROWS_ALL, "SELECT " OFFER_ROW " FROM listing_offer"                              \
 			    " WHERE offer_id > $1 ORDER BY offer_id LIMIT $2")                     \
+	/* fan-out: whoever shares with the account */                                             \
+	X(Q_OFFER_ROWS_SHARED, "SELECT " OFFER_ROW_OF("o.") " FROM listing_offer o" SHARED(        \
+				   "o", "offer_id") " ORDER BY o.offer_id LIMIT $3")               \
 	X(Q_OFFER_ROWS_OF_PRODUCT, "SELECT " OFFER_ROW " FROM listing_offer"                       \
 				   " WHERE seller_id = $1 AND product_id = $2"                     \
 				   " ORDER BY offer_id")                                           \
@@ -404,6 +416,17 @@ listing_rows_all(struct db_tx *tx, const struct guid *after, size_t limit)
 }
 
 struct db_stmt *
+listing_rows_shared(struct db_tx *tx, struct str account_id, const struct guid *after, size_t limit)
+{
+	struct db_stmt *st = db_stmt(tx, &listing_texts, Q_ROWS_SHARED);
+
+	db_bind_text(st, 1, account_id);
+	db_bind_guid(st, 2, after);
+	db_bind_int(st, 3, (int64_t)limit);
+	return st;
+}
+
+struct db_stmt *
 listing_rows_live(struct db_tx *tx, const struct guid *after, size_t limit)
 {
 	struct db_stmt *st = db_scan(tx, &listing_texts, Q_ROWS_LIVE);
@@ -597,6 +620,18 @@ listing_offer_rows_all(struct db_tx *tx, const struct guid *after, size_t limit)
 
 	db_bind_guid(st, 1, after);
 	db_bind_int(st, 2, (int64_t)limit);
+	return st;
+}
+
+struct db_stmt *
+listing_offer_rows_shared(
+    struct db_tx *tx, struct str account_id, const struct guid *after, size_t limit)
+{
+	struct db_stmt *st = db_stmt(tx, &listing_texts, Q_OFFER_ROWS_SHARED);
+
+	db_bind_text(st, 1, account_id);
+	db_bind_guid(st, 2, after);
+	db_bind_int(st, 3, (int64_t)limit);
 	return st;
 }
 

@@ -90,6 +90,9 @@ SOUK_MUST enum souk_err listing_row_due(
 struct db_stmt *listing_rows_of(
     struct db_tx *tx, struct str seller_id, const struct guid *after, size_t limit);
 struct db_stmt *listing_rows_all(struct db_tx *tx, const struct guid *after, size_t limit);
+/* Of others, that their policies let the account list (resource_policy.h). */
+struct db_stmt *listing_rows_shared(
+    struct db_tx *tx, struct str account_id, const struct guid *after, size_t limit);
 /* Limited, public and restricted ones of all sellers, by product id. A scan: `limit` may be large. */
 struct db_stmt *listing_rows_live(struct db_tx *tx, const struct guid *after, size_t limit);
 /* Those that are due at `now`, the most overdue first. */
@@ -138,6 +141,8 @@ SOUK_MUST enum souk_err listing_offer_row_update(
 struct db_stmt *listing_offer_rows(
     struct db_tx *tx, struct str seller_id, const struct guid *after, size_t limit);
 struct db_stmt *listing_offer_rows_all(struct db_tx *tx, const struct guid *after, size_t limit);
+struct db_stmt *listing_offer_rows_shared(
+    struct db_tx *tx, struct str account_id, const struct guid *after, size_t limit);
 struct db_stmt *listing_offer_rows_of_product(
     struct db_tx *tx, struct str seller_id, const struct guid *product_id);
 void listing_offer_row(struct db_stmt *st, struct listing_offer_row *ret);

@@ -3,6 +3,7 @@
 #include "proserv/entity.h"
 
 #include "market/id_owner.h"
+#include "proserv/resource_policy.h"
 
 #include <stdio.h>
 
@@ -172,8 +173,8 @@ put_review(struct jw *w, const struct listing_row *l)
 }
 
 static void
-product_details(
-    const struct listing_row *l, const json_t *doc, const json_t *extra, struct buf *out)
+product_details(const struct listing_row *l, const json_t *doc, const json_t *extra, bool shared,
+    struct buf *out)
 {
 	struct jw w;
 
@@ -192,7 +193,8 @@ product_details(
 	jw_close(&w, '}');
 	jw_close(&w, '}');
 	put_services(&w, l, doc);
-	put_review(&w, l);
+	if (!shared)
+		put_review(&w, l);
 	jw_close(&w, '}');
 }
 
@@ -318,8 +320,8 @@ keep_details(struct buf *b, struct arena *mem, struct entity_document *ret)
 }
 
 static enum souk_err
-get_product(struct db_tx *tx, struct str seller_id, const struct guid *id, struct arena *mem,
-    struct entity_document *ret)
+get_product(struct db_tx *tx, struct str seller_id, const struct guid *id, bool shared,
+    struct arena *mem, struct entity_document *ret)
 {
 	struct listing_row l;
 	json_t *doc = NULL, *extra = NULL;
@@ -333,7 +335,7 @@ get_product(struct db_tx *tx, struct str seller_id, const struct guid *id, struc
 	if ((r = json_read(l.document, &doc, NULL)) == SOUK_OK &&
 	    (r = json_read(l.extra, &extra, NULL)) == SOUK_OK) {
 		product_summary(&l, &ret->summary);
-		product_details(&l, doc, extra, &b);
+		product_details(&l, doc, extra, shared, &b);
 		r = keep_details(&b, mem, ret);
 	}
 	json_decref(doc);
@@ -383,29 +385,92 @@ owner_of(struct db_tx *tx, const struct tenant_scope *s, enum entity_kind kind,
 	return r;
 }
 
+/* The kind of what the id names; false when it is no id of an entity. */
+static bool
+id_parse(struct str id, enum entity_kind *ret_kind, struct guid *ret)
+{
+	for (int k = 0; k < ENTITY__COUNT; k++)
+		if (entity_id_parse(entity_prefix((enum entity_kind)k), id, ret)) {
+			*ret_kind = (enum entity_kind)k;
+			return true;
+		}
+	return false;
+}
+
+static enum souk_err
+get(struct db_tx *tx, struct str seller_id, enum entity_kind kind, const struct guid *id,
+    bool shared, struct arena *mem, struct entity_document *ret)
+{
+	return kind == ENTITY_PRODUCT ? get_product(tx, seller_id, id, shared, mem, ret)
+				      : get_offer(tx, seller_id, id, mem, ret);
+}
+
 enum souk_err
 entity_get(struct db_tx *tx, const struct tenant_scope *s, struct str id, struct arena *mem,
     struct entity_document *ret)
 {
 	char seller[ACCOUNT_ID_LEN + 1] = "";
+	enum entity_kind kind;
 	struct guid guid;
 	enum souk_err r;
 
-	for (int k = 0; k < ENTITY__COUNT; k++) {
-		if (!entity_id_parse(entity_prefix((enum entity_kind)k), id, &guid))
-			continue;
-		if ((r = owner_of(tx, s, (enum entity_kind)k, &guid, seller)) != SOUK_OK)
-			return r;
-		return k == ENTITY_PRODUCT ? get_product(tx, str_c(seller), &guid, mem, ret)
-					   : get_offer(tx, str_c(seller), &guid, mem, ret);
-	}
-	return SOUK_E_NOT_FOUND;
+	if (!id_parse(id, &kind, &guid))
+		return SOUK_E_NOT_FOUND;
+	if ((r = owner_of(tx, s, kind, &guid, seller)) != SOUK_OK)
+		return r;
+	return get(tx, str_c(seller), kind, &guid, false, mem, ret);
+}
+
+enum souk_err
+entity_read(struct db_tx *tx, const struct tenant_scope *s, struct str id, struct arena *mem,
+    struct entity_document *ret, bool *ret_shared)
+{
+	char seller[ACCOUNT_ID_LEN + 1] = "";
+	enum entity_kind kind;
+	struct guid guid;
+	enum souk_err r = entity_get(tx, s, id, mem, ret);
+
+	*ret_shared = false;
+	if (r != SOUK_E_NOT_FOUND || tenant_is_operator(s) || !id_parse(id, &kind, &guid))
+		return r;
+	r = share_row_owner(
+	    tx, tenant_account(s), &guid, shared_action_word(SHARED_DESCRIBE), seller);
+	if (r == SOUK_OK)
+		r = get(tx, str_c(seller), kind, &guid, true, mem, ret);
+	*ret_shared = r == SOUK_OK;
+	return r;
 }
 
 /* ---- all ------------------------------------------------------------------------------- */
 
+enum whose {
+	OWN, /* the operator's are everybody's */
+	SHARED
+};
+
+static struct db_stmt *
+products_after(
+    struct db_tx *tx, const struct tenant_scope *s, enum whose whose, const struct guid *after)
+{
+	if (whose == SHARED)
+		return listing_rows_shared(tx, tenant_account(s), after, AT_ONCE);
+	return tenant_is_operator(s) ? listing_rows_all(tx, after, AT_ONCE)
+				     : listing_rows_of(tx, tenant_account(s), after, AT_ONCE);
+}
+
+static struct db_stmt *
+offers_after(
+    struct db_tx *tx, const struct tenant_scope *s, enum whose whose, const struct guid *after)
+{
+	if (whose == SHARED)
+		return listing_offer_rows_shared(tx, tenant_account(s), after, AT_ONCE);
+	return tenant_is_operator(s) ? listing_offer_rows_all(tx, after, AT_ONCE)
+				     : listing_offer_rows(tx, tenant_account(s), after, AT_ONCE);
+}
+
 static enum souk_err
-all_products(struct db_tx *tx, const struct tenant_scope *s, entity_each *each, void *arg)
+all_products(
+    struct db_tx *tx, const struct tenant_scope *s, enum whose whose, entity_each *each, void *arg)
 {
 	struct guid after = { { 0 } };
 	size_t n = AT_ONCE;
@@ -413,9 +478,7 @@ all_products(struct db_tx *tx, const struct tenant_scope *s, entity_each *each, 
 	bool row = false, more = true;
 
 	while (r == SOUK_OK && more && n == AT_ONCE) {
-		struct db_stmt *st = tenant_is_operator(s)
-					 ? listing_rows_all(tx, &after, AT_ONCE)
-					 : listing_rows_of(tx, tenant_account(s), &after, AT_ONCE);
+		struct db_stmt *st = products_after(tx, s, whose, &after);
 
 		for (n = 0; more && (r = db_step(st, &row)) == SOUK_OK && row; n++) {
 			struct entity_summary e;
@@ -452,8 +515,8 @@ each_offer(struct db_stmt *st, struct arena *mem, entity_each *each, void *arg,
 }
 
 static enum souk_err
-all_offers(
-    struct db_tx *tx, const struct tenant_scope *s, struct arena *mem, entity_each *each, void *arg)
+all_offers(struct db_tx *tx, const struct tenant_scope *s, enum whose whose, struct arena *mem,
+    entity_each *each, void *arg)
 {
 	struct guid after = { { 0 } };
 	size_t n = AT_ONCE;
@@ -461,10 +524,7 @@ all_offers(
 	bool row = false, more = true;
 
 	while (r == SOUK_OK && more && n == AT_ONCE) {
-		struct db_stmt *st =
-		    tenant_is_operator(s)
-			? listing_offer_rows_all(tx, &after, AT_ONCE)
-			: listing_offer_rows(tx, tenant_account(s), &after, AT_ONCE);
+		struct db_stmt *st = offers_after(tx, s, whose, &after);
 
 		for (n = 0; more && (r = db_step(st, &row)) == SOUK_OK && row; n++)
 			if ((r = each_offer(st, mem, each, arg, &after, &more)) != SOUK_OK)
@@ -475,18 +535,32 @@ all_offers(
 	return r;
 }
 
-enum souk_err
-entity_all(struct db_tx *tx, const struct tenant_scope *s, enum entity_kind kind, entity_each *each,
-    void *arg)
+static enum souk_err
+all(struct db_tx *tx, const struct tenant_scope *s, enum whose whose, enum entity_kind kind,
+    entity_each *each, void *arg)
 {
 	struct arena *mem;
 	enum souk_err r;
 
 	if (kind == ENTITY_PRODUCT)
-		return all_products(tx, s, each, arg);
+		return all_products(tx, s, whose, each, arg);
 	if (!(mem = arena_new((size_t)1 << 20)))
 		return SOUK_E_NOMEM;
-	r = all_offers(tx, s, mem, each, arg);
+	r = all_offers(tx, s, whose, mem, each, arg);
 	arena_free(mem);
 	return r;
+}
+
+enum souk_err
+entity_all(struct db_tx *tx, const struct tenant_scope *s, enum entity_kind kind, entity_each *each,
+    void *arg)
+{
+	return all(tx, s, OWN, kind, each, arg);
+}
+
+enum souk_err
+entity_all_shared(struct db_tx *tx, const struct tenant_scope *s, enum entity_kind kind,
+    entity_each *each, void *arg)
+{
+	return all(tx, s, SHARED, kind, each, arg);
 }

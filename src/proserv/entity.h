@@ -33,10 +33,20 @@ struct entity_document {
 SOUK_MUST enum souk_err entity_get(struct db_tx *tx, const struct tenant_scope *s, struct str id,
     struct arena *mem, struct entity_document *ret);
 
+/*
+ * The same, or what its owner's policy lets the scope's account describe (resource_policy.h), without what reviews of
+ * it came to: *ret_shared. For reading alone: whose it is stays who may change it.
+ */
+SOUK_MUST enum souk_err entity_read(struct db_tx *tx, const struct tenant_scope *s, struct str id,
+    struct arena *mem, struct entity_document *ret, bool *ret_shared);
+
 /* False: enough. */
 typedef bool entity_each(void *arg, const struct entity_summary *e);
 /* All of a kind that the scope owns (the operator: of everybody). Slices live until the next call. */
 SOUK_MUST enum souk_err entity_all(struct db_tx *tx, const struct tenant_scope *s,
+    enum entity_kind kind, entity_each *each, void *arg);
+/* All of others that their policies let the scope's account list. */
+SOUK_MUST enum souk_err entity_all_shared(struct db_tx *tx, const struct tenant_scope *s,
     enum entity_kind kind, entity_each *each, void *arg);
 
 /* "arn:aws:aws-marketplace:REGION:ACCOUNT:AWSMarketplace/TYPE/ID", in the arena; p NULL when it is full. */

@@ -15,7 +15,7 @@
 #define SERVICE "aws-marketplace"
 
 static const struct catalog_table *const tables[] = { &catalog_changes, &catalog_entities,
-	&catalog_tagging };
+	&catalog_tagging, &catalog_policies };
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
 static const struct op *
@@ -191,6 +191,63 @@ catalog_query_id(struct call *c, const char *name)
 	c->input = kept;
 	return SOUK_OK;
 }
+
+/* ---- what ARNs name -------------------------------------------------------------------- */
+
+static bool
+arn_parse(struct catalog_arn *a)
+{
+	struct str rest = a->arn, part;
+
+	for (int i = 0; i < 3; i++) {
+		static const char *const parts[] = { "arn", "aws", "aws-marketplace" };
+
+		if (!str_split(&rest, ':', &part) || !str_eq_c(part, parts[i]))
+			return false;
+	}
+	if (a->arn.n > CATALOG_ARN_MAX || !str_split(&rest, ':', &part) ||
+	    !str_split(&rest, ':', &a->account) || !rest.p)
+		return false;
+	a->resource = rest;
+	return str_split(&rest, '/', &part) && str_eq_c(part, CATALOG) &&
+	       str_split(&rest, '/', &a->type) && str_split(&rest, '/', &a->id) && !rest.p;
+}
+
+enum souk_err
+catalog_arn_take(struct call *c, struct str arn, struct catalog_arn *ret)
+{
+	*ret = (struct catalog_arn){ .arn = arn };
+	return arn_parse(ret) ? SOUK_OK
+			      : fail_field(&c->fail, "ResourceArn", "is no ARN of this catalog",
+				    "give that of an entity or a change set");
+}
+
+enum souk_err
+catalog_arn_owner(struct call *c, struct db_tx *tx, const struct catalog_arn *a,
+    char ret[static ACCOUNT_ID_LEN + 1])
+{
+	struct entity_document e = { 0 };
+	struct change_set_row set;
+	enum entity_kind kind;
+	struct guid id;
+	enum souk_err r;
+
+	if (str_eq_c(a->type, "ChangeSet")) {
+		if (!guid_parse(a->id, &id))
+			return SOUK_E_NOT_FOUND;
+		if ((r = change_set_get(tx, c->scope, &id, c->arena, &set)) == SOUK_OK)
+			memcpy(ret, set.seller_id, sizeof(set.seller_id));
+	} else {
+		if (!entity_type_parse(a->type, &kind) || !str_eq_c(a->type, entity_type(kind)) ||
+		    !str_starts(a->id, str_c(entity_prefix(kind))))
+			return SOUK_E_NOT_FOUND;
+		if ((r = entity_get(tx, c->scope, a->id, c->arena, &e)) == SOUK_OK)
+			memcpy(ret, e.summary.seller_id, sizeof(e.summary.seller_id));
+	}
+	return r == SOUK_OK && !str_eq_c(a->account, ret) ? SOUK_E_NOT_FOUND : r;
+}
+
+/* ---- lists ----------------------------------------------------------------------------- */
 
 static bool
 is_among(struct str s, const char *const *names)

@@ -15,7 +15,8 @@ struct catalog_table {
 	const struct op *ops;
 	size_t n;
 };
-extern const struct catalog_table catalog_changes, catalog_entities, catalog_tagging;
+extern const struct catalog_table catalog_changes, catalog_entities, catalog_policies,
+    catalog_tagging;
 
 /* "2026-01-31T12:00:00Z", without fractions. */
 void catalog_time(struct jw *w, const char *key, instant_t t);
@@ -25,6 +26,24 @@ SOUK_MUST bool catalog_time_parse(struct str s, instant_t *ret);
 SOUK_MUST enum souk_err catalog_check(struct call *c, struct str catalog);
 /* The query's catalog and id (changeSetId, entityId). For `parse`: c->input is its struct str. */
 SOUK_MUST enum souk_err catalog_query_id(struct call *c, const char *name);
+
+/* ---- what ARNs name ---- */
+
+#define CATALOG_ARN_MAX 255
+
+struct catalog_arn {
+	struct str arn;
+	struct str account, type, id;
+	struct str resource; /* "AWSMarketplace/TYPE/ID" */
+};
+/* "arn:aws:aws-marketplace:REGION:ACCOUNT:AWSMarketplace/TYPE/ID"; SOUK_E_INVALID names ResourceArn. */
+SOUK_MUST enum souk_err catalog_arn_take(struct call *c, struct str arn, struct catalog_arn *ret);
+/*
+ * Whose it is: the ARN says so, and it must be there and the scope's. What is only shared with the
+ * scope is not found.
+ */
+SOUK_MUST enum souk_err catalog_arn_owner(struct call *c, struct db_tx *tx,
+    const struct catalog_arn *a, char ret[static ACCOUNT_ID_LEN + 1]);
 
 /* ---- lists ---- */
 

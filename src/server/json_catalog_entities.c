@@ -2,6 +2,8 @@
 /* The Catalog API: entities (specs/proserv.md 6). */
 #include "server/catalog_int.h"
 
+#include "server/rest.h"
+
 #include <stdlib.h>
 
 #define ENTITIES_MAX 10000 /* that a list takes into account */
@@ -47,10 +49,14 @@ describe_run(struct call *c, struct db_tx *tx)
 	const struct str *id = c->input;
 	struct entity_document e = { 0 };
 	struct jw w;
-	enum souk_err r = entity_get(tx, c->scope, without_revision(*id), c->arena, &e);
+	bool shared;
+	enum souk_err r = entity_read(tx, c->scope, without_revision(*id), c->arena, &e, &shared);
 
 	if (r != SOUK_OK)
 		return r;
+	/* Whose it is can see who read it. */
+	if (shared)
+		rest_audit(c, "entity", str_c(e.summary.id), str_c(e.summary.seller_id));
 	jw_init(&w, &c->out);
 	jw_open(&w, NULL, '{');
 	put_entity(c, &w, &e, true);
@@ -483,8 +489,9 @@ list_run(struct call *c, struct db_tx *tx)
 	x.v = x.mem ? arena_array(x.mem, ENTITIES_MAX, sizeof(*x.v)) : NULL;
 	if (!x.v)
 		r = SOUK_E_NOMEM;
-	else if (!x.l->shared) /* nobody shares anything */
-		r = entity_all(tx, c->scope, x.l->kind, keep, &x);
+	else
+		r = x.l->shared ? entity_all_shared(tx, c->scope, x.l->kind, keep, &x)
+				: entity_all(tx, c->scope, x.l->kind, keep, &x);
 	if (r == SOUK_OK && x.failed)
 		r = SOUK_E_NOMEM;
 	if (r == SOUK_OK)
@@ -494,8 +501,8 @@ list_run(struct call *c, struct db_tx *tx)
 }
 
 static const struct op ops[] = {
-	{ "GET", "/DescribeEntity", CATALOG_ACTION "DescribeEntity", 0, OP_READ | OP_NO_BODY,
-	    entity_id_take, describe_run },
+	{ "GET", "/DescribeEntity", CATALOG_ACTION "DescribeEntity", 0,
+	    OP_READ | OP_AUDIT | OP_NO_BODY, entity_id_take, describe_run },
 	{ "POST", "/BatchDescribeEntities", CATALOG_ACTION "BatchDescribeEntities", CATALOG_BODY,
 	    OP_READ, batch_parse, batch_run },
 	{ "POST", "/ListEntities", CATALOG_ACTION "ListEntities", CATALOG_BODY, OP_READ, list_parse,

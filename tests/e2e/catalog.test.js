@@ -3,8 +3,8 @@
 import { after, before, test } from 'node:test';
 import { strict as assert } from 'node:assert';
 import { randomUUID } from 'node:crypto';
-import { BatchDescribeEntitiesCommand, CancelChangeSetCommand, DescribeEntityCommand, GetResourcePolicyCommand, ListChangeSetsCommand,
-  ListEntitiesCommand, ListTagsForResourceCommand, PutResourcePolicyCommand, StartChangeSetCommand, TagResourceCommand,
+import { BatchDescribeEntitiesCommand, CancelChangeSetCommand, DescribeEntityCommand, ListChangeSetsCommand,
+  ListEntitiesCommand, ListTagsForResourceCommand, StartChangeSetCommand, TagResourceCommand,
   UntagResourceCommand } from '@aws-sdk/client-marketplace-catalog';
 import { Marketplace, until } from './lib.js';
 import { day, makeCatalog, OFFER, PRODUCT, refused } from './catalog-world.js';
@@ -260,7 +260,7 @@ test('lists: filters, order, pages', async () => {
   assert.equal(batch.Errors['prod-nothing'].ErrorCode, 'ResourceNotFoundException');
 });
 
-test('tags on entities and change sets; no resource policies', async () => {
+test('tags on entities and change sets', async () => {
   const made = await w.ended((await w.send(new StartChangeSetCommand({ Catalog, ChangeSetTags: [{ Key: 'run', Value: '7' }],
     ChangeSet: [{ ChangeType: 'CreateProduct', Entity: { Type: PRODUCT }, DetailsDocument: {}, EntityTags: [{ Key: 'team', Value: 'lift' }] }] }))).ChangeSetId);
   const ResourceArn = (await entity(made.ChangeSet[0].Entity.Identifier)).EntityArn;
@@ -275,8 +275,6 @@ test('tags on entities and change sets; no resource policies', async () => {
   assert.deepEqual(await tags(), { team: 'shift' }, 'all or nothing');
   await refused(w.send(new ListTagsForResourceCommand({ ResourceArn: 'arn:aws:s3:::x' })), 'ValidationException', 422);
   await refused(w.send(new ListTagsForResourceCommand({ ResourceArn }), w.client(m.logins.sellers[0])), 'ResourceNotFoundException', 404);
-  await refused(w.send(new GetResourcePolicyCommand({ ResourceArn })), 'ResourceNotFoundException', 404);
-  await refused(w.send(new PutResourcePolicyCommand({ ResourceArn, Policy: '{}' })), 'ValidationException', 422);
 });
 
 test('a quota of sets under way', async () => {

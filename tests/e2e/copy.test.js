@@ -83,7 +83,7 @@ test('a marketplace moves to PostgreSQL and serves the same, and back', async ()
   assert.equal(again.code, 1);
   assert.match(again.err, /holds data already/);
 
-  assert.deepEqual(JSON.parse((await soukOk(['migrate', '--data', m.data, '--json'])).out), { was: 9, is: 9, knows: 9, runsFrom: 9 });
+  assert.deepEqual(JSON.parse((await soukOk(['migrate', '--data', m.data, '--json'])).out), { was: 10, is: 10, knows: 10, runsFrom: 10 });
   assert.equal(await exported(m.data), before.exported);
   await soukOk(['audit', 'verify', '--data', m.data]);
   await m.start();

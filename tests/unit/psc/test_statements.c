@@ -23,6 +23,7 @@
 #include "proserv/catalog_store.h"
 #include "proserv/change_store.h"
 #include "proserv/logo_store.h"
+#include "proserv/resource_policy_store.h"
 #include "proserv/review_store.h"
 #include "market/usage_store.h"
 #include "proserv/business_calendar_store.h"
@@ -37,8 +38,8 @@ static struct db_texts *const all[] = { &access_texts, &account_texts, &audit_te
 	&edsp_enrol_texts, &edsp_facts_texts, &edsp_publish_texts, &enrolment_texts, &export_texts,
 	&fee_texts, &fulfilment_texts, &id_owner_texts, &idempotency_texts, &job_texts, &logo_texts,
 	&mail_texts, &node_texts, &object_texts, &offer_texts, &product_texts, &rate_texts,
-	&remote_texts, &request_texts, &review_texts, &role_texts, &subscription_texts,
-	&topic_texts, &usage_texts, &user_texts };
+	&remote_texts, &request_texts, &resource_policy_texts, &review_texts, &role_texts,
+	&subscription_texts, &topic_texts, &usage_texts, &user_texts };
 
 /* The embedded engine compiles a statement whose parameters are unbound; it is not run. */
 static enum souk_err

@@ -8,7 +8,7 @@
 #include <pthread.h>
 #include <string.h>
 
-#define OLD 9 /* migrations of the program that the tests are linked with */
+#define OLD 10 /* migrations of the program that the tests are linked with */
 #define TEXT_OF(n) TEXT_OF_(n)
 #define TEXT_OF_(n) #n
 /* What a newer program has besides. */
