@@ -24,6 +24,8 @@ struct finding {
 };
 
 #define EVIDENCE_MAX 160
+/* What the message begins with when a rule was not given what it goes by. */
+#define NOT_CHECKED "Not checked: "
 /* One rule tells of at most so many places of a listing; the last one says that there are more. */
 #define FINDINGS_PER_RULE 50
 /* Enough of an arena for the findings of one listing. */

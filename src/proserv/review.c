@@ -114,7 +114,7 @@ not_checked(struct review *r, const char *pointer, const char *what)
 {
 	char text[256];
 
-	(void)snprintf(text, sizeof(text), "Not checked: %s", what);
+	(void)snprintf(text, sizeof(text), NOT_CHECKED "%s", what);
 	add(r, SEVERITY_INFO, pointer, NO_EVIDENCE, "give what is missing, see --context", text);
 }
 

@@ -15,7 +15,7 @@
 #define SERVICE "aws-marketplace"
 
 static const struct catalog_table *const tables[] = { &catalog_changes, &catalog_entities,
-	&catalog_tagging, &catalog_policies };
+	&catalog_tagging, &catalog_policies, &catalog_assessments };
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
 static const struct op *

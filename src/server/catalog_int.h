@@ -15,8 +15,8 @@ struct catalog_table {
 	const struct op *ops;
 	size_t n;
 };
-extern const struct catalog_table catalog_changes, catalog_entities, catalog_policies,
-    catalog_tagging;
+extern const struct catalog_table catalog_assessments, catalog_changes, catalog_entities,
+    catalog_policies, catalog_tagging;
 
 /* "2026-01-31T12:00:00Z", without fractions. */
 void catalog_time(struct jw *w, const char *key, instant_t t);
