@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The terms in vectorscan; see text_engine.h. */
-#include "proserv/text_engine.h"
-
+#include "proserv/text_needle.h"
 #include "proserv/text_number.h"
 
 #include <hs.h>
 #include <stdlib.h>
 
-#define FEW 32
+#define LATE 4096  /* more hits than can end within the length of a term */
+#define HEADS 1024 /* that are kept before they are looked at */
 
 struct text_engine {
 	struct text_table *table;
-	hs_database_t *db[TERMS__COUNT];
-	uint8_t *length; /* of each folded term */
+	struct folded_terms terms;
+	struct needle_set sets[TERMS__COUNT];
 };
 
 struct hit_list {
@@ -20,19 +20,30 @@ struct hit_list {
 	size_t cap;
 };
 
+/* Where vectorscan found a head: the index of its first needle, and its end, counted from the blank before the text. */
+struct found_head {
+	uint32_t needle, end;
+};
+
 struct text_scratch {
 	hs_scratch_t *hs;
 	struct text_folded folded;
+	struct buf plain;
 	struct hit_list hits[TERMS__COUNT];
+	struct hit_list made; /* not of terms */
+	struct found_head heads[HEADS];
 };
 
 struct finder {
-	const struct text_engine *e;
+	const struct folded_terms *terms;
+	const struct needle_set *set;
 	struct hit_list *hits;
 	struct str text;
+	const char *plain;
 	unsigned languages;
-	size_t n;
-	bool cut, failed;
+	struct found_head *heads;
+	size_t n, n_heads;
+	bool full, failed;
 };
 
 /* What is not ASCII is a letter but for signs of currency. */
@@ -63,115 +74,53 @@ add_hit(struct finder *f, size_t start, size_t end, uint16_t term, uint64_t clas
 	f->hits->v[f->n++] = (struct term_hit){
 		.start = (uint32_t)start, .end = (uint32_t)end, .term = term, .classes = classes
 	};
-	f->cut = f->n >= TERM_HITS_MAX;
+	f->full = f->n >= TERM_HITS_MAX + LATE;
 }
 
+/* Whose head and next bytes are there: is it the term, as a word, and one of the listing's languages? */
+static bool
+stands_at(const struct finder *f, const struct needle *v, size_t start)
+{
+	size_t end = start + v->length;
+
+	return end <= f->text.n && (!v->closed || f->plain[end] == ' ') &&
+	       (terms[v->term].valid & f->languages) &&
+	       memcmp(f->text.p + start, folded_term(f->terms, v->term).p, v->length) == 0;
+}
+
+/* Which terms are there where heads were found? */
+static void
+look_at_heads(struct finder *f)
+{
+	for (size_t i = 0; i < f->n_heads && !f->full && !f->failed; i++) {
+		const struct needle *v = &f->set->v[f->heads[i].needle];
+		size_t end = f->heads[i].end;
+		uint32_t next;
+
+		memcpy(&next, f->plain + end - 1, sizeof(next));
+		for (bool more = true; more; more = !v++->last) {
+			if ((uint64_t)(next ^ v->next) << v->skip & UINT32_MAX)
+				continue;
+			if (end > v->back && stands_at(f, v, end - v->back - 1))
+				add_hit(f, end - v->back - 1, end - v->back - 1 + v->length,
+				    v->term, terms[v->term].classes);
+		}
+	}
+	f->n_heads = 0;
+}
+
+/* Kept for many to be looked at together: the waits for memory that each of them means then overlap. */
 static int
-on_term(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *context)
+on_head(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *context)
 {
 	struct finder *f = context;
-	const struct term *t = &terms[id];
-	size_t end = (size_t)to, start = end - f->e->length[id];
 
 	(void)from;
 	(void)flags;
-	if (!(t->valid & f->languages))
-		return 0;
-	if (!(t->flags & TERM_OPEN_BEFORE) && start > 0 && folded_is_word(f->text, start) &&
-	    folded_is_word(f->text, start - 1))
-		return 0;
-	if (!(t->flags & TERM_OPEN_AFTER) && folded_is_word(f->text, end) &&
-	    folded_is_word(f->text, end - 1))
-		return 0;
-	add_hit(f, start, end, (uint16_t)id, t->classes);
-	return f->cut || f->failed;
-}
-
-/* What hs_compile_lit_multi is given: of each term its folded text. */
-struct literals {
-	const char **text;
-	unsigned *flags, *ids;
-	size_t *length;
-	struct text_folded folded;
-};
-
-static void
-literals_done(struct literals *l)
-{
-	free(l->text);
-	free(l->flags);
-	free(l->ids);
-	free(l->length);
-	text_fold_done(&l->folded);
-}
-
-static bool
-literals_init(struct literals *l)
-{
-	l->text = calloc(n_terms, sizeof(*l->text));
-	l->flags = calloc(n_terms, sizeof(*l->flags));
-	l->ids = calloc(n_terms, sizeof(*l->ids));
-	l->length = calloc(n_terms, sizeof(*l->length));
-	return l->text && l->flags && l->ids && l->length;
-}
-
-/* Folds every term and keeps its length; false when one folds to nothing. */
-static bool
-fold_terms(struct text_engine *e, struct literals *l)
-{
-	for (size_t i = 0; i < n_terms && !l->folded.failed; i++) {
-		size_t at = l->folded.out.n;
-
-		text_fold_add(e->table, str_c(terms[i].text), 0, &l->folded);
-		if (l->folded.out.n - at < 2 || l->folded.out.n - at > UINT8_MAX)
-			return false;
-		e->length[i] = (uint8_t)(l->folded.out.n - at - 1);
-	}
-	return !l->folded.failed;
-}
-
-static bool
-in_set(size_t i, enum term_set set)
-{
-	return (terms[i].classes & (set == TERMS_NAMES ? NAME_CLASSES : ~NAME_CLASSES)) != 0;
-}
-
-static enum souk_err
-compile_set(struct text_engine *e, struct literals *l, enum term_set set, struct fail *f)
-{
-	hs_compile_error_t *error = NULL;
-	const char *p = l->folded.out.p;
-	unsigned n = 0;
-
-	for (size_t i = 0; i < n_terms; p += e->length[i++] + 1)
-		if (in_set(i, set)) {
-			l->text[n] = p;
-			l->length[n] = e->length[i];
-			l->ids[n++] = (unsigned)i;
-		}
-	if (hs_compile_lit_multi(l->text, l->flags, l->ids, l->length, n, HS_MODE_BLOCK, NULL,
-		&e->db[set], &error) == HS_SUCCESS)
-		return SOUK_OK;
-	(void)fail_set(f, SOUK_E_INTERNAL, "text_engine", "the terms cannot be compiled: %s",
-	    error != NULL ? error->message : "");
-	hs_free_compile_error(error);
-	return SOUK_E_INTERNAL;
-}
-
-static enum souk_err
-compile(struct text_engine *e, struct fail *f)
-{
-	struct literals l = { .text = NULL };
-	enum souk_err r = SOUK_OK;
-
-	if (!literals_init(&l) || e->length == NULL)
-		r = fail_set(f, SOUK_E_NOMEM, "memory", "the scanner does not fit into memory");
-	else if (!fold_terms(e, &l))
-		r = fail_set(f, SOUK_E_INTERNAL, "text_engine", "a term folds to nothing");
-	for (int set = 0; set < TERMS__COUNT && r == SOUK_OK; set++)
-		r = compile_set(e, &l, (enum term_set)set, f);
-	literals_done(&l);
-	return r;
+	f->heads[f->n_heads++] = (struct found_head){ .needle = id, .end = (uint32_t)to };
+	if (f->n_heads == HEADS)
+		look_at_heads(f);
+	return f->full || f->failed;
 }
 
 enum souk_err
@@ -183,12 +132,13 @@ text_engine_new(struct text_engine **ret, struct fail *f)
 	_Static_assert(sizeof(struct term_hit) <= 24, "hits are many");
 	if (e == NULL)
 		return fail_set(f, SOUK_E_NOMEM, "memory", "the scanner does not fit into memory");
-	e->length = calloc(n_terms, 1);
 	r = text_table_new(&e->table);
 	if (r != SOUK_OK)
 		(void)fail_set(f, r, "text_engine", "ICU's data cannot be read; install libicu72");
-	else
-		r = compile(e, f);
+	else if ((r = folded_terms_make(e->table, &e->terms)) != SOUK_OK)
+		(void)fail_set(f, r, "memory", "the scanner does not fit into memory");
+	for (int set = 0; set < TERMS__COUNT && r == SOUK_OK; set++)
+		r = needle_set_make(&e->terms, (enum term_set)set, &e->sets[set], f);
 	if (r != SOUK_OK) {
 		text_engine_free(e);
 		return r;
@@ -203,9 +153,9 @@ text_engine_free(struct text_engine *e)
 	if (e == NULL)
 		return;
 	for (int set = 0; set < TERMS__COUNT; set++)
-		hs_free_database(e->db[set]);
+		needle_set_done(&e->sets[set]);
+	folded_terms_done(&e->terms);
 	text_table_free(e->table);
-	free(e->length);
 	free(e);
 }
 
@@ -223,7 +173,7 @@ text_scratch_new(const struct text_engine *e, struct text_scratch **ret)
 	if (s == NULL)
 		return SOUK_E_NOMEM;
 	for (int set = 0; set < TERMS__COUNT; set++)
-		if (hs_alloc_scratch(e->db[set], &s->hs) != HS_SUCCESS) {
+		if (hs_alloc_scratch(e->sets[set].db, &s->hs) != HS_SUCCESS) {
 			text_scratch_free(s);
 			return SOUK_E_NOMEM;
 		}
@@ -238,8 +188,10 @@ text_scratch_free(struct text_scratch *s)
 		return;
 	hs_free_scratch(s->hs);
 	text_fold_done(&s->folded);
+	buf_done(&s->plain);
 	for (int set = 0; set < TERMS__COUNT; set++)
 		free(s->hits[set].v);
+	free(s->made.v);
 	free(s);
 }
 
@@ -249,8 +201,8 @@ text_scratch_folded(struct text_scratch *s)
 	return &s->folded;
 }
 
-/* Hits that the scanner makes itself, behind the terms; returns their number. */
-static size_t
+/* Hits that the scanner makes itself. */
+static void
 find_numbers(struct finder *f)
 {
 	static const uint64_t classes[] = {
@@ -260,65 +212,93 @@ find_numbers(struct finder *f)
 		[NUMBER_BANK] = TERM(BANK),
 	};
 	struct number number;
-	size_t at = 0, first = f->n;
+	size_t at = 0;
 
-	while (!f->cut && !f->failed && text_number_next(f->text, &at, &number))
+	while (!f->full && !f->failed && text_number_next(f->text, &at, &number))
 		add_hit(f, number.start, number.end, TERM_MADE, classes[number.kind]);
-	return f->n - first;
 }
 
-static int
-by_end(const void *a, const void *b)
-{
-	const struct term_hit *x = a, *y = b;
-
-	return (x->end > y->end) - (x->end < y->end);
-}
-
-/* Brings the `made` last hits to their places. Few: terms are in order already, and sorting them again costs more than finding them. */
+/* No word, so none of the terms. */
 static void
-order_hits(struct term_hit *v, size_t n, size_t made)
+find_ampersands(struct finder *f)
 {
-	if (made > FEW) {
-		qsort(v, n, sizeof(*v), by_end);
-		return;
-	}
-	for (size_t i = n - made; i < n; i++) {
+	const char *p = f->text.p, *end = f->text.p + f->text.n;
+
+	for (; !f->full && !f->failed && p < end && (p = memchr(p, '&', (size_t)(end - p))) != NULL;
+	     p++)
+		add_hit(
+		    f, (size_t)(p - f->text.p), (size_t)(p - f->text.p) + 1, TERM_MADE, TERM(ORG));
+}
+
+/* By their ends, and the longer first. */
+static inline bool
+is_after(const struct term_hit *a, const struct term_hit *b)
+{
+	return a->end > b->end || (a->end == b->end && a->start > b->start);
+}
+
+/* They are in the order of their heads' ends: none is far from its place. */
+static void
+order_terms(struct term_hit *v, size_t n)
+{
+	for (size_t i = 1; i < n; i++) {
 		struct term_hit own = v[i];
 		size_t k = i;
 
-		while (k > 0 && v[k - 1].end > own.end)
-			k--;
-		memmove(v + k + 1, v + k, (i - k) * sizeof(*v));
+		for (; k > 0 && is_after(&v[k - 1], &own); k--)
+			v[k] = v[k - 1];
 		v[k] = own;
 	}
+}
+
+/* Puts the hits that were made among the terms. */
+static bool
+merge(struct finder *f, const struct term_hit *made, size_t n_made)
+{
+	size_t n = f->n;
+	struct term_hit *v;
+
+	for (size_t i = 0; i < n_made && !f->failed; i++)
+		add_hit(f, 0, 0, TERM_MADE, 0);
+	v = f->hits->v;
+	for (size_t to = f->n; n_made > 0 && !f->failed; to--)
+		v[to - 1] =
+		    n > 0 && is_after(&v[n - 1], &made[n_made - 1]) ? v[--n] : made[--n_made];
+	return !f->failed;
 }
 
 enum souk_err
 text_engine_find(const struct text_engine *e, struct text_scratch *s, enum term_set set,
     const struct text_folded *folded, size_t n, unsigned languages, struct term_hits *ret)
 {
-	struct finder f = {
-		.e = e, .hits = &s->hits[set], .text = { folded->out.p, n }, .languages = languages
-	};
-	size_t made = 0;
+	/* Of no text at all there is no address either. */
+	struct str text = { n > 0 ? folded->out.p : "", n };
+	struct finder f = { .terms = &e->terms,
+		.set = &e->sets[set],
+		.hits = &s->hits[set],
+		.heads = s->heads,
+		.text = text,
+		.languages = languages != 0 ? languages : LANG_ALL };
+	struct finder made = { .hits = &s->made, .text = text };
 	hs_error_t r;
 
-	if (n > UINT32_MAX || folded->failed)
+	buf_clear(&s->plain);
+	if (n > UINT32_MAX - 2 || folded->failed || !buf_reserve(&s->plain, n + PLAIN_ROOM))
 		return SOUK_E_NOMEM;
-	if (f.languages == 0)
-		f.languages = LANG_ALL;
-	/* Of no text at all there is no address either, which the library refuses. */
-	if (n == 0)
-		f.text.p = "";
-	r = hs_scan(e->db[set], f.text.p, (unsigned)n, 0, s->hs, on_term, &f);
+	f.plain = text_plain(text, s->plain.p);
+	r = hs_scan(f.set->db, f.plain - 1, (unsigned)n + 2, 0, s->hs, on_head, &f);
 	if (r != HS_SUCCESS && r != HS_SCAN_TERMINATED)
 		return SOUK_E_INTERNAL;
+	look_at_heads(&f);
+	order_terms(f.hits->v, f.n);
 	if (set == TERMS_PROSE)
-		made = find_numbers(&f);
-	if (f.failed)
+		find_numbers(&made);
+	else
+		find_ampersands(&made);
+	if (made.failed || !merge(&f, made.hits->v, made.n))
 		return SOUK_E_NOMEM;
-	order_hits(f.hits->v, f.n, made);
-	*ret = (struct term_hits){ .v = f.hits->v, .n = f.n, .cut = f.cut };
+	ret->cut = f.n >= TERM_HITS_MAX;
+	ret->n = ret->cut ? TERM_HITS_MAX : f.n;
+	ret->v = f.hits->v;
 	return SOUK_OK;
 }

@@ -41,7 +41,7 @@ struct term_hit {
 /* What is beyond is not looked at; see term_hits.cut. */
 #define TERM_HITS_MAX 100000
 
-/* In the order of their ends. Borrowed from the scratch until the set is looked for again. */
+/* In the order of their ends, the longer of two first. Borrowed from the scratch until the set is looked for again. */
 struct term_hits {
 	struct term_hit *v;
 	size_t n;
@@ -50,7 +50,7 @@ struct term_hits {
 
 /*
  * Terms of `set` in the first `n` bytes of `f` that are valid in listings of `languages` (bits; 0 means all); in
- * prose amounts of money and numbers of cards and accounts, too. SOUK_E_NOMEM.
+ * prose amounts of money and numbers of cards and accounts, too, in names "&". SOUK_E_NOMEM.
  */
 SOUK_MUST enum souk_err text_engine_find(const struct text_engine *e, struct text_scratch *s,
     enum term_set set, const struct text_folded *f, size_t n, unsigned languages,

@@ -57,7 +57,7 @@ enum term_class {
 	TERM_OFFEND,
 	TERM_HONOR, /* a person's name follows (in Japanese: went before) */
 	TERM_STREET,
-	TERM_ORG, /* an organisation's name */
+	TERM_ORG, /* an organisation's name; "&", too, which the scanner finds itself */
 	/* Found by the scanner itself: */
 	TERM_AMOUNT, /* of money */
 	TERM_CARD,   /* a number of a payment card that holds its check digit */

@@ -365,6 +365,134 @@ test_hostile(void **state)
 	free(text);
 }
 
+#define CHUNK 40 /* terms in one text */
+
+static bool
+is_listed(const struct term_hits *h, size_t start, size_t end, size_t term)
+{
+	for (size_t i = 0; i < h->n; i++)
+		if (h->v[i].start == start && h->v[i].end == end && h->v[i].term == term)
+			return true;
+	return false;
+}
+
+static bool
+is_word_of_its_own(struct str text, size_t start, size_t end, unsigned flags)
+{
+	if (!(flags & TERM_OPEN_BEFORE) && start > 0 && folded_is_word(text, start) &&
+	    folded_is_word(text, start - 1))
+		return false;
+	return (flags & TERM_OPEN_AFTER) || !folded_is_word(text, end) ||
+	       !folded_is_word(text, end - 1);
+}
+
+/* Every place of the term in the text, one by one: the engine has it if it is a word there. Returns how many. */
+static size_t
+expect_term(
+    struct str text, size_t term, struct str folded, enum term_set set, const struct term_hits *h)
+{
+	uint64_t of_set = set == TERMS_NAMES ? NAME_CLASSES : ~NAME_CLASSES;
+	size_t n = 0;
+
+	for (const char *p = text.p;
+	     (terms[term].classes & of_set) &&
+	     (p = memmem(p, (size_t)(text.p + text.n - p), folded.p, folded.n)) != NULL;
+	     p++) {
+		size_t start = (size_t)(p - text.p), end = start + folded.n;
+
+		if (!is_word_of_its_own(text, start, end, terms[term].flags))
+			continue;
+		n++;
+		if (!is_listed(h, start, end, term))
+			fail_msg("%s at %zu of: %s", terms[term].text, start, text.p);
+	}
+	return n;
+}
+
+static struct term_hits
+find(struct str text, enum term_set set)
+{
+	struct text_folded *folded = text_scratch_folded(corpus.scratch);
+	struct term_hits h;
+
+	text_fold_clear(folded);
+	text_fold_add(text_engine_table(corpus.engine), text, 0, folded);
+	assert_int_equal(
+	    text_engine_find(corpus.engine, corpus.scratch, set, folded, folded->out.n, 0, &h),
+	    SOUK_OK);
+	return h;
+}
+
+/* The engine finds in the text what looking for each term by itself finds, in order. */
+static void
+compare_with_each(struct str text, enum term_set set, const struct str *folded)
+{
+	struct term_hits h = find(text, set);
+	struct str all = buf_str(&text_scratch_folded(corpus.scratch)->out);
+	size_t expected = 0, found = 0;
+
+	for (size_t i = 0; i < n_terms; i++)
+		expected += expect_term(all, i, folded[i], set, &h);
+	for (size_t i = 0; i < h.n; i++) {
+		found += h.v[i].term != TERM_MADE;
+		assert_true(i == 0 || h.v[i - 1].end < h.v[i].end ||
+			    (h.v[i - 1].end == h.v[i].end && h.v[i - 1].start <= h.v[i].start));
+	}
+	assert_int_equal(found, expected);
+}
+
+/* Whatever the terms stand beside. */
+static void
+test_every_term(void **state)
+{
+	static const char *const between[] = { " ", ", ", "", "_", "\u20ac", "(", "x", "\u00a3",
+		".\n\n", "\u754c", "/", "7" };
+	struct text_folded all = { .steps = NULL };
+	struct str *folded = calloc(n_terms, sizeof(*folded));
+	struct buf b = { .p = NULL };
+	const char *p;
+
+	(void)state;
+	assert_non_null(folded);
+	for (size_t i = 0; i < n_terms; i++)
+		text_fold_add(text_engine_table(corpus.engine), str_c(terms[i].text), 0, &all);
+	p = all.out.p;
+	for (size_t i = 0; i < n_terms; p += folded[i++].n + 1)
+		folded[i] = (struct str){ p, (size_t)(strchr(p, '\n') - p) };
+	for (size_t i = 0; i < n_terms; i++) {
+		buf_add_str(&b, str_c(terms[i].text));
+		buf_add_str(&b, str_c(between[i * 7 % (sizeof(between) / sizeof(between[0]))]));
+		if (i % CHUNK != CHUNK - 1 && i != n_terms - 1)
+			continue;
+		compare_with_each(buf_str(&b), TERMS_PROSE, folded);
+		compare_with_each(buf_str(&b), TERMS_NAMES, folded);
+		buf_clear(&b);
+	}
+	buf_done(&b);
+	text_fold_done(&all);
+	free(folded);
+}
+
+/* What is beyond the most that are looked at is not, and the rest is in order. */
+static void
+test_too_many_terms(void **state)
+{
+	static const char piece[] = "do not hesitate 5 $ ";
+	static const size_t starts[] = { 3, 0, 16 }; /* "not" ends first, and is the last of all */
+	struct buf b = { .p = NULL };
+	struct term_hits h;
+
+	(void)state;
+	for (size_t i = 0; i < TERM_HITS_MAX / 2; i++)
+		buf_add_str(&b, str_c(piece));
+	h = find(buf_str(&b), TERMS_PROSE);
+	assert_true(h.cut);
+	assert_int_equal(h.n, TERM_HITS_MAX);
+	for (size_t i = 0; i < h.n; i++)
+		assert_int_equal(h.v[i].start, i / 3 * strlen(piece) + starts[i % 3]);
+	buf_done(&b);
+}
+
 int
 main(void)
 {
@@ -376,6 +504,8 @@ main(void)
 		cmocka_unit_test(test_place_and_evidence),
 		cmocka_unit_test(test_relations),
 		cmocka_unit_test(test_languages),
+		cmocka_unit_test(test_every_term),
+		cmocka_unit_test(test_too_many_terms),
 		cmocka_unit_test(test_hostile),
 	};
 
