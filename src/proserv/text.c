@@ -21,7 +21,8 @@ struct scan {
 	uint32_t *start; /* of each field in the folded text, and the end of all */
 	size_t n, cap, n_names;
 	struct suspicion *found;
-	size_t n_found;
+	size_t n_found, cap_found;
+	bool failed;
 	const struct text_folded *folded;
 	struct str text; /* all, folded */
 };
@@ -141,6 +142,17 @@ suspect(struct scan *c, struct suspicion s)
 		c->out->cut = true;
 		return;
 	}
+	if (c->n_found == c->cap_found) {
+		size_t cap = c->cap_found ? 4 * c->cap_found : 16;
+		struct suspicion *p = reallocarray(c->found, cap, sizeof(*p));
+
+		if (p == NULL) {
+			c->failed = true;
+			return;
+		}
+		c->found = p;
+		c->cap_found = cap;
+	}
 	c->found[c->n_found++] = s;
 }
 
@@ -213,7 +225,7 @@ static uint32_t
 sentence_end(struct str s, uint32_t i, uint32_t end)
 {
 	while (i < end) {
-		if (end - i >= 16) {
+		if (s.n - i >= 16) {
 			bytes16 v;
 			uint64_t half[2];
 
@@ -228,7 +240,7 @@ sentence_end(struct str s, uint32_t i, uint32_t end)
 			i += half[0] ? (uint32_t)__builtin_ctzll(half[0]) / 8
 				     : 8 + (uint32_t)__builtin_ctzll(half[1]) / 8;
 		}
-		if (ends_sentence(s, i))
+		if (i < end && ends_sentence(s, i))
 			return i;
 		i++;
 	}
@@ -442,8 +454,9 @@ read_names(struct scan *c, const struct term_hits *h)
 	for (size_t field = 0; field < c->n_names; field++) {
 		struct text_field *f = &c->fields[field];
 		uint32_t base = c->start[field], end = c->start[field + 1] - 1;
-		bool covered[NAME_MAX_BYTES] = { false }, anywhere = false;
+		bool covered[NAME_MAX_BYTES], anywhere = false;
 
+		memset(covered, false, end - base < NAME_MAX_BYTES ? end - base : NAME_MAX_BYTES);
 		for (; i < h->n && h->v[i].start < end; i++) {
 			const struct term_hit *t = &h->v[i];
 
@@ -551,8 +564,7 @@ begin(struct scan *c, const struct listing *l, struct arena *a)
 	c->out = ARENA_NEW(a, struct text_hits);
 	c->fields = arena_array(a, c->cap, sizeof(*c->fields));
 	c->start = malloc((c->cap + 1) * sizeof(*c->start));
-	c->found = malloc(SUSPICIONS_MAX * sizeof(*c->found));
-	return c->out != NULL && c->fields != NULL && c->start != NULL && c->found != NULL;
+	return c->out != NULL && c->fields != NULL && c->start != NULL;
 }
 
 static enum souk_err
@@ -579,7 +591,7 @@ scan(struct scan *c, const struct listing *l)
 	read_sentences(c, &prose);
 	find_links(c);
 	tell_hidden(c);
-	return SOUK_OK;
+	return c->failed ? SOUK_E_NOMEM : SOUK_OK;
 }
 
 static enum souk_err

@@ -12,6 +12,7 @@
 #define ROOM 64       /* what one character adds at most, and a block of 16 */
 
 typedef uint8_t bytes16 __attribute__((vector_size(16)));
+typedef int8_t signed16 __attribute__((vector_size(16)));
 
 struct cursor {
 	const struct text_table *t;
@@ -74,10 +75,16 @@ last_of(const struct cursor *c)
 	return c->f->out.n > 0 ? c->f->out.p[c->f->out.n - 1] : '\n';
 }
 
+static inline bool
+is_gap(char b)
+{
+	return b == ' ' || b == '\n';
+}
+
 static inline void
 emit(struct cursor *c, size_t origin, char b)
 {
-	if (b == ' ' && (last_of(c) == ' ' || last_of(c) == '\n'))
+	if (b == ' ' && is_gap(last_of(c)))
 		return;
 	keep_step(c->f, origin);
 	c->f->out.p[c->f->out.n++] = b;
@@ -394,25 +401,31 @@ fold_sign(struct cursor *c)
 	}
 }
 
-/* Lowers 16 bytes into the output; returns how many of them need nothing else. */
+/* Lowers the next bytes, up to 16, into the output; returns how many of them need nothing else. */
 static inline size_t
 fold_block(struct cursor *c)
 {
 	struct text_folded *f = c->f;
-	bytes16 v, before, bad;
+	bytes16 v = { 0 }, bad;
+	signed16 before = { 0 }, c8;
 	uint64_t half[2];
-	size_t n;
+	size_t n = c->n - c->i;
 
-	memcpy(&v, c->p + c->i, 16);
-	memcpy(&before, c->p + c->i - 1, 16);
-	bad =
-	    (bytes16)((v < 0x20) | (v >= 0x7f) | (v == '*') | (v == '-') | (v == '<') | (v == '&') |
-		      (bytes16)((bytes16)(v - 0x5c) <= 4) | ((v == ' ') & (before == ' ')));
+	if (n >= 16) {
+		memcpy(&v, c->p + c->i, 16);
+		memcpy(&before, c->p + c->i - 1, 16);
+	} else {
+		memcpy(&v, c->p + c->i, n);
+		memcpy(&before, c->p + c->i - 1, n);
+	}
+	c8 = (signed16)v; /* what is not ASCII is less than zero */
+	bad = (bytes16)((c8 < 0x20) | (c8 == 0x7f) | (c8 == '*') | (c8 == '-') | (c8 == '<') |
+			(c8 == '&') | ((c8 > '[') & (c8 < 'a')) | ((c8 == ' ') & (before == ' ')));
 	memcpy(half, &bad, 16);
 	n = half[0]   ? (size_t)__builtin_ctzll(half[0]) / 8
 	    : half[1] ? 8 + (size_t)__builtin_ctzll(half[1]) / 8
 		      : 16;
-	v |= (bytes16)((bytes16)(v - 'A') < 26) & 0x20;
+	v |= (bytes16)((c8 > '@') & (c8 < '[')) & 0x20;
 	memcpy(f->out.p + f->out.n, &v, 16);
 	return n;
 }
@@ -433,8 +446,8 @@ text_fold_add(const struct text_table *t, struct str text, uint32_t field, struc
 			f->failed = true;
 			return;
 		}
-		if (c.i > 0 && c.n - c.i >= 16 && (len = fold_block(&c)) > 0) {
-			if (!(last_of(&c) == ' ' && c.p[c.i] == ' ')) {
+		if (c.i > 0 && (len = fold_block(&c)) > 0) {
+			if (!(c.p[c.i] == ' ' && is_gap(last_of(&c)))) {
 				keep_step(f, c.i);
 				f->out.n += len;
 				c.i += len;

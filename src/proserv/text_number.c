@@ -198,13 +198,20 @@ card_at(struct str s, size_t i, struct number *ret)
 	return false;
 }
 
-/* The longest of the words that `s` ends or begins with; each is followed by its kind of border. */
-static const char *const before_amount[] = { "$", "\xe2\x82\xac", "\xc2\xa3", "\xc2\xa5", "usd",
-	"eur", "gbp", "jpy", "brl", "chf", "cad", "aud", "\xe2\x82\xb9", "inr", "euro" };
-static const char *const after_amount[] = { "$", "\xe2\x82\xac", "\xc2\xa3", "\xc2\xa5", "usd",
-	"eur", "gbp", "jpy", "brl", "chf", "cad", "aud", "inr", "euro", "euros", "dollar",
-	"dollars", "dolares", "pounds", "reais", "\xe5\x86\x86", "\xe4\xb8\x87\xe5\x86\x86",
-	"yen" };
+#define WORD(s)                                                                                    \
+	{                                                                                          \
+		s, sizeof(s) - 1                                                                   \
+	}
+
+/* Followed or led by a border where they are words. */
+static const struct str before_amount[] = { WORD("$"), WORD("\xe2\x82\xac"), WORD("\xc2\xa3"),
+	WORD("\xc2\xa5"), WORD("usd"), WORD("eur"), WORD("gbp"), WORD("jpy"), WORD("brl"),
+	WORD("chf"), WORD("cad"), WORD("aud"), WORD("\xe2\x82\xb9"), WORD("inr"), WORD("euro") };
+static const struct str after_amount[] = { WORD("$"), WORD("\xe2\x82\xac"), WORD("\xc2\xa3"),
+	WORD("\xc2\xa5"), WORD("usd"), WORD("eur"), WORD("gbp"), WORD("jpy"), WORD("brl"),
+	WORD("chf"), WORD("cad"), WORD("aud"), WORD("inr"), WORD("euro"), WORD("euros"),
+	WORD("dollar"), WORD("dollars"), WORD("dolares"), WORD("pounds"), WORD("reais"),
+	WORD("\xe5\x86\x86"), WORD("\xe4\xb8\x87\xe5\x86\x86"), WORD("yen") };
 
 static bool
 currency_before(struct str s, size_t i, size_t *ret)
@@ -212,11 +219,13 @@ currency_before(struct str s, size_t i, size_t *ret)
 	size_t end = i > 0 && s.p[i - 1] == ' ' ? i - 1 : i;
 
 	for (size_t k = 0; k < sizeof(before_amount) / sizeof(before_amount[0]); k++) {
-		size_t n = strlen(before_amount[k]);
+		struct str w = before_amount[k];
 
-		if (end >= n && memcmp(s.p + end - n, before_amount[k], n) == 0 &&
-		    (!is_alnum(before_amount[k][0]) || end == n || !word_at(s, end - n - 1))) {
-			*ret = end - n;
+		/* Few end alike: the last byte spares most comparisons. */
+		if (end >= w.n && s.p[end - 1] == w.p[w.n - 1] &&
+		    memcmp(s.p + end - w.n, w.p, w.n) == 0 &&
+		    (!is_alnum(w.p[0]) || end == w.n || !word_at(s, end - w.n - 1))) {
+			*ret = end - w.n;
 			return true;
 		}
 	}
@@ -229,11 +238,12 @@ currency_after(struct str s, size_t i, size_t *ret)
 	size_t start = i < s.n && s.p[i] == ' ' ? i + 1 : i;
 
 	for (size_t k = 0; k < sizeof(after_amount) / sizeof(after_amount[0]); k++) {
-		size_t n = strlen(after_amount[k]);
+		struct str w = after_amount[k];
 
-		if (s.n - start >= n && memcmp(s.p + start, after_amount[k], n) == 0 &&
-		    (!is_alnum(after_amount[k][0]) || !word_at(s, start + n))) {
-			*ret = start + n;
+		if (s.n - start >= w.n && s.p[start] == w.p[0] &&
+		    memcmp(s.p + start, w.p, w.n) == 0 &&
+		    (!is_alnum(w.p[0]) || !word_at(s, start + w.n))) {
+			*ret = start + w.n;
 			return true;
 		}
 	}
