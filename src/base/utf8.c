@@ -77,10 +77,17 @@ utf8_valid(struct str s)
 size_t
 utf8_length(struct str s)
 {
-	size_t n = 0;
+	const uint64_t low = UINT64_C(0x0101010101010101);
+	size_t n = s.n, i = 0;
+	uint64_t w;
 
-	for (size_t i = 0; i < s.n; i++)
-		n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
+	/* Less those that go on with a character: bit 7 set, bit 6 not. */
+	for (; i + sizeof(w) <= s.n; i += sizeof(w)) {
+		memcpy(&w, s.p + i, sizeof(w));
+		n -= (((w >> 7) & ~(w >> 6) & low) * low) >> 56;
+	}
+	for (; i < s.n; i++)
+		n -= ((unsigned char)s.p[i] & 0xc0) == 0x80;
 	return n;
 }
 

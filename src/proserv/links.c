@@ -6,13 +6,21 @@
 
 static const struct str https = { "https://", 8 };
 
+static inline bool
+is_one_of(char c, const char *set)
+{
+	while (*set != '\0' && *set != c)
+		set++;
+	return *set != '\0';
+}
+
 /* How many bytes of `s` stand before one of `ends`. */
 static size_t
 span_until(struct str s, const char *ends)
 {
 	size_t n = 0;
 
-	while (n < s.n && (s.p[n] == '\0' || strchr(ends, s.p[n]) == NULL))
+	while (n < s.n && !is_one_of(s.p[n], ends))
 		n++;
 	return n;
 }
@@ -27,7 +35,7 @@ static bool
 has_blank(struct str s)
 {
 	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] <= ' ' || strchr("<>\"\\^`{|}", s.p[i]) != NULL)
+		if ((unsigned char)s.p[i] <= ' ' || is_one_of(s.p[i], "<>\"\\^`{|}"))
 			return true;
 	return utf8_has_control(s);
 }

@@ -47,6 +47,29 @@ take_word(struct cursor *c, const char *word)
 	return true;
 }
 
+typedef int8_t signed16 __attribute__((vector_size(16)));
+
+/* How many bytes of a string need no look: ASCII, no quotes, escapes or control characters. In blocks. */
+static size_t
+plain_run(const char *p, size_t n)
+{
+	size_t i = 0;
+
+	for (; n - i >= 16; i += 16) {
+		signed16 v;
+		uint64_t half[2];
+
+		memcpy(&v, p + i, 16);
+		v = (signed16)((v < 0x20) | (v == '"') | (v == '\\'));
+		memcpy(half, &v, 16);
+		if (half[0])
+			return i + (size_t)__builtin_ctzll(half[0]) / 8;
+		if (half[1])
+			return i + 8 + (size_t)__builtin_ctzll(half[1]) / 8;
+	}
+	return i;
+}
+
 /* What stands between the quotes, escapes and all; the quote that ends it is taken. */
 static bool
 take_quoted(struct cursor *c, struct str *ret, bool *ret_escapes)
@@ -57,7 +80,9 @@ take_quoted(struct cursor *c, struct str *ret, bool *ret_escapes)
 
 	if (!take(c, '"'))
 		return false;
-	for (from = c->p; c->p < c->end && *c->p != '"'; c->p++) {
+	from = c->p;
+	c->p += plain_run(c->p, (size_t)(c->end - c->p));
+	for (; c->p < c->end && *c->p != '"'; c->p++) {
 		unsigned char b = (unsigned char)*c->p;
 
 		high |= b;
@@ -68,6 +93,7 @@ take_quoted(struct cursor *c, struct str *ret, bool *ret_escapes)
 			if (++c->p == c->end || strchr("\"\\/bfnrt", *c->p) == NULL ||
 			    *c->p == '\0')
 				return false;
+			c->p += plain_run(c->p + 1, (size_t)(c->end - c->p) - 1);
 		}
 	}
 	if (c->p == c->end)
@@ -113,11 +139,17 @@ take_text(struct cursor *c, struct str *ret)
 	out = arena_strndup(c->a, raw.p, raw.n);
 	if (out == NULL)
 		return false;
-	for (size_t i = 0; escapes && i < raw.n; i++) {
-		bool escape = raw.p[i] == '\\';
+	while (escapes && raw.n > 0) {
+		const char *escape = memchr(raw.p, '\\', raw.n);
+		size_t run = escape != NULL ? (size_t)(escape - raw.p) : raw.n;
 
-		i += escape;
-		out[n++] = escape ? escaped(raw.p[i]) : raw.p[i];
+		memcpy(out + n, raw.p, run);
+		n += run;
+		if (escape != NULL) {
+			out[n++] = escaped(escape[1]);
+			run += 2;
+		}
+		raw = (struct str){ raw.p + run, raw.n - run };
 	}
 	if (escapes)
 		out[n] = '\0';

@@ -64,9 +64,20 @@ test_refusals(void **state)
 static void
 test_length(void **state)
 {
+	static const char mixed[] = "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x8c\x8d";
+	char text[8 * sizeof(mixed)];
+
 	(void)state;
 	assert_int_equal(utf8_length(STR("")), 0);
-	assert_int_equal(utf8_length(STR("a\xc3\xa9\xe2\x82\xac\xf0\x9f\x8c\x8d")), 4);
+	assert_int_equal(utf8_length(str_c(mixed)), 4);
+	/* Wherever characters lie to the blocks that are counted at once. */
+	for (size_t shift = 0; shift < 9; shift++) {
+		memset(text, 'x', shift);
+		for (size_t i = 0; i < 7; i++)
+			memcpy(text + shift + i * strlen(mixed), mixed, strlen(mixed));
+		assert_int_equal(
+		    utf8_length((struct str){ text, shift + 7 * strlen(mixed) }), shift + 28);
+	}
 }
 
 static void
