@@ -12,7 +12,7 @@ import sys
 import unicodedata
 from pathlib import Path
 
-LANGUAGES = ["en", "de", "fr", "es", "pt", "ja"]
+LANGUAGES = ["en", "de", "fr", "es", "pt", "ja", "it", "nl"]
 OPEN_BEFORE, OPEN_AFTER = 1, 2
 ROOT = 5  # letters that forms of a word begin with
 
@@ -28,6 +28,15 @@ ORDINARY = {
         asesinato asno bolas caca caliente chupada chupetón concha corrida culo heroína infierno maciza maldito martillo masturbación orina pedo pezón
         pinche pis polla pollas prostituta racista ramera semen senos sexo sádico travesti trio verga vulva homo idiota imbécil""",
     "pt": "anus bicha biscate burro clitoris corno pau pênis vagina veado xana ânus homo idiota",
+    "it": """anale boiata boiate bordello cagna cagne casci cessa cesse cessi cesso chiappa chiappe cozza culo culi fava fave fessa fesse fessi fesso figo
+        figone guardona guardone guardoni lofa marone maroni mona monata monate mussa musse mussi musso padulo palle pippa pippe pippetta pippone pistolotto pirla
+        pomiciare porca porche porci porco potta prostituta rizzarsi sbattersi scopando scopare stronzio sborone terga tetta tette topa vacca vagina vulva imbecille pistola tromba trombi
+        sbatte sbattendo sbattere sbattete sbatti sbattiamo sbatto sbattuta sbattute sbattuti sbattuto recchia picio soccia""",
+    "nl": """afberen aflebberen afrossen aftrekken afwerkplaats afzuigen anita asbak aso balen bedonderen bekken belazeren besodemieteren beurt boemelen boerenpummel
+        brugpieper buffelen del dombo draaikont drol drooggeiler eikel engerd flikken flikker gat gedoogzone griet gratenkut hol hufter huisdealer johny kanen
+        kettingzeug klooien knor kont lummel mafketel matje mof muts naaien naakt nicht paal palen penoze pijpen pik poep poepen poot pot raaskallen reet remsporen
+        reutelen schatje schoft slempen spuiten standje stootje sufferd tapijtnek toeter vergallen vingeren vleesroos watje welzijnsmafia wijf wippen zaadje
+        zeiken zuigen zuiplap potverdorie wuftje snol rukken kloten klaarkomen""",
     "ja": """3p sm xx g-スポット いたずら しばり なめ ぽっちゃり やおい エクスタシー エスコート エッチ カント グロ コカイン スラット スリット ディック
         デブ トップレス ヌード ハードコア バック・スタイル パンティー ビッチ ファンタジー フィスト フック プレイボーイ ベアバック ラティーナ ラバー ランジェリー
         ローター 両刀 両性 両性具有 乳首 人妻 人種 剃毛 卍 噴出 変態 女の子 女子高生 女王様 女装 奴隷 嫌い 宦官 平手打ち 拷問 挿入 支配 正常位 殺し方 殺人事件
@@ -42,10 +51,10 @@ def lists(modules):
         const out = { cuss: {}, naughty: {}, toad: {} };
         (async () => {
             for (const l of %s) {
-                const sub = { en: 'cuss', es: 'cuss/es', fr: 'cuss/fr', pt: 'cuss/pt' }[l];
+                const sub = { en: 'cuss', es: 'cuss/es', fr: 'cuss/fr', pt: 'cuss/pt', it: 'cuss/it' }[l];
                 out.cuss[l] = sub ? (await import(sub)).cuss : {};
                 out.naughty[l] = require(`naughty-words/${l}.json`);
-                out.toad[l] = tt.get ? tt.get(l) : tt[l];
+                out.toad[l] = (tt.get ? tt.get(l) : tt[l]) || [];
             }
             console.log(JSON.stringify(out));
         })();""" % json.dumps(LANGUAGES)
@@ -57,13 +66,15 @@ def plain(word):
 
 
 def certain(found, language):
-    """A word that two lists have, and the one that rates them is not unsure of; German and Japanese have one list that is of use.
-    Of French, Spanish and Portuguese also other forms of such words, which one list has: they begin alike."""
+    """A word that two lists have, and the one that rates them is not unsure of; German, Dutch and Japanese have one list that is of
+    use. Of French, Spanish, Portuguese and Italian also other forms of such words, which one list has: they begin alike."""
     naughty = {w.lower() for w in found["naughty"][language]}
     toad = {re.sub(r"^(les|des|le|la|un) ", "", w.lower()) for w in found["toad"][language]}
     cuss = {w.lower(): r for w, r in found["cuss"][language].items()}
     if language in ("de", "ja"):
         words = naughty
+    elif language == "nl":  # its phrases mean something else, too
+        words = {w for w in naughty if " " not in w}
     elif language == "en":
         words = {w for w, r in cuss.items() if (r == 2 and w in naughty | toad) or (r == 1 and w in naughty & toad)}
         words |= naughty & toad
@@ -73,7 +84,7 @@ def certain(found, language):
         words |= {w for w in naughty | toad | set(cuss) if " " not in w and plain(w)[:ROOT] in roots}
     everywhere = naughty & toad & set(cuss) if language == "en" else set()
     ordinary = set(ORDINARY[language].split())
-    if language not in ("de", "ja"):
+    if language not in ("de", "ja", "nl"):
         ordinary |= {plain(w) + end for w in ordinary for end in ("", "s", "es")}
     for w in sorted(words - ordinary):
         if re.search(r"[^\w '・-]", w) or len(w) < 3 - (language == "ja"):
@@ -95,6 +106,8 @@ def plurals(language, word):
         yield word + "s"
     if language == "de":
         yield from (word + end for end in ("n", "e", "en", "s"))
+    if language == "nl":
+        yield word + "en"
 
 
 def read_terms(path):

@@ -44,7 +44,7 @@ struct sentence {
 unsigned
 text_language(struct str tag)
 {
-	static const char names[][3] = { "en", "de", "fr", "es", "pt", "ja" };
+	static const char names[][3] = { "en", "de", "fr", "es", "pt", "ja", "it", "nl" };
 
 	if (tag.n < 2 || (tag.n > 2 && tag.p[2] != '-'))
 		return 0;
@@ -372,6 +372,8 @@ try_pattern(struct scan *c, const struct sentence *s, const struct text_pattern 
 	}
 	if (p->negatable && (s->classes & TERM(NEG)) && is_negated(c, s, all))
 		return false;
+	if (!text_speaks((struct str){ c->text.p + s->start, s->end - s->start }, p->speaks))
+		return false;
 	suspect_hits(c, p, s, all);
 	return true;
 }
@@ -391,6 +393,35 @@ try_patterns(struct scan *c, const struct sentence *s)
 	}
 }
 
+/* Who keeps explicit matter away has to name it. */
+static bool
+is_kept_away(const struct sentence *s, const struct term_hit *offence)
+{
+	if ((s->classes & (TERM(MODERATE) | TERM(EXPLICIT))) != (TERM(MODERATE) | TERM(EXPLICIT)))
+		return false;
+	for (size_t i = 0; i < s->n; i++)
+		if ((s->hits[i].classes & TERM(EXPLICIT)) && s->hits[i].start < offence->end &&
+		    s->hits[i].end > offence->start)
+			return true;
+	return false;
+}
+
+/* Part of a longer word that is offensive itself. */
+static bool
+is_told_with(const struct sentence *s, size_t i)
+{
+	const struct term_hit *h = &s->hits[i];
+
+	for (size_t k = 0; k < s->n; k++) {
+		const struct term_hit *o = &s->hits[k];
+
+		if ((o->classes & TERM(OFFEND)) && o->start <= h->start && o->end >= h->end &&
+		    (o->end - o->start > h->end - h->start || k < i))
+			return k != i;
+	}
+	return false;
+}
+
 /* Words whose accents make the difference ("ano", "año") need them in the text. */
 static void
 find_offences(struct scan *c, const struct sentence *s)
@@ -399,12 +430,31 @@ find_offences(struct scan *c, const struct sentence *s)
 		const struct term_hit *h = &s->hits[i];
 		uint32_t bytes;
 
-		if (!(h->classes & TERM(OFFEND)))
+		if (!(h->classes & TERM(OFFEND)) || is_told_with(s, i) ||
+		    is_kept_away(s, h))
 			continue;
 		bytes = origin(c, s->field, h->end) - origin(c, s->field, h->start);
 		if (h->term == TERM_MADE || bytes >= strlen(terms[h->term].text))
 			suspect_folded(
 			    c, SUSPECT_OFFENCE, 85, s->field, h->start, h->end, TERM(OFFEND));
+	}
+}
+
+static void
+find_masked(struct scan *c)
+{
+	unsigned languages = c->out->language ? c->out->language : LANG_ALL;
+
+	for (size_t i = 0; i < c->n; i++) {
+		struct masked m = { .end = 0 };
+
+		while (text_masked_next(c->fields[i].text, languages, &m))
+			suspect(c, (struct suspicion){ .kind = SUSPECT_OFFENCE,
+				       .score = 75,
+				       .field = (uint32_t)i,
+				       .start = (uint32_t)m.start,
+				       .end = (uint32_t)m.end,
+				       .classes = TERM(OFFEND) });
 	}
 }
 
@@ -589,6 +639,7 @@ scan(struct scan *c, const struct listing *l)
 	c->out->cut = names.cut || prose.cut;
 	read_names(c, &names);
 	read_sentences(c, &prose);
+	find_masked(c);
 	find_links(c);
 	tell_hidden(c);
 	return c->failed ? SOUK_E_NOMEM : SOUK_OK;

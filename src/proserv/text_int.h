@@ -7,11 +7,19 @@
 
 #define PATTERN_PARTS 3
 
+/* Whom a sentence has to speak of. */
+enum speaking {
+	SPEAKS_ANYHOW,
+	SPEAKS_OF_US,       /* the seller: "we", "our" */
+	SPEAKS_OF_US_OR_YOU /* or the reader */
+};
+
 /* A sentence with a term of each part and none of `none`; 0: the part asks for nothing. */
 struct text_pattern {
 	enum suspicion_kind kind;
 	uint8_t score;
 	bool negatable; /* a negation beside one of the parts' terms undoes it */
+	enum speaking speaks;
 	uint64_t part[PATTERN_PARTS];
 	uint64_t none;
 };
@@ -22,5 +30,17 @@ extern const size_t n_text_patterns;
 /* Two sentences in a row that make one notice: the first has all of the first part, the second all of the second. */
 #define PAIR_FIRST (TERM(COST) | TERM(INFRA))
 #define PAIR_SECOND (TERM(COST) | TERM(RESP))
+
+/* Does a folded sentence speak so, in any of our languages? */
+bool text_speaks(struct str sentence, enum speaking how);
+
+/* A masked word: [start, end) of a text. Zero-initialise. */
+struct masked {
+	size_t start, end;
+	unsigned looked_up;
+};
+
+/* The next offensive word of these languages, with signs in the place of letters, behind m->end. */
+bool text_masked_next(struct str text, unsigned languages, struct masked *m);
 
 #endif

@@ -14,10 +14,17 @@
 
 enum term_class {
 	TERM_NEG,    /* not, never, without */
+	TERM_WITHOUT, /* with TERM_UNABLE a demand: "without it we cannot begin" */
+	TERM_UNABLE,
 	TERM_SHADOW, /* takes the meaning from the terms within it: "do not hesitate" is no negation */
 	TERM_BILL,     /* invoices, fees, paying */
 	TERM_OUTSIDE,  /* not through the marketplace */
 	TERM_DIRECT,   /* an invitation to pay elsewhere, by itself */
+	TERM_PAYWAY,   /* bank transfers, cheques, purchase orders */
+	TERM_CONTRACT, /* signing, ordering, contracts */
+	TERM_WITHUS,   /* with the seller directly */
+	TERM_MARKETFEE, /* what the marketplace takes of the price */
+	TERM_EVADE,    /* avoiding that */
 	TERM_PRICE,    /* what makes an amount a price: per hour, costs, only */
 	TERM_SAVING,   /* what makes an amount something else: savings, losses, budgets */
 	TERM_AWSBILL,  /* billed by AWS or through the marketplace */
@@ -55,6 +62,8 @@ enum term_class {
 	TERM_PANY,    /* a placeholder wherever it stands */
 	TERM_AWSNAME, /* AWS and its services */
 	TERM_OFFEND,
+	TERM_EXPLICIT, /* of these: what is also a topic of those who keep it away */
+	TERM_MODERATE, /* keeps it away */
 	TERM_HONOR, /* a person's name follows (in Japanese: went before) */
 	TERM_STREET,
 	TERM_ORG, /* an organisation's name; "&", too, which the scanner finds itself */
@@ -70,8 +79,8 @@ enum term_class {
 _Static_assert(TERM__COUNT <= 64, "a set of classes is 64 bits");
 
 /* Languages as bits, in the order of embed_terms.py. */
-enum language { LANG_EN = 1, LANG_DE = 2, LANG_FR = 4, LANG_ES = 8, LANG_PT = 16, LANG_JA = 32 };
-#define LANG_ALL 63
+enum language { LANG_EN = 1, LANG_DE = 2, LANG_FR = 4, LANG_ES = 8, LANG_PT = 16, LANG_JA = 32, LANG_IT = 64, LANG_NL = 128 };
+#define LANG_ALL 255
 
 #define TERM_OPEN_BEFORE 1 /* a word may go on in front */
 #define TERM_OPEN_AFTER 2  /* and behind */
