@@ -358,6 +358,22 @@ suspect_hits(
 	suspect_folded(c, p->kind, p->score, s->field, from, to, s->classes & classes);
 }
 
+/* Does the sentence speak of whom it has to, beside a term of the first part? */
+static bool
+speaks(const struct scan *c, const struct sentence *s, const struct text_pattern *p)
+{
+	struct str text = { c->text.p + s->start, s->end - s->start };
+
+	for (size_t i = 0; i < s->n; i++) {
+		const struct term_hit *h = &s->hits[i];
+
+		if ((h->classes & p->part[0]) &&
+		    text_speaks(text, h->start - s->start, h->end - s->start, p->speaks))
+			return true;
+	}
+	return false;
+}
+
 static bool
 try_pattern(struct scan *c, const struct sentence *s, const struct text_pattern *p)
 {
@@ -372,7 +388,7 @@ try_pattern(struct scan *c, const struct sentence *s, const struct text_pattern 
 	}
 	if (p->negatable && (s->classes & TERM(NEG)) && is_negated(c, s, all))
 		return false;
-	if (!text_speaks((struct str){ c->text.p + s->start, s->end - s->start }, p->speaks))
+	if (p->speaks != SPEAKS_ANYHOW && !speaks(c, s, p))
 		return false;
 	suspect_hits(c, p, s, all);
 	return true;

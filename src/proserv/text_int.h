@@ -7,11 +7,11 @@
 
 #define PATTERN_PARTS 3
 
-/* Whom a sentence has to speak of. */
+/* Whom a sentence has to speak of, beside the first part's term. */
 enum speaking {
 	SPEAKS_ANYHOW,
-	SPEAKS_OF_US,       /* the seller: "we", "our" */
-	SPEAKS_OF_US_OR_YOU /* or the reader */
+	SPEAKS_OF_US,   /* the seller: "our invoice", "a cheque to us" */
+	SPEAKS_OF_YOURS /* or what the reader has: "your new password" */
 };
 
 /* A sentence with a term of each part and none of `none`; 0: the part asks for nothing. */
@@ -31,8 +31,8 @@ extern const size_t n_text_patterns;
 #define PAIR_FIRST (TERM(COST) | TERM(INFRA))
 #define PAIR_SECOND (TERM(COST) | TERM(RESP))
 
-/* Does a folded sentence speak so, in any of our languages? */
-bool text_speaks(struct str sentence, enum speaking how);
+/* Does a folded sentence speak so, in any of our languages, beside its bytes [start, end)? */
+bool text_speaks(struct str sentence, size_t start, size_t end, enum speaking how);
 
 /* A masked word: [start, end) of a text. Zero-initialise. */
 struct masked {

@@ -4,21 +4,22 @@
 #include "proserv/text_int.h"
 
 #define WORD_MAX 8
+#define US_NEAR 4 /* words before and behind */
+#define YOURS_NEAR 3
 #define N(words) (sizeof(words) / sizeof((words)[0]))
 
 /* Folded: English, German, French, Spanish, Portuguese, Italian, Dutch. */
 static const char *const us[] = { "we", "us", "our", "ours", "wir", "uns", "unser", "unsere",
 	"unserer", "unserem", "unseren", "nous", "notre", "nos", "nuestro", "nuestra", "nosotros",
 	"nosso", "nossa", "conosco", "ci", "noi", "nostro", "nostra", "wij", "ons", "onze" };
-static const char *const you[] = { "you", "your", "yours", "sie", "ihnen", "ihr", "ihre", "ihrer",
-	"ihrem", "ihren", "ihres", "vous", "votre", "vos", "usted", "ustedes", "le", "su", "sus",
-	"voce", "voces", "seu", "sua", "seus", "suas", "lei", "vi", "vostro", "vostra", "vostre",
-	"suo", "uw" };
+static const char *const yours[] = { "your", "dein", "deine", "ihr", "ihre", "ihrer", "ihrem",
+	"ihren", "ihres", "votre", "vos", "ton", "tes", "su", "sus", "seu", "sua", "seus", "suas",
+	"suo", "vostro", "vostra", "vostre", "vostri", "uw", "jouw", "je" };
 
-/* Japanese has no pronouns here, but "our company" and polite requests. */
+/* Japanese has no such pronouns, but "our company" and polite requests, wherever they stand. */
 static const char *const us_parts[] = { "当社", "弊社" };
-static const char *const you_parts[] = { "ください", "下さい", "いただ", "頂", "お願い", "貴社",
-	"伺い", "お客様の", "必要" };
+static const char *const yours_parts[] = { "ください", "下さい", "いただ", "頂", "お願い", "貴社",
+	"伺い", "必要" };
 
 static bool
 has_part(struct str s, const char *const *v, size_t n)
@@ -32,29 +33,55 @@ has_part(struct str s, const char *const *v, size_t n)
 static bool
 is_one(struct str word, const char *const *v, size_t n)
 {
+	if (word.n < 2 || word.n > WORD_MAX)
+		return false;
 	for (size_t i = 0; i < n; i++)
 		if (str_eq(word, str_c(v[i])))
 			return true;
 	return false;
 }
 
-bool
-text_speaks(struct str sentence, enum speaking how)
+/* One of the `near` words that end before `at`? */
+static bool
+stands_before(struct str s, size_t at, size_t near, const char *const *v, size_t n)
 {
-	bool of_you = how == SPEAKS_OF_US_OR_YOU;
+	for (size_t k = 0; k < near; k++) {
+		size_t end;
 
-	if (how == SPEAKS_ANYHOW || has_part(sentence, us_parts, N(us_parts)) ||
-	    (of_you && has_part(sentence, you_parts, N(you_parts))))
-		return true;
-	for (size_t i = 0, n; i < sentence.n; i += n + 1) {
-		struct str word;
-
-		for (n = 0; i + n < sentence.n && folded_is_word(sentence, i + n); n++)
+		while (at > 0 && !folded_is_word(s, at - 1))
+			at--;
+		for (end = at; at > 0 && folded_is_word(s, at - 1); at--)
 			;
-		word = (struct str){ sentence.p + i, n };
-		if (n > 1 && n <= WORD_MAX &&
-		    (is_one(word, us, N(us)) || (of_you && is_one(word, you, N(you)))))
+		if (is_one((struct str){ s.p + at, end - at }, v, n))
 			return true;
 	}
 	return false;
+}
+
+static bool
+stands_behind(struct str s, size_t at, size_t near, const char *const *v, size_t n)
+{
+	for (size_t k = 0; k < near; k++) {
+		size_t start;
+
+		while (at < s.n && !folded_is_word(s, at))
+			at++;
+		for (start = at; at < s.n && folded_is_word(s, at); at++)
+			;
+		if (is_one((struct str){ s.p + start, at - start }, v, n))
+			return true;
+	}
+	return false;
+}
+
+bool
+text_speaks(struct str sentence, size_t start, size_t end, enum speaking how)
+{
+	if (how == SPEAKS_ANYHOW || has_part(sentence, us_parts, N(us_parts)) ||
+	    stands_before(sentence, start, US_NEAR, us, N(us)) ||
+	    stands_behind(sentence, end, US_NEAR, us, N(us)))
+		return true;
+	return how == SPEAKS_OF_YOURS &&
+	       (has_part(sentence, yours_parts, N(yours_parts)) ||
+		   stands_before(sentence, start, YOURS_NEAR, yours, N(yours)));
 }

@@ -20,6 +20,7 @@ enum term_class {
 	TERM_BILL,     /* invoices, fees, paying */
 	TERM_OUTSIDE,  /* not through the marketplace */
 	TERM_DIRECT,   /* an invitation to pay elsewhere, by itself */
+	TERM_EXPENSE,  /* of travelling */
 	TERM_PAYWAY,   /* bank transfers, cheques, purchase orders */
 	TERM_CONTRACT, /* signing, ordering, contracts */
 	TERM_WITHUS,   /* with the seller directly */
