@@ -104,6 +104,8 @@ def plurals(language, word):
     yield word
     if language in ("en", "fr", "es", "pt", "*") and not word.endswith("s"):
         yield word + "s"
+    if language in ("en", "*") and not word.endswith(("ing", "ed", "er", "s", "y", "e")) and " " not in word:
+        yield word + "ing"
     if language == "de":
         yield from (word + end for end in ("n", "e", "en", "s"))
     if language == "nl":

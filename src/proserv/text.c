@@ -446,8 +446,7 @@ find_offences(struct scan *c, const struct sentence *s)
 		const struct term_hit *h = &s->hits[i];
 		uint32_t bytes;
 
-		if (!(h->classes & TERM(OFFEND)) || is_told_with(s, i) ||
-		    is_kept_away(s, h))
+		if (!(h->classes & TERM(OFFEND)) || is_told_with(s, i) || is_kept_away(s, h))
 			continue;
 		bytes = origin(c, s->field, h->end) - origin(c, s->field, h->start);
 		if (h->term == TERM_MADE || bytes >= strlen(terms[h->term].text))

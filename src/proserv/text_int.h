@@ -10,8 +10,9 @@
 /* Whom a sentence has to speak of, beside the first part's term. */
 enum speaking {
 	SPEAKS_ANYHOW,
-	SPEAKS_OF_US,   /* the seller: "our invoice", "a cheque to us" */
-	SPEAKS_OF_YOURS /* or what the reader has: "your new password" */
+	SPEAKS_OF_US,    /* the seller: "our invoice", "a cheque to us" */
+	SPEAKS_OF_YOURS, /* what the reader has: "your new password" */
+	SPEAKS_OF_EITHER
 };
 
 /* A sentence with a term of each part and none of `none`; 0: the part asks for nothing. */

@@ -5,7 +5,6 @@
 #define WORD_MIN 4
 #define WORD_MAX 24
 #define WORDS_MAX 256 /* masked words of a text that are looked up; hostile texts have more */
-#define SHOWN_MIN 2   /* letters that are to be seen */
 
 static bool
 is_letter(char b)
@@ -70,7 +69,7 @@ text_masked_next(struct str text, unsigned languages, struct masked *m)
 
 	while (m->looked_up < WORDS_MAX && (at = sign_at(text, at)) < text.n) {
 		char word[WORD_MAX];
-		size_t start = at, n = 0, letters = 0, signs = 0;
+		size_t start = at, n = 0, signs = 0;
 
 		while (start > m->end && at - start < WORD_MAX && shown(text.p[start - 1]) != '\0')
 			start--;
@@ -83,7 +82,6 @@ text_masked_next(struct str text, unsigned languages, struct masked *m)
 		for (; n < WORD_MAX && start + n < text.n; n++) {
 			if ((word[n] = shown(text.p[start + n])) == '\0')
 				break;
-			letters += is_letter(text.p[start + n]);
 			signs += !is_letter(text.p[start + n]);
 		}
 		m->end = at = start + n > at ? start + n : at + 1;
@@ -92,7 +90,7 @@ text_masked_next(struct str text, unsigned languages, struct masked *m)
 			n--;
 			signs--;
 		}
-		if (signs == 0 || letters < SHOWN_MIN || n < WORD_MIN || n == WORD_MAX)
+		if (signs == 0 || n < WORD_MIN || n == WORD_MAX)
 			continue;
 		m->looked_up++;
 		if (is_offence(word, n, languages)) {

@@ -45,7 +45,7 @@ is_one(struct str word, const char *const *v, size_t n)
 static bool
 stands_before(struct str s, size_t at, size_t near, const char *const *v, size_t n)
 {
-	for (size_t k = 0; k < near; k++) {
+	for (size_t k = 0; k < near && at > 0; k++) {
 		size_t end;
 
 		while (at > 0 && !folded_is_word(s, at - 1))
@@ -61,7 +61,7 @@ stands_before(struct str s, size_t at, size_t near, const char *const *v, size_t
 static bool
 stands_behind(struct str s, size_t at, size_t near, const char *const *v, size_t n)
 {
-	for (size_t k = 0; k < near; k++) {
+	for (size_t k = 0; k < near && at < s.n; k++) {
 		size_t start;
 
 		while (at < s.n && !folded_is_word(s, at))
@@ -74,14 +74,24 @@ stands_behind(struct str s, size_t at, size_t near, const char *const *v, size_t
 	return false;
 }
 
+static bool
+has_word(struct str term, const char *const *v, size_t n)
+{
+	return stands_behind(term, 0, term.n, v, n);
+}
+
 bool
 text_speaks(struct str sentence, size_t start, size_t end, enum speaking how)
 {
-	if (how == SPEAKS_ANYHOW || has_part(sentence, us_parts, N(us_parts)) ||
-	    stands_before(sentence, start, US_NEAR, us, N(us)) ||
-	    stands_behind(sentence, end, US_NEAR, us, N(us)))
+	if (how == SPEAKS_ANYHOW)
 		return true;
-	return how == SPEAKS_OF_YOURS &&
+	if (how != SPEAKS_OF_YOURS &&
+	    (has_part(sentence, us_parts, N(us_parts)) ||
+		stands_before(sentence, start, US_NEAR, us, N(us)) ||
+		stands_behind(sentence, end, US_NEAR, us, N(us)) ||
+		has_word((struct str){ sentence.p + start, end - start }, us, N(us))))
+		return true;
+	return how != SPEAKS_OF_US &&
 	       (has_part(sentence, yours_parts, N(yours_parts)) ||
 		   stands_before(sentence, start, YOURS_NEAR, yours, N(yours)));
 }

@@ -13,32 +13,32 @@
 #include <stdint.h>
 
 enum term_class {
-	TERM_NEG,    /* not, never, without */
+	TERM_NEG,     /* not, never, without */
 	TERM_WITHOUT, /* with TERM_UNABLE a demand: "without it we cannot begin" */
 	TERM_UNABLE,
 	TERM_SHADOW, /* takes the meaning from the terms within it: "do not hesitate" is no negation */
-	TERM_BILL,     /* invoices, fees, paying */
-	TERM_OUTSIDE,  /* not through the marketplace */
-	TERM_DIRECT,   /* an invitation to pay elsewhere, by itself */
-	TERM_EXPENSE,  /* of travelling */
-	TERM_PAYWAY,   /* bank transfers, cheques, purchase orders */
-	TERM_CONTRACT, /* signing, ordering, contracts */
-	TERM_WITHUS,   /* with the seller directly */
+	TERM_BILL,      /* invoices, fees, paying */
+	TERM_OUTSIDE,   /* not through the marketplace */
+	TERM_DIRECT,    /* an invitation to pay elsewhere, by itself */
+	TERM_EXPENSE,   /* of travelling */
+	TERM_PAYWAY,    /* bank transfers, cheques, purchase orders */
+	TERM_CONTRACT,  /* signing, ordering, contracts */
+	TERM_WITHUS,    /* with the seller directly */
 	TERM_MARKETFEE, /* what the marketplace takes of the price */
-	TERM_EVADE,    /* avoiding that */
-	TERM_PRICE,    /* what makes an amount a price: per hour, costs, only */
-	TERM_SAVING,   /* what makes an amount something else: savings, losses, budgets */
-	TERM_AWSBILL,  /* billed by AWS or through the marketplace */
-	TERM_BUILD,    /* a thing that is built for the customer */
-	TERM_SECURE,   /* data that are protected, searched for, audited */
-	TERM_TRAIN,    /* taught, exercised, an example */
-	TERM_ASKUS,    /* asks the reader to give something to the seller */
-	TERM_ASK,      /* asks for something */
-	TERM_PAYDATA,  /* cards, accounts */
-	TERM_IDCTX,    /* the number of an order, device, version */
-	TERM_ROUTING,  /* a bank's number in the United States */
-	TERM_CRED,     /* passwords, keys */
-	TERM_SAFECRED, /* credentials that are managed, found, replaced */
+	TERM_EVADE,     /* avoiding that */
+	TERM_PRICE,     /* what makes an amount a price: per hour, costs, only */
+	TERM_SAVING,    /* what makes an amount something else: savings, losses, budgets */
+	TERM_AWSBILL,   /* billed by AWS or through the marketplace */
+	TERM_BUILD,     /* a thing that is built for the customer */
+	TERM_SECURE,    /* data that are protected, searched for, audited */
+	TERM_TRAIN,     /* taught, exercised, an example */
+	TERM_ASKUS,     /* asks the reader to give something to the seller */
+	TERM_ASK,       /* asks for something */
+	TERM_PAYDATA,   /* cards, accounts */
+	TERM_IDCTX,     /* the number of an order, device, version */
+	TERM_ROUTING,   /* a bank's number in the United States */
+	TERM_CRED,      /* passwords, keys */
+	TERM_SAFECRED,  /* credentials that are managed, found, replaced */
 	TERM_INSTALL,
 	TERM_TARGET,   /* an agent, a stack, the customer's account */
 	TERM_NOTARGET, /* agents who are people */
@@ -65,7 +65,7 @@ enum term_class {
 	TERM_OFFEND,
 	TERM_EXPLICIT, /* of these: what is also a topic of those who keep it away */
 	TERM_MODERATE, /* keeps it away */
-	TERM_HONOR, /* a person's name follows (in Japanese: went before) */
+	TERM_HONOR,    /* a person's name follows (in Japanese: went before) */
 	TERM_STREET,
 	TERM_ORG, /* an organisation's name; "&", too, which the scanner finds itself */
 	/* Found by the scanner itself: */
@@ -80,7 +80,16 @@ enum term_class {
 _Static_assert(TERM__COUNT <= 64, "a set of classes is 64 bits");
 
 /* Languages as bits, in the order of embed_terms.py. */
-enum language { LANG_EN = 1, LANG_DE = 2, LANG_FR = 4, LANG_ES = 8, LANG_PT = 16, LANG_JA = 32, LANG_IT = 64, LANG_NL = 128 };
+enum language {
+	LANG_EN = 1,
+	LANG_DE = 2,
+	LANG_FR = 4,
+	LANG_ES = 8,
+	LANG_PT = 16,
+	LANG_JA = 32,
+	LANG_IT = 64,
+	LANG_NL = 128
+};
 #define LANG_ALL 255
 
 #define TERM_OPEN_BEFORE 1 /* a word may go on in front */

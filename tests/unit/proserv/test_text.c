@@ -303,6 +303,78 @@ test_languages(void **state)
 	arena_free(a);
 }
 
+/* What a rule makes of one sentence, by what the sentence does. */
+static const struct {
+	const char *rule, *language, *text;
+	bool finds;
+} sentences[] = {
+	/* A demand in the shape of two negations; with one it is none. */
+	{ "PS-CUST-02", "en", "Without your IBAN we cannot start.", true },
+	{ "PS-CUST-02", "de", "Ohne Ihre IBAN k\u00f6nnen wir nicht beginnen.", true },
+	{ "PS-CUST-02", "en", "We start without your IBAN.", false },
+	{ "PS-ARCH-03", "es", "Sin su contrase\u00f1a no podemos empezar.", true },
+	/* Nobody asks, but the data are the reader's; those of others are not. */
+	{ "PS-CUST-02", "en", "Your corporate credit card number will do.", true },
+	{ "PS-CUST-02", "en", "A credit card number will do.", false },
+	{ "PS-CUST-02", "en", "You know which credit card number will do.", false },
+	{ "PS-ARCH-03", "en", "Your shiny new admin password will do.", true },
+	{ "PS-ARCH-03", "en", "Your staff is happy: an admin password will do.", false },
+	/* A way of paying, with the seller beside it, far from it, and within the term. */
+	{ "PS-CUST-01", "en", "A cheque to us will do.", true },
+	{ "PS-CUST-01", "en", "A cheque will do.", false },
+	{ "PS-CUST-01", "en", "A cheque will do in the world that they showed to us.", false },
+	{ "PS-CUST-01", "de", "Es folgt unsere Rechnung.", true },
+	{ "PS-CUST-01", "ja", "\u5f0a\u793e\u3078\u5c0f\u5207\u624b\u3067\u3002", true },
+	{ "PS-CUST-01", "es", "Un ingreso en nuestra cuenta basta.", true },
+	/* Around the marketplace. */
+	{ "PS-CUST-01", "en", "You avoid the marketplace fee.", true },
+	{ "PS-CUST-01", "en", "The marketplace fee is known.", false },
+	{ "PS-CUST-01", "en", "Sign the contract directly with us.", true },
+	/* Who travels at whose expense; what AWS takes is another matter. */
+	{ "PS-CUST-01", "en", "Hotels are at your expense.", true },
+	{ "PS-CUST-01", "en", "Hotels run on AWS infrastructure at your expense.", false },
+	/* Signs in the place of letters; emphasis is none. */
+	{ "PS-SETUP-08", "en", "Get that sh*t done.", true },
+	{ "PS-SETUP-08", "en", "No b******t here.", true },
+	{ "PS-SETUP-08", "en", "A$$hole!", true }, { "PS-SETUP-08", "en", "Get that s**t**", true },
+	{ "PS-SETUP-08", "en", "Get **sh**ips done, and sh*p.", false },
+	{ "PS-SETUP-08", "en", "s*** is too little, h**t is no word of ours", false },
+	{ "PS-SETUP-08", "ja", "Arsch*och", false },
+	/* Who keeps it away has to name it; that does not excuse other words. */
+	{ "PS-SETUP-08", "en", "Our filter blocks porn.", false },
+	{ "PS-SETUP-08", "en", "Our filter blocks porn and shit.", true },
+	{ "PS-SETUP-08", "en", "We stream porn.", true },
+	/* Languages. */
+	{ "PS-SETUP-08", "it", "Che stronzata.", true },
+	{ "PS-SETUP-08", "nl", "Wat een klootzak.", true },
+	{ "PS-SETUP-08", "en", "The Kut and Lul rivers.", false },
+	{ "PS-SETUP-08", "nl", "De kut.", true },
+	{ "PS-SETUP-08", "ja", "\u30d5\u30a1\u30c3\u30af\u30b9\u53d7\u6ce8", false }, /* fax */
+};
+
+static void
+test_sentences(void **state)
+{
+	size_t wrong = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sentences) / sizeof(sentences[0]); i++) {
+		struct arena *a = arena_new((size_t)4 << 20);
+		struct listing l = { .id = STR("x"),
+			.language = str_c(sentences[i].language),
+			.long_description = str_c(sentences[i].text) };
+
+		if ((review(&l, NULL, EDITION_G21, a, sentences[i].rule) != NULL) !=
+		    sentences[i].finds) {
+			wrong++;
+			print_error("%s, %s: %s\n", sentences[i].rule,
+			    sentences[i].finds ? "missed" : "found", sentences[i].text);
+		}
+		arena_free(a);
+	}
+	assert_int_equal(wrong, 0);
+}
+
 #define HOSTILE ((size_t)256 << 10)
 
 static double
@@ -347,10 +419,10 @@ test_hostile(void **state)
 	static const char *const pieces[] = { "a", "A ", " ", "\n", "\n- ", ".", "no ", "not only ",
 		"<", "<a", "<a><b>", "<!--", "&", "&#x200b;", "&amp;", "\u200b", "a\u200b",
 		"\u202e", "\u0430a", "\ufdfa", "\u0301", "*", "_a", "1", "1.", "1 ",
-		"4111 1111 1111 1111 ", "de89 3704 ", "$1 ", "://", "://bit.ly", "@", "a@", "+1 ",
-		"send us your credit card ", "fuck ", "mr ", "mr Smith ", "Street 1 ",
-		"John Smith for John ", "xxx", "\xe3\x82\xab\xe3\x83\xbc\xe3\x83\x89",
-		"database " };
+		"4111 1111 1111 1111 ", "sh*p ", "s**t", "our card ", "de89 3704 ", "$1 ", "://",
+		"://bit.ly", "@", "a@", "+1 ", "send us your credit card ", "fuck ", "mr ",
+		"mr Smith ", "Street 1 ", "John Smith for John ", "xxx",
+		"\xe3\x82\xab\xe3\x83\xbc\xe3\x83\x89", "database " };
 	char *text = malloc(HOSTILE + 1);
 
 	(void)state;
@@ -506,6 +578,7 @@ main(void)
 		cmocka_unit_test(test_languages),
 		cmocka_unit_test(test_every_term),
 		cmocka_unit_test(test_too_many_terms),
+		cmocka_unit_test(test_sentences),
 		cmocka_unit_test(test_hostile),
 	};
 
