@@ -27,6 +27,8 @@
 	X(vips_gifload_buffer)                                                                     \
 	X(vips_image_get_typeof)                                                                   \
 	X(vips_image_get_int)                                                                      \
+	X(vips_image_get_blob)                                                                     \
+	X(vips_image_set_blob_copy)                                                                \
 	X(vips_image_get_width)                                                                    \
 	X(vips_image_get_height)                                                                   \
 	X(vips_image_get_bands)                                                                    \
@@ -125,6 +127,12 @@ logo_thread_end(void)
 {
 	if (started)
 		v.vips_thread_shutdown();
+}
+
+static bool
+has_profile(VipsImage *image)
+{
+	return v.vips_image_get_typeof(image, VIPS_META_ICC_NAME) != 0;
 }
 
 static void
@@ -265,52 +273,53 @@ smaller(VipsImage *image, struct str bytes, enum logo_format format)
 	return other;
 }
 
-/* Adds a row to the sums of its boxes, `across` pixels each. */
-static inline void
-add_row(const unsigned char *p, int w, int across, int bands, uint32_t *sum)
-{
-	for (int x = 0; x < w; x += across, sum += bands) {
-		int n = w - x < across ? w - x : across;
+/* Of columns over the rows of a box. */
+_Static_assert(((LOGO_EDGE_MAX + LOOK - 1) / LOOK) * 255 <= UINT16_MAX, "a sum fits");
+#define PIECE 64 /* samples; a constant number of them is added many at a time */
 
-		for (; n > 0; n--, p += bands)
-			for (int b = 0; b < bands; b++)
-				sum[b] += p[b];
+static void
+add_row(const unsigned char *restrict p, size_t n, uint16_t *restrict sum)
+{
+	for (; n >= PIECE; n -= PIECE, p += PIECE, sum += PIECE)
+		for (size_t i = 0; i < PIECE; i++)
+			sum[i] = (uint16_t)(sum[i] + p[i]);
+	for (size_t i = 0; i < n; i++)
+		sum[i] = (uint16_t)(sum[i] + p[i]);
+}
+
+/* Of the boxes of a row of boxes, `across` pixels each; the last one may have fewer. */
+static void
+put_means(const uint16_t *sum, int w, int across, int rows, int bands, unsigned char *out)
+{
+	for (int x = 0; x < w; x += across) {
+		int pixels = w - x < across ? w - x : across;
+		uint32_t n = (uint32_t)rows * (uint32_t)pixels;
+
+		for (int b = 0; b < bands; b++) {
+			uint32_t all = 0;
+
+			for (int i = 0; i < pixels; i++)
+				all += sum[(x + i) * bands + b];
+			*out++ = (unsigned char)((all + n / 2) / n);
+		}
 	}
 }
 
-/* Of the boxes of a row of boxes; sums begin anew. The last box may have fewer pixels. */
-static void
-put_means(uint32_t *sum, int w, int across, int rows, int bands, unsigned char *out)
-{
-	for (int x = 0; x < w; x += across)
-		for (int b = 0; b < bands; b++, sum++) {
-			uint32_t n = (uint32_t)rows * (uint32_t)(w - x < across ? w - x : across);
-
-			*out++ = (unsigned char)((*sum + n / 2) / n);
-			*sum = 0;
-		}
-}
-
 static bool
-sum_rows(VipsRegion *r, int across, int down, uint32_t *sum, unsigned char *out)
+shrink_rows(VipsRegion *r, int across, int down, uint16_t *sum, unsigned char *out)
 {
 	int w = r->im->Xsize, h = r->im->Ysize, bands = r->im->Bands;
+	size_t n = (size_t)w * (size_t)bands;
 
 	for (int y = 0; y < h; y++) {
 		VipsRect strip = { 0, y, w, h - y < STRIP ? h - y : STRIP };
 		int rows = y % down + 1;
-		const unsigned char *p;
 
 		if (y % STRIP == 0 && v.vips_region_prepare(r, &strip) != 0)
 			return false;
-		p = r->data + (ptrdiff_t)(y - r->valid.top) * r->bpl;
-		/* The usual numbers of bands, for the compiler. */
-		if (bands == 3)
-			add_row(p, w, across, 3, sum);
-		else if (bands == 4)
-			add_row(p, w, across, 4, sum);
-		else
-			add_row(p, w, across, bands, sum);
+		if (rows == 1)
+			memset(sum, 0, n * sizeof(*sum));
+		add_row(r->data + (ptrdiff_t)(y - r->valid.top) * r->bpl, n, sum);
 		if (rows == down || y == h - 1) {
 			put_means(sum, w, across, rows, bands, out);
 			out += (w + across - 1) / across * bands;
@@ -319,60 +328,67 @@ sum_rows(VipsRegion *r, int across, int down, uint32_t *sum, unsigned char *out)
 	return true;
 }
 
-/* As vips_shrink, which takes longer for this than all the rest does. */
-static VipsImage *
-shrink_bytes(VipsImage *image, int across, int down)
-{
-	int w = (image->Xsize + across - 1) / across, h = (image->Ysize + down - 1) / down;
-	size_t n = (size_t)w * (size_t)h * (size_t)image->Bands;
-	uint32_t *sum = calloc((size_t)w * (size_t)image->Bands, sizeof(*sum));
-	unsigned char *out = malloc(n);
-	VipsRegion *region = v.vips_region_new(image);
-	VipsImage *ret = NULL;
+/* Pixels of 8 bits a sample. */
+struct small {
+	int w, h, bands;
+	unsigned char *p;
+};
 
-	if (sum && out && region && sum_rows(region, across, down, sum, out))
-		ret = v.vips_image_new_from_memory_copy(
-		    out, n, w, h, image->Bands, VIPS_FORMAT_UCHAR);
-	if (ret)
-		ret->Type = image->Type;
+/* As vips_shrink, which takes longer for this than all the rest does. The caller frees *ret; false: it cannot be decoded. */
+static bool
+shrink_bytes(VipsImage *image, int across, int down, struct small *ret)
+{
+	struct small s = { (image->Xsize + across - 1) / across, (image->Ysize + down - 1) / down,
+		image->Bands, NULL };
+	uint16_t *sum = calloc((size_t)image->Xsize * (size_t)s.bands, sizeof(*sum));
+	VipsRegion *region = v.vips_region_new(image);
+	bool ok;
+
+	s.p = malloc((size_t)s.w * (size_t)s.h * (size_t)s.bands);
+	ok = sum && s.p && region && shrink_rows(region, across, down, sum, s.p);
 	if (region)
 		v.g_object_unref(region);
 	free(sum);
-	free(out);
-	return ret;
+	if (ok)
+		*ret = s;
+	else
+		free(s.p);
+	return ok;
 }
 
-/* To at most LOOK by LOOK, each way for itself, as the hash stretches them anyway. In memory; NULL: it cannot be decoded. */
+/* The small one as an image of the library's, with the colours of the large one. */
 static VipsImage *
-shrink(VipsImage *image)
+as_image(const struct small *s, VipsImage *like)
 {
-	int across = (image->Xsize + LOOK - 1) / LOOK, down = (image->Ysize + LOOK - 1) / LOOK;
-	VipsImage *small = NULL, *held = NULL;
+	VipsImage *ret =
+	    v.vips_image_new_from_memory_copy(s->p, (size_t)s->w * (size_t)s->h * (size_t)s->bands,
+		s->w, s->h, s->bands, VIPS_FORMAT_UCHAR);
+	const void *profile;
+	size_t n;
 
-	if (image->BandFmt == VIPS_FORMAT_UCHAR &&
-	    v.vips_image_get_typeof(image, VIPS_META_ICC_NAME) == 0)
-		return shrink_bytes(image, across, down);
-	if (v.vips_shrink(image, &small, (double)across, (double)down, NULL) == 0)
-		held = v.vips_image_copy_memory(small);
-	drop(small);
-	return held;
+	if (!ret)
+		return NULL;
+	ret->Type = like->Type;
+	if (has_profile(like) && v.vips_image_get_blob(like, VIPS_META_ICC_NAME, &profile, &n) == 0)
+		v.vips_image_set_blob_copy(ret, VIPS_META_ICC_NAME, profile, n);
+	return ret;
 }
 
 /* A profile that says nothing is passed over. */
 static int
 to_srgb(VipsImage *image, VipsImage **ret)
 {
-	if (v.vips_image_get_typeof(image, VIPS_META_ICC_NAME) != 0 &&
+	if (has_profile(image) &&
 	    v.vips_icc_transform(image, ret, "srgb", "embedded", TRUE, NULL) == 0)
 		return 0;
 	return v.vips_colourspace(image, ret, VIPS_INTERPRETATION_sRGB, NULL);
 }
 
-/* At most LOOK by LOOK pixels of red, green, blue and alpha. Caller frees with g_free; NULL: it cannot be decoded. */
+/* Takes the image (NULL: none); the caller frees the pixels with g_free. */
 static unsigned char *
-decode(VipsImage *image, unsigned *ret_w, unsigned *ret_h)
+to_rgba(VipsImage *small, unsigned *ret_w, unsigned *ret_h)
 {
-	VipsImage *small = shrink(image), *colours = NULL, *four = NULL, *eight = NULL;
+	VipsImage *colours = NULL, *four = NULL, *eight = NULL;
 	unsigned char *pixels = NULL;
 	size_t size = 0;
 
@@ -390,6 +406,62 @@ decode(VipsImage *image, unsigned *ret_w, unsigned *ret_h)
 	drop(four);
 	drop(colours);
 	drop(small);
+	return pixels;
+}
+
+/* The same of samples that are red, green and blue, or grey, as they stand. */
+static unsigned char *
+spread(const struct small *s, unsigned *ret_w, unsigned *ret_h)
+{
+	size_t n = (size_t)s->w * (size_t)s->h;
+	unsigned char *pixels = g_try_malloc(4 * n), *out = pixels;
+	const unsigned char *p = s->p;
+	int colours = s->bands < 3 ? 1 : 3;
+
+	if (!pixels)
+		return NULL;
+	for (size_t i = 0; i < n; i++, p += s->bands, out += 4) {
+		for (int k = 0; k < 3; k++)
+			out[k] = p[k % colours];
+		out[3] = s->bands > colours ? p[colours] : 255;
+	}
+	*ret_w = (unsigned)s->w;
+	*ret_h = (unsigned)s->h;
+	return pixels;
+}
+
+static bool
+is_plain(VipsImage *image)
+{
+	return !has_profile(image) &&
+	       ((image->Type == VIPS_INTERPRETATION_sRGB &&
+		    (image->Bands == 3 || image->Bands == 4)) ||
+		   (image->Type == VIPS_INTERPRETATION_B_W && image->Bands <= 2));
+}
+
+/*
+ * At most LOOK by LOOK pixels of red, green, blue and alpha: shrunk each way for itself, as the hash stretches them anyway.
+ * The caller frees them with g_free; NULL: it cannot be decoded.
+ */
+static unsigned char *
+decode(VipsImage *image, unsigned *ret_w, unsigned *ret_h)
+{
+	int across = (image->Xsize + LOOK - 1) / LOOK, down = (image->Ysize + LOOK - 1) / LOOK;
+	VipsImage *shrunk = NULL, *held = NULL;
+	unsigned char *pixels = NULL;
+	struct small small;
+
+	if (image->BandFmt != VIPS_FORMAT_UCHAR) {
+		if (v.vips_shrink(image, &shrunk, (double)across, (double)down, NULL) == 0)
+			held = v.vips_image_copy_memory(shrunk);
+		drop(shrunk);
+		return to_rgba(held, ret_w, ret_h);
+	}
+	if (shrink_bytes(image, across, down, &small)) {
+		pixels = is_plain(image) ? spread(&small, ret_w, ret_h)
+					 : to_rgba(as_image(&small, image), ret_w, ret_h);
+		free(small.p);
+	}
 	return pixels;
 }
 

@@ -185,6 +185,24 @@ test_sizes(void **state)
 	assert_int_equal(inspected(blank(10001, 110, 0xffffffff), ".png").width, 10001);
 }
 
+/* Colours are what the profile makes of the samples: this red is another one of Display P3. */
+static void
+test_profile(VipsImage *flat)
+{
+	VipsImage *red, *p3;
+	struct logo_facts l, wide;
+	double times[] = { 1, 0.25, 0.25 }, plus[] = { 0, 0, 0 };
+
+	assert_int_equal(vips_linear(flat, &red, times, plus, 3, "uchar", TRUE, NULL), 0);
+	assert_int_equal(vips_icc_transform(red, &p3, "p3", "input_profile", "srgb", NULL), 0);
+	l = facts_of(red, ".png");
+	wide = facts_of(p3, ".png");
+	assert_true(l.ground == GROUND_COLOURED && wide.ground == GROUND_COLOURED);
+	assert_true(l.colour[0] == 255 && abs(wide.colour[0] - 255) <= 2);
+	assert_true(abs(wide.colour[1] - l.colour[1]) <= 2);
+	assert_true(logo_distance(&l.hash, &wide.hash) <= 4);
+}
+
 /* Colour models, depths, turned photographs: as they are shown. */
 static void
 test_kinds_of_pixels(void **state)
@@ -207,6 +225,7 @@ test_kinds_of_pixels(void **state)
 	assert_int_equal(vips_colourspace(flat, &cmyk, VIPS_INTERPRETATION_CMYK, NULL), 0);
 	l = facts_of(cmyk, ".jpg");
 	assert_true(l.trouble == NULL && l.format == LOGO_JPEG);
+	test_profile(flat);
 	vips_image_set_int(flat, VIPS_META_ORIENTATION, 6);
 	l = facts_of(flat, ".jpg");
 	assert_true(l.width == 200 && l.height == 400);
