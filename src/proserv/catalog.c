@@ -7,6 +7,7 @@
  */
 #include "proserv/catalog.h"
 
+#include "proserv/logo_store.h"
 #include "proserv/title.h"
 
 #include <stdio.h>
@@ -186,7 +187,9 @@ remove_one(struct db_tx *tx, void *arg)
 	if (!restricted || (r = listing_is_sold(tx, seller, id, &sold)) != SOUK_OK || sold)
 		return r;
 	o->removed = true;
-	return listing_row_remove(tx, seller, id, db_now(tx));
+	if ((r = listing_row_remove(tx, seller, id, db_now(tx))) != SOUK_OK)
+		return r;
+	return logo_row_touch(tx, seller, id);
 }
 
 enum souk_err

@@ -293,12 +293,20 @@ apply(struct changing *x)
 }
 
 static enum souk_err
+refresh_tx(struct db_tx *tx, void *arg)
+{
+	const struct changing *x = arg;
+
+	return logo_index_refresh(reviewer_logos(x->ctx->reviewer), tx);
+}
+
+static enum souk_err
 run(struct changing *x)
 {
 	enum souk_err r = load(x);
 
-	if (r == SOUK_OK && !x->over)
-		r = reviewer_warm(x->ctx->reviewer);
+	if (r == SOUK_OK && !x->over && (r = reviewer_warm(x->ctx->reviewer)) == SOUK_OK)
+		r = db_read(x->db, refresh_tx, x);
 	if (r != SOUK_OK)
 		return r;
 	if (x->over)

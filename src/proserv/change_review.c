@@ -31,7 +31,7 @@ read_document(
 	return SOUK_OK;
 }
 
-/* For the gate, what people decide about as well: the likeness to all others takes long to read, and is no fault. */
+/* For the gate, what people decide about as well: the likeness to others' logos, which is no fault. */
 static enum souk_err
 review(struct work *w, struct review_input *in, const struct guid *product, bool for_gate,
     struct findings *out)
@@ -43,8 +43,8 @@ review(struct work *w, struct review_input *in, const struct guid *product, bool
 	in->context = &context;
 	findings_init(out, w->mem);
 	if (r != SOUK_OK ||
-	    (for_gate && logo_has_likeness(in) &&
-		(r = logos_known_read(w->tx, w->mem, &context)) != SOUK_OK) ||
+	    (for_gate && (r = logo_find_nearest(
+			      reviewer_logos(w->reviewer), in, w->mem, &context)) != SOUK_OK) ||
 	    (r = reviewer_run(w->reviewer, in, EDITION_NONE, out)) != SOUK_OK)
 		return r;
 	return review_gate_waive(w->tx, w->seller_id, product, w->mem, out);

@@ -4,8 +4,6 @@
 
 #include "proserv/catalog.h"
 
-#define KNOWN_AT_FIRST 64
-
 enum souk_err
 logo_take(const struct logo_row *row, struct arena *mem, struct listing *l, struct review_input *in)
 {
@@ -38,46 +36,35 @@ logo_has_likeness(const struct review_input *in)
 	return in->logo != NULL && in->logo->trouble == NULL && !in->logo->blank;
 }
 
-static enum souk_err
-take_known(struct db_stmt *st, struct arena *mem, struct logo_known *ret)
+/* The nearest alone: what else is known makes no difference to a review. */
+enum souk_err
+logo_take_nearest(const struct logo_search *s, struct arena *mem, struct review_context *c)
 {
-	struct guid id = db_guid(st, 1);
 	char name[ENTITY_ID_MAX];
 
-	entity_id_write(PRODUCT_PREFIX, &id, name);
-	*ret = (struct logo_known){ .name = arena_str(mem, str_c(name)),
-		.seller = arena_str(mem, db_text(st, 0)) };
-	if (!logo_hash_read(db_text(st, 2), &ret->hash))
-		return SOUK_E_INTERNAL;
-	return ret->name.p != NULL && ret->seller.p != NULL ? SOUK_OK : SOUK_E_NOMEM;
+	c->n_logos = 0;
+	if (!s->found)
+		return SOUK_OK;
+	if (!(c->logos = ARENA_NEW(mem, struct logo_known)))
+		return SOUK_E_NOMEM;
+	entity_id_write(PRODUCT_PREFIX, &s->nearest.product_id, name);
+	*c->logos = (struct logo_known){ .name = arena_str(mem, str_c(name)),
+		.seller = arena_str(mem, str_c(s->nearest.seller_id)),
+		.hash = s->nearest.hash };
+	c->n_logos = 1;
+	return c->logos->name.p != NULL && c->logos->seller.p != NULL ? SOUK_OK : SOUK_E_NOMEM;
 }
 
 enum souk_err
-logos_known_read(struct db_tx *tx, struct arena *mem, struct review_context *c)
+logo_find_nearest(struct logo_index *x, const struct review_input *in, struct arena *mem,
+    struct review_context *c)
 {
-	struct db_stmt *st = logo_hashes(tx);
-	struct logo_known *v = NULL;
-	size_t n = 0, cap = 0;
-	enum souk_err r;
-	bool row;
+	struct logo_search s = { .seller_id = in->listing->seller.id };
 
-	while ((r = db_step(st, &row)) == SOUK_OK && row) {
-		if (n == cap) {
-			struct logo_known *more;
-
-			cap = cap > 0 ? 2 * cap : KNOWN_AT_FIRST;
-			more = arena_array(mem, cap, sizeof(*v));
-			if (more != NULL && n > 0)
-				memcpy(more, v, n * sizeof(*v));
-			v = more;
-		}
-		r = v != NULL ? take_known(st, mem, &v[n++]) : SOUK_E_NOMEM;
-		if (r != SOUK_OK) {
-			db_reset(st);
-			return r;
-		}
-	}
-	c->logos = v;
-	c->n_logos = n;
-	return r;
+	c->n_logos = 0;
+	if (!logo_has_likeness(in))
+		return SOUK_OK;
+	s.hash = in->logo->hash;
+	logo_index_search(x, &s, 1);
+	return logo_take_nearest(&s, mem, c);
 }

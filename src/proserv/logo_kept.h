@@ -3,6 +3,7 @@
 #ifndef SOUK_PROSERV_LOGO_KEPT_H
 #define SOUK_PROSERV_LOGO_KEPT_H
 
+#include "proserv/logo_index.h"
 #include "proserv/logo_store.h"
 #include "proserv/review.h"
 
@@ -15,12 +16,14 @@ SOUK_MUST enum souk_err logo_take(
 /* The same with the listing's logo in force, if it has one. */
 SOUK_MUST enum souk_err logo_take_in_force(struct db_tx *tx, struct str seller_id,
     const struct guid *product_id, struct arena *mem, struct listing *l, struct review_input *in);
-/* Can it be compared with others? Without, logos_known_read is for nothing. */
+/* Can it be compared with others? */
 bool logo_has_likeness(const struct review_input *in);
 
-/* c->logos: of all listings that others can see; about 200 bytes each. */
-SOUK_MUST enum souk_err logos_known_read(
-    struct db_tx *tx, struct arena *mem, struct review_context *c);
+/* c->logos: the nearest of another seller, or none. The first is for who searched for many at once. SOUK_E_NOMEM. */
+SOUK_MUST enum souk_err logo_take_nearest(
+    const struct logo_search *s, struct arena *mem, struct review_context *c);
+SOUK_MUST enum souk_err logo_find_nearest(struct logo_index *x, const struct review_input *in,
+    struct arena *mem, struct review_context *c);
 
 /*
  * Reads every .png, .jpg, .jpeg and .gif of the folder into c->marks, each named as its file without the ending.

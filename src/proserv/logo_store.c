@@ -6,11 +6,18 @@
 	"g.seller_id, g.product_id, g.change_set_id, g.url, g.digest, g.bytes, g.format, g.width," \
 	" g.height, g.frames, g.damaged, g.trouble, g.ground, g.colour, g.hash, g.fetched_at"
 
+#define SHOWN                                                                                      \
+	"g.seller_id, g.product_id, g.hash,"                                                       \
+	" CASE WHEN l.removed_at IS NULL AND p.state <> 'draft' THEN 1 ELSE 0 END"
+#define OF_LISTING                                                                                 \
+	" JOIN listing l ON l.seller_id = g.seller_id AND l.product_id = g.product_id"             \
+	" JOIN product p ON p.seller_id = g.seller_id AND p.product_id = g.product_id"
+
 #define LOGO_SQL(X)                                                                                \
 	X(Q_PUT, "INSERT INTO listing_logo (seller_id, product_id, change_set_id, url, digest,"    \
 		 " bytes, format, width, height, frames, damaged, trouble, ground, colour, hash,"  \
-		 " fetched_at, in_force) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,"    \
-		 " $12, $13, $14, $15, $16, 0)")                                                   \
+		 " fetched_at, changed_at, in_force) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,"  \
+		 " $10, $11, $12, $13, $14, $15, $16, $16, 0)")                                    \
 	X(Q_DROP, "DELETE FROM listing_logo WHERE seller_id = $1 AND product_id = $2"              \
 		  " AND change_set_id = $3 AND in_force = 0")                                      \
 	X(Q_OF_SET, "SELECT " ROW " FROM listing_logo g WHERE g.seller_id = $1"                    \
@@ -21,8 +28,8 @@
 	    "DELETE FROM listing_logo WHERE seller_id = $1 AND in_force = 1 AND product_id IN"     \
 	    " (SELECT product_id FROM listing_logo WHERE seller_id = $1 AND change_set_id = $2"    \
 	    " AND in_force = 0)")                                                                  \
-	X(Q_ENFORCE, "UPDATE listing_logo SET in_force = 1"                                        \
-		     " WHERE seller_id = $1 AND change_set_id = $2")                               \
+	X(Q_ENFORCE, "UPDATE listing_logo SET in_force = 1, changed_at = $1"                       \
+		     " WHERE seller_id = $2 AND change_set_id = $3")                               \
 	X(Q_FORGET, "DELETE FROM listing_logo"                                                     \
 		    " WHERE seller_id = $1 AND change_set_id = $2 AND in_force = 0")               \
 	/* fan-out: everybody's, for who reviews them */                                           \
@@ -30,12 +37,14 @@
 		 " WHERE due_at IS NOT NULL AND due_at <= $1 ORDER BY due_at, product_id LIMIT $2" \
 		 ") d JOIN listing_logo g ON g.seller_id = d.seller_id"                            \
 		 " AND g.product_id = d.product_id AND g.in_force = 1")                            \
+	X(Q_TOUCH, "UPDATE listing_logo SET changed_at = $1"                                       \
+		   " WHERE seller_id = $2 AND product_id = $3 AND in_force = 1")                   \
 	/* fan-out: a logo is compared with those of all sellers */                                \
-	X(Q_HASHES, "SELECT g.seller_id, g.product_id, g.hash FROM listing_logo g JOIN listing l"  \
-		    " ON l.seller_id = g.seller_id AND l.product_id = g.product_id JOIN product p" \
-		    " ON p.seller_id = g.seller_id AND p.product_id = g.product_id"                \
-		    " WHERE g.in_force = 1 AND g.hash <> '' AND l.removed_at IS NULL"              \
-		    " AND p.state <> 'draft'")
+	X(Q_CHANGED, "SELECT " SHOWN " FROM listing_logo g" OF_LISTING                             \
+		     " WHERE g.in_force = 1 AND g.changed_at > $1 UNION ALL SELECT " SHOWN         \
+		     " FROM product c JOIN listing_logo g ON g.seller_id = c.seller_id"            \
+		     " AND g.product_id = c.product_id" OF_LISTING                                 \
+		     " WHERE c.changed_at > $1 AND g.in_force = 1 AND g.changed_at <= $1")
 
 enum logo_q {
 #define X(id, sql) id,
@@ -178,12 +187,23 @@ logo_row_find(struct db_tx *tx, struct str seller_id, const struct guid *product
 	return r;
 }
 
+static enum souk_err
+changed(struct db_tx *tx, enum logo_q q, struct str seller_id, const struct guid *of)
+{
+	struct db_stmt *st = db_stmt(tx, &logo_texts, q);
+
+	db_bind_int(st, 1, db_now(tx));
+	db_bind_text(st, 2, seller_id);
+	db_bind_guid(st, 3, of);
+	return db_run(st, NULL);
+}
+
 enum souk_err
 logo_rows_enforce(struct db_tx *tx, struct str seller_id, const struct guid *change_set_id)
 {
 	enum souk_err r = db_run(of_set(tx, Q_OUT_OF_FORCE, seller_id, change_set_id), NULL);
 
-	return r == SOUK_OK ? db_run(of_set(tx, Q_ENFORCE, seller_id, change_set_id), NULL) : r;
+	return r == SOUK_OK ? changed(tx, Q_ENFORCE, seller_id, change_set_id) : r;
 }
 
 enum souk_err
@@ -202,8 +222,17 @@ logo_rows_due(struct db_tx *tx, instant_t now, size_t limit)
 	return st;
 }
 
-struct db_stmt *
-logo_hashes(struct db_tx *tx)
+enum souk_err
+logo_row_touch(struct db_tx *tx, struct str seller_id, const struct guid *product_id)
 {
-	return db_scan(tx, &logo_texts, Q_HASHES);
+	return changed(tx, Q_TOUCH, seller_id, product_id);
+}
+
+struct db_stmt *
+logo_rows_changed(struct db_tx *tx, instant_t since)
+{
+	struct db_stmt *st = db_scan(tx, &logo_texts, Q_CHANGED);
+
+	db_bind_int(st, 1, since);
+	return st;
 }

@@ -44,7 +44,13 @@ void logo_row(struct db_stmt *st, struct logo_row *ret); /* texts live until the
 /* Its texts into the arena. */
 SOUK_MUST enum souk_err logo_row_keep(struct logo_row *io, struct arena *mem);
 
-/* Columns: seller, product id, hash. In force, of all sellers' listings that others can see. A scan. */
-struct db_stmt *logo_hashes(struct db_tx *tx);
+/* The listing was removed: its logo counts as changed. */
+SOUK_MUST enum souk_err logo_row_touch(
+    struct db_tx *tx, struct str seller_id, const struct guid *product_id);
+/*
+ * Those in force, of all sellers, that came into force or whose product changed after `since`. Columns: seller, product id,
+ * hash ('' none), 1 when others can see the listing. A scan.
+ */
+struct db_stmt *logo_rows_changed(struct db_tx *tx, instant_t since);
 
 #endif

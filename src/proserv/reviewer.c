@@ -22,6 +22,7 @@ struct reviewer {
 	struct spare *spare;        /* scratches that nobody uses now */
 	struct arena *marks_mem;
 	struct review_context marks; /* only its marks */
+	struct logo_index *logos;
 };
 
 enum souk_err
@@ -29,8 +30,10 @@ reviewer_new(const struct config *config, struct reviewer **ret)
 {
 	struct reviewer *r = calloc(1, sizeof(*r));
 
-	if (r == NULL)
+	if (r == NULL || logo_index_new(&r->logos) != SOUK_OK) {
+		free(r);
 		return SOUK_E_NOMEM;
+	}
 	r->config = config;
 	(void)pthread_mutex_init(&r->lock, NULL);
 	*ret = r;
@@ -51,6 +54,7 @@ reviewer_free(struct reviewer *r)
 	}
 	text_engine_free(r->engine);
 	arena_free(r->marks_mem);
+	logo_index_free(r->logos);
 	(void)pthread_mutex_destroy(&r->lock);
 	free(r);
 }
@@ -85,6 +89,12 @@ reviewer_marks(const struct reviewer *r, size_t *ret_n)
 {
 	*ret_n = r->marks.n_marks;
 	return r->marks.marks;
+}
+
+struct logo_index *
+reviewer_logos(struct reviewer *r)
+{
+	return r->logos;
 }
 
 static struct spare *

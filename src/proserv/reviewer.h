@@ -9,6 +9,7 @@
 
 #include "proserv/catalog.h"
 #include "proserv/finding.h"
+#include "proserv/logo_index.h"
 
 struct reviewer;
 
@@ -21,6 +22,8 @@ void reviewer_free(struct reviewer *r); /* accepts NULL */
  */
 SOUK_MUST enum souk_err reviewer_read_marks(struct reviewer *r, struct fail *f);
 const struct logo_known *reviewer_marks(const struct reviewer *r, size_t *ret_n);
+/* The logos of all listings. Whoever reviews one refreshes it before, in a read transaction. */
+struct logo_index *reviewer_logos(struct reviewer *r);
 /* Makes ready what is slow to make, so that reviewer_run may be called where others wait. */
 SOUK_MUST enum souk_err reviewer_warm(struct reviewer *r);
 /* The setting review.edition. */

@@ -14,7 +14,7 @@
 struct watch {
 	const struct watch_ctx *ctx;
 	uint64_t ticks;
-	bool rules_known;
+	bool rules_known, logos_known;
 	instant_t looked_at;
 	char rules[WATCH_RULES_LEN + 1];
 	bool due, rules_changed;
@@ -142,6 +142,14 @@ count_stale(struct db_tx *tx, void *arg)
 	return r;
 }
 
+static enum souk_err
+read_logos(struct db_tx *tx, void *arg)
+{
+	struct watch *w = arg;
+
+	return logo_index_refresh(reviewer_logos(w->ctx->reviewer), tx);
+}
+
 /* A look costs no write; most find nothing. */
 static enum souk_err
 look_for_stale(struct watch *w, struct db *db)
@@ -183,7 +191,10 @@ watch_tick(struct watch *w, struct db *db)
 	enum souk_err r = SOUK_OK;
 	bool asked;
 
-	if (w->ticks++ % LOOK_EVERY == 0)
+	/* All of them take long to read: nobody has to wait for it. */
+	if (!w->logos_known && (r = db_read(db, read_logos, w)) == SOUK_OK)
+		w->logos_known = true;
+	if (r == SOUK_OK && w->ticks++ % LOOK_EVERY == 0)
 		r = look_for_stale(w, db);
 	if (r != SOUK_OK || (r = db_read(db, look, w)) != SOUK_OK)
 		return r;

@@ -13,6 +13,7 @@
 #define BATCH_ARENA ((size_t)512 << 20)
 #define WHOLE_ARENA ((size_t)4 << 30)
 #define THREADS_FROM 16 /* fewer listings are not worth a thread */
+#define AT_ONCE 20      /* listings that a thread takes */
 #define THREAD_NICE 10  /* who asks the server goes first */
 
 enum souk_err
@@ -237,14 +238,8 @@ static enum souk_err
 read_each_context(struct batch *b, struct db_tx *tx)
 {
 	const struct config *c = reviewer_config(b->ctx->reviewer);
-	struct review_context known = { .n_logos = 0 };
-	bool has_logos = false;
-	enum souk_err r = SOUK_OK;
+	enum souk_err r = logo_index_refresh(reviewer_logos(b->ctx->reviewer), tx);
 
-	for (size_t i = 0; i < b->n; i++)
-		has_logos |= b->items[i].logo != NULL;
-	if (has_logos)
-		r = logos_known_read(tx, b->mem, &known);
 	for (size_t i = 0; r == SOUK_OK && i < b->n; i++) {
 		struct batch_item *x = &b->items[i];
 		struct review_context *own = ARENA_NEW(b->mem, struct review_context);
@@ -254,8 +249,6 @@ read_each_context(struct batch *b, struct db_tx *tx)
 		x->context = own;
 		if ((r = parse(x, b->mem)) == SOUK_OK && x->readable)
 			r = listing_context_for(tx, c, &x->listing, b->mem, own);
-		own->logos = known.logos;
-		own->n_logos = known.n_logos;
 	}
 	return r;
 }
@@ -277,7 +270,7 @@ batch_read(struct db_tx *tx, void *arg)
 		arena_reset(b->whole_mem);
 		r = listing_context_new(tx, c, b->whole_mem, &b->whole);
 		if (r == SOUK_OK)
-			r = logos_known_read(tx, b->whole_mem, &b->whole);
+			r = logo_index_refresh(reviewer_logos(b->ctx->reviewer), tx);
 	}
 	if (r == SOUK_OK)
 		r = read_tasks(b, tx, before);
@@ -373,6 +366,7 @@ review_item(struct batch *b, struct batch_item *x, struct arena *mem)
 {
 	const struct review_context *context = x->context;
 	struct review_input in = { .listing = &x->listing };
+	struct review_context own;
 	const struct judge how = {
 		.people = visibility_of_state(x->row.product.state) == VISIBILITY_PUBLIC,
 		.now = b->now,
@@ -386,15 +380,49 @@ review_item(struct batch *b, struct batch_item *x, struct arena *mem)
 	}
 	if (r != SOUK_OK || !x->readable)
 		return r;
-	in.context = context;
+	own = *context;
+	in.context = &own;
 	findings_init(&found, mem);
 	if ((x->logo != NULL && (r = logo_take(x->logo, mem, &x->listing, &in)) != SOUK_OK) ||
+	    (r = logo_take_nearest(&x->like, mem, &own)) != SOUK_OK ||
 	    (r = reviewer_run(b->ctx->reviewer, &in, b->edition, &found)) != SOUK_OK ||
 	    (r = review_judge(&found, &x->listing, x->tasks, x->n_tasks, &how, mem, &x->judged)) !=
 		SOUK_OK ||
 	    (r = note_leans(x, context, mem)) != SOUK_OK)
 		return r;
 	return note_findings(x, &found, mem);
+}
+
+static void
+search_logos(struct batch *b, size_t from, size_t to)
+{
+	struct logo_search v[AT_ONCE];
+	struct batch_item *of[AT_ONCE];
+	size_t n = 0;
+
+	for (size_t i = from; i < to; i++) {
+		struct batch_item *x = &b->items[i];
+
+		if (x->logo == NULL || x->logo->facts.trouble != NULL || x->logo->facts.blank)
+			continue;
+		of[n] = x;
+		v[n++] = (struct logo_search){ .hash = x->logo->facts.hash,
+			.seller_id = str_c(x->row.seller_id) };
+	}
+	logo_index_search(reviewer_logos(b->ctx->reviewer), v, n);
+	for (size_t i = 0; i < n; i++)
+		of[i]->like = v[i];
+}
+
+static enum souk_err
+review_some(struct batch *b, size_t from, size_t to, struct arena *mem)
+{
+	enum souk_err r = SOUK_OK;
+
+	search_logos(b, from, to);
+	for (size_t i = from; r == SOUK_OK && i < to; i++)
+		r = review_item(b, &b->items[i], mem);
+	return r;
 }
 
 struct worker {
@@ -414,8 +442,9 @@ work(void *arg)
 	if (w->own_thread)
 		(void)setpriority(PRIO_PROCESS, 0, THREAD_NICE); /* of this thread */
 	arena_reset(w->mem);
-	while (w->err == SOUK_OK && (i = atomic_fetch_add(w->next, 1)) < w->b->n)
-		w->err = review_item(w->b, &w->b->items[i], w->mem);
+	while (w->err == SOUK_OK && (i = atomic_fetch_add(w->next, AT_ONCE)) < w->b->n)
+		w->err =
+		    review_some(w->b, i, i + AT_ONCE < w->b->n ? i + AT_ONCE : w->b->n, w->mem);
 	return NULL;
 }
 

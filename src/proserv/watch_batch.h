@@ -36,6 +36,7 @@ struct batch_item {
 	struct leaning *leans;
 	size_t n_leans;
 	struct logo_row *logo;           /* in force; NULL: none */
+	struct logo_search like;         /* the nearest to it */
 	uint8_t kept_digest[SHA256_LEN]; /* of its findings; zero: none */
 	/* The review's: */
 	enum souk_err err;

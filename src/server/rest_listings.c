@@ -368,7 +368,9 @@ review_row(struct call *c, struct db_tx *tx, struct listing_row *row, struct are
 	    (r = listing_context_for(tx, c->svc->config, &l, mem, &context)) != SOUK_OK ||
 	    (r = logo_take_in_force(tx, str_c(row->seller_id), &row->product_id, mem, &l, &in)) !=
 		SOUK_OK ||
-	    (logo_has_likeness(&in) && (r = logos_known_read(tx, mem, &context)) != SOUK_OK) ||
+	    (r = logo_index_refresh(reviewer_logos(c->svc->reviewer), tx)) != SOUK_OK ||
+	    (r = logo_find_nearest(reviewer_logos(c->svc->reviewer), &in, mem, &context)) !=
+		SOUK_OK ||
 	    (r = reviewer_run(c->svc->reviewer, &in, EDITION_NONE, &found)) != SOUK_OK ||
 	    (r = review_gate_waive(tx, str_c(row->seller_id), &row->product_id, mem, &found)) !=
 		SOUK_OK)

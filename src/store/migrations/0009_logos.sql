@@ -22,6 +22,8 @@ CREATE TABLE listing_logo (
   colour        BIGINT NOT NULL,         -- of a coloured ground: red, green, blue as a number of 24 bits
   hash          {text}   NOT NULL,         -- what it looks like (proserv/logo.h); '' it shows nothing, or was not looked at
   fetched_at    BIGINT NOT NULL,
+  changed_at    BIGINT NOT NULL,         -- what nodes keep in memory is renewed by it: when it came into force, or its listing was removed
   PRIMARY KEY (seller_id, product_id, change_set_id)
 );
 CREATE INDEX listing_logo_by_set ON listing_logo (seller_id, change_set_id);
+CREATE INDEX listing_logo_by_change ON listing_logo (changed_at);

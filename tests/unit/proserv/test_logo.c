@@ -2,6 +2,7 @@
 /* Logos: what their bytes are, what is refused unseen, what is alike. The images are drawn here. */
 #include "check.h"
 
+#include "proserv/logo_index.h"
 #include "proserv/review.h"
 
 #include <stdio.h>
@@ -392,6 +393,86 @@ test_own_logos_count_not(void **state)
 	assert_null(logo_nearest(NULL, 0, &h, STR("")).known);
 }
 
+/* As a look at each of them finds it: of the lowest product id, where several are equally near. */
+static struct logo_search
+searched_slowly(const struct logo_shown *v, size_t n, struct logo_search s)
+{
+	unsigned best = LOGO_LIKE_MAX + 1;
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned d = logo_distance(&v[i].hash, &s.hash);
+
+		if (!v[i].shown || str_eq_c(s.seller_id, v[i].seller_id) || d > best ||
+		    (d == best && guid_cmp(&v[i].product_id, &s.nearest.product_id) > 0) ||
+		    d > LOGO_LIKE_MAX)
+			continue;
+		best = d;
+		s.nearest = v[i];
+		s.found = true;
+	}
+	return s;
+}
+
+static void
+test_search(void **state)
+{
+	enum { LISTINGS = 3001, SEARCHES = 100 };
+	struct logo_shown *v = calloc(LISTINGS, sizeof(*v));
+	struct logo_search *s = calloc(SEARCHES, sizeof(*s));
+	struct logo_index *x;
+	uint32_t seed = 1;
+	size_t found = 0;
+
+	(void)state;
+	assert_int_equal(logo_index_new(&x), SOUK_OK);
+	s[0].seller_id = STR("");
+	logo_index_search(x, s, 1);
+	assert_false(s[0].found);
+	/* In families of some that are alike, a few the same; each is put twice, at first as something else. */
+	for (size_t i = 0; i < LISTINGS; i++) {
+		uint32_t family = next(&seed) % 200, own = next(&seed) % 4;
+
+		for (size_t k = 0; k < LOGO_HASH_WORDS; k++)
+			v[i].hash.bits[k] = (family + 1) * 0x9e3779b97f4a7c15U * (2 * k + 1);
+		for (; own > 0; own--)
+			v[i].hash.bits[next(&seed) % 4] ^= (uint64_t)next(&seed)
+							   << next(&seed) % 40;
+		for (size_t k = 0; k < sizeof(v[i].product_id); k++)
+			v[i].product_id.b[k] = (uint8_t)(next(&seed) >> 16);
+		(void)snprintf(v[i].seller_id, sizeof(v[i].seller_id), "%012u", next(&seed) % 9);
+		v[i].shown = i % 3 != 0;
+	}
+	for (int round = 0; round < 2; round++)
+		for (size_t i = 0; i < LISTINGS; i++) {
+			struct logo_shown y = v[i];
+
+			if (round == 0) {
+				y.shown = true;
+				y.hash = v[(i + 1) % LISTINGS].hash;
+			}
+			assert_int_equal(logo_index_put(x, &y, 1), SOUK_OK);
+		}
+	for (size_t i = 0; i < SEARCHES; i++)
+		s[i] = (struct logo_search){ .hash = v[30 * i].hash,
+			.seller_id = str_c(i % 5 == 0 ? "" : v[30 * i].seller_id) };
+	logo_index_search(x, s, SEARCHES);
+	for (size_t i = 0; i < SEARCHES; i++) {
+		struct logo_search want = searched_slowly(v, LISTINGS,
+		    (struct logo_search){ .hash = s[i].hash, .seller_id = s[i].seller_id });
+
+		assert_true(s[i].found == want.found);
+		found += s[i].found;
+		assert_true(!want.found ||
+			    (guid_eq(&s[i].nearest.product_id, &want.nearest.product_id) &&
+				strcmp(s[i].nearest.seller_id, want.nearest.seller_id) == 0 &&
+				logo_distance(&s[i].nearest.hash, &want.nearest.hash) == 0));
+	}
+	assert_true(found > 80);
+	logo_index_free(x);
+	free(s);
+	free(v);
+}
+
 static void
 test_text(void **state)
 {
@@ -490,6 +571,7 @@ main(void)
 		cmocka_unit_test(test_bombs),
 		cmocka_unit_test(test_likeness),
 		cmocka_unit_test(test_own_logos_count_not),
+		cmocka_unit_test(test_search),
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_rules),
 	};

@@ -346,8 +346,7 @@ listing(struct world *w, struct str seller, unsigned id, const char *product_sta
 }
 
 struct seen {
-	struct arena *mem;
-	struct review_context c;
+	struct logo_index *index;
 	size_t n_due;
 };
 
@@ -361,33 +360,88 @@ see_tx(struct db_tx *tx, void *arg)
 
 	while ((r = db_step(st, &row)) == SOUK_OK && row)
 		x->n_due++;
-	return r == SOUK_OK ? logos_known_read(tx, x->mem, &x->c) : r;
+	return r == SOUK_OK ? logo_index_refresh(x->index, tx) : r;
 }
 
-/* Drafts are nobody's to compare with; nor is what is not in force, or removed. */
+/* The product whose logo is the nearest for somebody else; 0: none is like it. */
+static unsigned
+nearest(struct seen *x, struct str seller)
+{
+	struct logo_search s = { .hash = row_of(SELLER, 1, 1, URL).facts.hash,
+		.seller_id = seller };
+
+	logo_index_search(x->index, &s, 1);
+	return s.found ? s.nearest.product_id.b[0] : 0;
+}
+
+static enum souk_err
+touch_tx(struct db_tx *tx, void *arg)
+{
+	struct guid id = id_of(*(unsigned *)arg);
+
+	return logo_row_touch(tx, SELLER, &id);
+}
+
+/* Nothing of it is of the last few minutes, which are looked at again and again. */
+static void
+grow_old(struct world *w)
+{
+	world_sql(w, "UPDATE product SET changed_at = 1");
+	world_sql(w, "UPDATE listing_logo SET changed_at = 1");
+}
+
+/* Drafts are nobody's to compare with; nor is what is not in force, or removed. What changes is read, the rest is not. */
 static void
 known(void **state)
 {
 	struct world *w = *state;
-	const struct logo_hash hash = row_of(SELLER, 1, 1, URL).facts.hash;
-	struct seen x = { .mem = w->mem };
-	unsigned one = 1;
+	struct seen x = { .n_due = 0 };
+	unsigned one = 1, two = 2;
 
+	assert_ok(logo_index_new(&x.index));
 	listing(w, SELLER, 1, "limited");
 	listing(w, SELLER, 2, "draft");
 	listing(w, SELLER, 3, "public");
 	listing(w, OTHER, 4, "public");
 	IN_READ(w, see_tx, &x);
-	assert_true(x.n_due == 0 && x.c.n_logos == 0);
+	assert_true(x.n_due == 0 && nearest(&x, OTHER) == 0);
 	IN_WRITE(w, enforce_tx, &one);
-	world_sql(w, "UPDATE listing SET removed_at = 5 WHERE product_id IN"
-		     " (SELECT product_id FROM product WHERE state = 'public')");
 	IN_READ(w, see_tx, &x);
 	assert_int_equal(x.n_due, 3);
-	assert_int_equal(x.c.n_logos, 1);
-	assert_true(str_eq(x.c.logos[0].seller, SELLER));
-	assert_true(str_eq_c(x.c.logos[0].name, "prod-01010000-0000-0000-0000-000000000000"));
-	assert_memory_equal(&x.c.logos[0].hash, &hash, sizeof(hash));
+	assert_true(nearest(&x, OTHER) == 1 && nearest(&x, SELLER) == 0);
+	grow_old(w);
+	world_sql(w, "UPDATE product SET state = 'draft', changed_at = changed_at + 1"
+		     " WHERE state = 'limited'");
+	IN_READ(w, see_tx, &x);
+	assert_int_equal(nearest(&x, OTHER), 1); /* old news */
+	world_sql(w, "UPDATE product SET changed_at = 4000000000000 WHERE state = 'draft'");
+	IN_READ(w, see_tx, &x);
+	assert_int_equal(nearest(&x, OTHER), 3);
+	/* Another logo of the third comes into force, without likeness; then of the first. */
+	grow_old(w);
+	{
+		struct logo_row l = row_of(SELLER, 3, 2, URL);
+
+		l.facts.blank = true;
+		IN_WRITE(w, put_tx, &l);
+		IN_WRITE(w, enforce_tx, &two);
+	}
+	world_sql(w, "UPDATE product SET state = 'public', changed_at = 4000000000000"
+		     " WHERE state = 'draft'");
+	IN_READ(w, see_tx, &x);
+	assert_int_equal(nearest(&x, OTHER), 1);
+	/* Removed. */
+	grow_old(w);
+	world_sql(w, "UPDATE listing SET removed_at = 5");
+	IN_READ(w, see_tx, &x);
+	assert_int_equal(nearest(&x, OTHER), 1);
+	IN_WRITE(w, touch_tx, &one);
+	IN_READ(w, see_tx, &x);
+	assert_int_equal(nearest(&x, OTHER), 2);
+	IN_WRITE(w, touch_tx, &two);
+	IN_READ(w, see_tx, &x);
+	assert_int_equal(nearest(&x, OTHER), 0);
+	logo_index_free(x.index);
 }
 
 /* Other bytes at the same address are asked about anew. */

@@ -207,6 +207,70 @@ overtaken(void **state)
 	reviewer_free(c.reviewer);
 }
 
+/* ---- logos ----------------------------------------------------------------------------- */
+
+#define LOGOS 45 /* more than a thread takes at once */
+
+static enum souk_err
+logos_tx(struct db_tx *tx, void *arg)
+{
+	const struct guid *ids = arg, set = { { 1 } };
+	enum souk_err r = SOUK_OK;
+
+	for (size_t i = 0; r == SOUK_OK && i < LOGOS; i++) {
+		struct logo_row l = { .product_id = ids[i],
+			.change_set_id = set,
+			.url = STR(""),
+			.facts.hash = { { i, UINT64_MAX, 0x5555555555555555U << i % 2, i * i } } };
+
+		memcpy(l.seller_id, SELLER.p, ACCOUNT_ID_LEN);
+		r = logo_row_put(tx, &l);
+	}
+	return r == SOUK_OK ? logo_rows_enforce(tx, SELLER, &set) : r;
+}
+
+static bool
+is_alike(const struct batch_item *x)
+{
+	static const char rule[] = "PS-SETUP-07";
+
+	return memmem(x->findings.p, x->findings.n, rule, sizeof(rule) - 1) != NULL;
+}
+
+/* Each listing is compared with those of others as they are when it is reviewed. */
+static void
+others_logos(void **state)
+{
+	struct world *w = *state;
+	struct watch_ctx c = context_of(w);
+	struct logo_shown theirs = { .seller_id = "999999999999",
+		.product_id = { { 0xff } },
+		.shown = true,
+		.hash = { { 44, UINT64_MAX, 0x5555555555555555U, 44 * 44 } } };
+	struct guid ids[LOGOS];
+	struct batch *b;
+
+	make(w, "public", LOGOS, ids);
+	IN_WRITE(w, logos_tx, ids);
+	assert_ok(batch_new(&c, &w->operator_, &b));
+	for (int there = 0; there < 2; there++) {
+		IN_READ(w, batch_read, b);
+		assert_int_equal(b->n, LOGOS);
+		if (there)
+			assert_ok(logo_index_put(reviewer_logos(c.reviewer), &theirs, 1));
+		assert_ok(batch_review(b));
+		for (size_t i = 0; i < LOGOS; i++) {
+			const struct batch_item *x = &b->items[i];
+			bool like = there && x->logo->facts.hash.bits[2] == theirs.hash.bits[2];
+
+			assert_true(x->like.found == like);
+			assert_true(is_alike(x) == like);
+		}
+	}
+	batch_free(b);
+	reviewer_free(c.reviewer);
+}
+
 /* ---- cut off --------------------------------------------------------------------------- */
 
 #define MANY 250
@@ -332,6 +396,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(steps),
 		cmocka_unit_test_setup_teardown(overtaken, world_make, world_remove),
+		cmocka_unit_test_setup_teardown(others_logos, world_make, world_remove),
 		cmocka_unit_test_setup_teardown(cut_off, world_make, world_remove),
 	};
 
