@@ -2,9 +2,10 @@
 /*
  * Logos of a million pixels, and the nearest of 100 thousand known ones: bench_logo SECONDS
  *
- * Prints one line of JSON: images a second of one thread by format, milliseconds a look-up.
+ * Prints one line of JSON: images a second of one thread by format, milliseconds a look-up: of a list one by one, of what
+ * the server keeps in memory, and of that for each of twenty at once.
  */
-#include "proserv/logo.h"
+#include "proserv/logo_index.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,6 +104,43 @@ look_up_ms(double seconds)
 	return 1000 * took / (double)done;
 }
 
+static double
+search_ms(size_t at_once, double seconds)
+{
+	struct logo_shown *known = calloc(KNOWN, sizeof(*known));
+	struct logo_search s[20] = { { .seller_id = STR("") } };
+	struct logo_index *index;
+	uint64_t x = 88172645463325252U;
+	size_t done = 0, found = 0;
+	double from, took;
+
+	require(known != NULL && logo_index_new(&index) == SOUK_OK, "no memory");
+	for (size_t i = 0; i < KNOWN; i++) {
+		known[i] = (struct logo_shown){ .seller_id = "111111111111", .shown = true };
+		memcpy(known[i].product_id.b, &i, sizeof(i));
+		for (size_t k = 0; k < LOGO_HASH_WORDS; k++) {
+			x ^= x << 13;
+			x ^= x >> 7;
+			x ^= x << 17;
+			known[i].hash.bits[k] = x;
+		}
+	}
+	require(logo_index_put(index, known, KNOWN) == SOUK_OK, "no memory");
+	from = now();
+	do {
+		for (size_t i = 0; i < at_once; i++)
+			s[i].hash.bits[i % LOGO_HASH_WORDS] += i + done;
+		logo_index_search(index, s, at_once);
+		found += s[at_once - 1].found;
+		done += at_once;
+		took = now() - from;
+	} while (took < seconds);
+	require(found == 0, "unlike logos are alike");
+	logo_index_free(index);
+	free(known);
+	return 1000 * took / (double)done;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -117,9 +155,11 @@ main(int argc, char **argv)
 	    rgb, (size_t)3 * EDGE * EDGE, EDGE, EDGE, 3, VIPS_FORMAT_UCHAR);
 	require(image != NULL, "no image");
 	image->Type = VIPS_INTERPRETATION_sRGB;
-	printf("{\"png\": %.1f, \"jpg\": %.1f, \"gif\": %.1f, \"look_up_ms\": %.3f}\n",
+	printf("{\"png\": %.1f, \"jpg\": %.1f, \"gif\": %.1f, \"look_up_ms\": %.3f, "
+	       "\"search_ms\": %.3f, \"search_many_ms\": %.3f}\n",
 	    images_a_second(image, ".png", seconds), images_a_second(image, ".jpg", seconds),
-	    images_a_second(image, ".gif", seconds), look_up_ms(seconds));
+	    images_a_second(image, ".gif", seconds), look_up_ms(seconds), search_ms(1, seconds),
+	    search_ms(20, seconds));
 	g_object_unref(image);
 	free(rgb);
 	logo_stop();

@@ -431,7 +431,9 @@ def logos(w):
     got = json.loads(run([w.tool("bench_logo"), 3]))
     for kind in ("png", "jpg", "gif"):
         yield row("logos", f"logos of a million pixels looked into, {kind.upper()}, one thread", got[kind], 0, "images/s", at_least(100), True)
-    yield row("logos", "nearest of 100,000 known logos", got["look_up_ms"], 0, "ms", at_most(5), True)
+    yield row("logos", "nearest of 100,000 known logos, as offline reviews look it up", got["look_up_ms"], 0, "ms", at_most(5), True)
+    yield row("logos", "the same, as the server does", got["search_ms"], 0, "ms", at_most(5), True)
+    yield row("logos", "the same of twenty logos at once, each", got["search_many_ms"], 0, "ms", at_most(5), True)
 
 
 def review(w):

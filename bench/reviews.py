@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reviewing every live listing again after a change of the rules, with the server answering meanwhile."""
+"""Reviewing every live listing again after a change of the rules, each with a logo of its own, with the server answering meanwhile."""
 import json
+import random
 import shutil
+import statistics
 import sqlite3
 import subprocess
 import time
 import uuid
 
 import wire
-from world import ROOT, start, stopping
+from world import ROOT, peak_mib, start, stopping
 
 LISTINGS = 100_000
 RATE = 200                  # light requests a second meanwhile
@@ -23,7 +25,7 @@ def document(i, lake):
     d["title"] = f"Warehouse Lift {i}: implementation for Example Lake"
     d["associated_products"] = [{"id": f"prod-{lake}"}]
     d["long_description"] = d["long_description"].replace("within eight weeks", f"within {i % 50 + 2} weeks")
-    return d["title"], json.dumps(d, ensure_ascii=False, separators=(",", ":"))
+    return d["title"], d["logo"]["url"], json.dumps(d, ensure_ascii=False, separators=(",", ":"))
 
 
 def fill(path):
@@ -31,6 +33,7 @@ def fill(path):
     sellers = [r[0] for r in db.execute("SELECT account_id FROM account WHERE is_seller = 1")]
     now = int(time.time() * 1000)
     lake = uuid.uuid4()
+    chance = random.Random(1)
 
     def product(seller, at, title, kind):
         code = at.hex[:25]
@@ -43,16 +46,33 @@ def fill(path):
     product(sellers[0], lake, "Example Lake", "saas")
     for i in range(LISTINGS):
         at, seller = uuid.uuid4(), sellers[i % len(sellers)]
-        title, text = document(i, lake)
+        title, logo, text = document(i, lake)
         product(seller, at, title, "services")
         db.execute("INSERT INTO listing (seller_id, product_id, document, data_use, targeting, extra, revision, title_key, title_key_2,"
                    " created_at, changed_at) VALUES (?, ?, ?, ?, '[]', '{}', 1, ?, '', ?, ?)",
                    (seller, at.bytes, text, '{"accepted":true,"date":"2026-01-10","version":"1"}', title.casefold(), now, now))
         db.execute("INSERT INTO listing_review (seller_id, product_id, edition, standing, reviewed_revision, due_at, marks)"
                    " VALUES (?, ?, 'G21', 'unreviewed', 0, ?, 1)", (seller, at.bytes, LATE))
+        db.execute("INSERT INTO listing_logo (seller_id, product_id, change_set_id, url, digest, bytes, format, width, height, frames, damaged,"
+                   " trouble, ground, colour, hash, fetched_at, changed_at, in_force)"
+                   " VALUES (?, ?, ?, ?, zeroblob(32), 30000, 'PNG', 400, 400, 1, 0, '', 'white', 0, ?, ?, ?, 1)",
+                   (seller, at.bytes, uuid.uuid4().bytes, logo, f"{chance.getrandbits(256):064x}", now, now))
     db.commit()
     db.close()
     return len(text.encode())
+
+
+def alone(server, data, token):
+    """The median time of reviewing one listing, in milliseconds."""
+    db = sqlite3.connect(f"file:{data / 'souk.db'}?mode=ro", uri=True)
+    ids = [str(uuid.UUID(bytes=r[0])) for r in db.execute("SELECT product_id FROM listing LIMIT 101")]
+    db.close()
+    times = []
+    for one in ids:
+        began = time.monotonic()
+        wire.call(server.port, "POST", f"/api/v1/listings/{one}/review", token)
+        times.append(1000 * (time.monotonic() - began))
+    return statistics.median(times)
 
 
 def wait(data, question):
@@ -92,7 +112,7 @@ def measure(w, row, at_most):
         data.rename(before)
     token = json.loads((folder / "demo.json").read_text())["operator"]["token"]
     asks = wire.write(folder / "asks.req", [wire.bearer("GET", "/api/v1/whoami", token)])
-    times, late = [], []
+    times, late, one = [], [], []
     for _ in range(w.pairs):
         rewind(data, before)
         edition(data, "G22")
@@ -103,9 +123,13 @@ def measure(w, row, at_most):
             times.append(time.monotonic() - began)
             got = dict(line.split()[:2] for line in load.communicate()[0].splitlines() if len(line.split()) > 1)
             late.append(got)
+            one.append((alone(server, data, token), peak_mib(server.pid)))
     times.sort()
     first = float((folder / "first").read_text())
     p99 = sorted(float(g["p99"]) for g in late)[len(late) // 2]
     yield row("reviews", f"{LISTINGS:,} live listings reviewed again after a change of edition", times[len(times) // 2], None, "s", at_most(20), True)
     yield row("reviews", f"p99 of {RATE} light requests a second meanwhile", p99, None, "ms", at_most(50), True)
+    one.sort()
+    yield row("reviews", "one of them reviewed alone, by a call", one[len(one) // 2][0], None, "ms")
+    yield row("reviews", "peak memory of the server", one[len(one) // 2][1], None, "MiB")
     yield row("reviews", "the first review of them, with their tasks", first, None, "s")

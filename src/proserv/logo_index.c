@@ -238,9 +238,8 @@ measure(const struct block *b, const struct logo_hash *h, uint64_t out[BLOCK])
 		for (size_t k = 0; k < LOGO_HASH_WORDS; k++)
 			d += (uint64_t)__builtin_popcountll(b->word[k][i] ^ h->bits[k]);
 		out[i] = d;
+		least = d < least ? d : least;
 	}
-	for (size_t i = 0; i < BLOCK; i++)
-		least = out[i] < least ? out[i] : least;
 	return least;
 }
 

@@ -36,7 +36,7 @@ struct logo_search {
 	bool found;
 	struct logo_shown nearest;
 };
-/* Many at once take a third of the time. */
+/* Many at once take half the time. */
 void logo_index_search(struct logo_index *x, struct logo_search *v, size_t n);
 
 #endif

@@ -44,7 +44,7 @@
 		     " WHERE g.in_force = 1 AND g.changed_at > $1 UNION ALL SELECT " SHOWN         \
 		     " FROM product c JOIN listing_logo g ON g.seller_id = c.seller_id"            \
 		     " AND g.product_id = c.product_id" OF_LISTING                                 \
-		     " WHERE c.changed_at > $1 AND g.in_force = 1 AND g.changed_at <= $1")
+		     " WHERE c.changed_at > $1 AND g.in_force = 1 AND g.changed_at + 0 <= $1")
 
 enum logo_q {
 #define X(id, sql) id,
@@ -228,6 +228,7 @@ logo_row_touch(struct db_tx *tx, struct str seller_id, const struct guid *produc
 	return changed(tx, Q_TOUCH, seller_id, product_id);
 }
 
+/* By the index of products' changes: without + 0 all logos would be read by that of their own. */
 struct db_stmt *
 logo_rows_changed(struct db_tx *tx, instant_t since)
 {
