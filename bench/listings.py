@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reviewing listings of 3 KB with every rule but images, against npm's ajv (structure only) and alex (prose only)."""
+import json
 import os
 
-from world import HERE, alternate, figures, run
+from world import HERE, alternate, run
 
 SECONDS = 2
 LISTING = HERE / "listing.json"
@@ -17,10 +18,10 @@ def measure(w, row, at_least):
     run(["ninja", "-C", w.tool("x").parent.parent, "bench/bench_text"])
 
     def souk(threads=1):
-        return figures(run([w.tool("bench_text"), LISTING, SECONDS, threads]))
+        return json.loads(run([w.tool("bench_text"), LISTING, SECONDS, threads]))
 
     def peer(name):
-        return figures(run(["node", HERE / "listings_peers.mjs", name, LISTING, SECONDS, where]))
+        return json.loads(run(["node", HERE / "listings_peers.mjs", name, LISTING, SECONDS, where]))
 
     seen = []
 
