@@ -227,16 +227,24 @@ struct best {
 	uint64_t distance;
 };
 
+_Static_assert(LOGO_HASH_WORDS == 4, "see measure");
+
+static inline __attribute__((always_inline)) uint64_t
+count(uint64_t bits)
+{
+	return (uint64_t)__builtin_popcountll(bits);
+}
+
 static inline __attribute__((always_inline)) uint64_t
 measure(const struct block *b, const struct logo_hash *h, uint64_t out[BLOCK])
 {
 	uint64_t least = LOGO_HASH_BITS;
+	const uint64_t w[4] = { h->bits[0], h->bits[1], h->bits[2], h->bits[3] };
 
 	for (size_t i = 0; i < BLOCK; i++) {
-		uint64_t d = 0;
+		uint64_t d = count(b->word[0][i] ^ w[0]) + count(b->word[1][i] ^ w[1]) +
+			     count(b->word[2][i] ^ w[2]) + count(b->word[3][i] ^ w[3]);
 
-		for (size_t k = 0; k < LOGO_HASH_WORDS; k++)
-			d += (uint64_t)__builtin_popcountll(b->word[k][i] ^ h->bits[k]);
 		out[i] = d;
 		least = d < least ? d : least;
 	}
