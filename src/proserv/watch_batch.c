@@ -5,6 +5,7 @@
 #include "base/log.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -442,9 +443,11 @@ work(void *arg)
 	if (w->own_thread)
 		(void)setpriority(PRIO_PROCESS, 0, THREAD_NICE); /* of this thread */
 	arena_reset(w->mem);
-	while (w->err == SOUK_OK && (i = atomic_fetch_add(w->next, AT_ONCE)) < w->b->n)
+	while (w->err == SOUK_OK && (i = atomic_fetch_add(w->next, AT_ONCE)) < w->b->n) {
 		w->err =
 		    review_some(w->b, i, i + AT_ONCE < w->b->n ? i + AT_ONCE : w->b->n, w->mem);
+		(void)sched_yield(); /* under real-time priority nice counts for nothing */
+	}
 	return NULL;
 }
 
