@@ -4,6 +4,7 @@
 
 #include "base/config.h"
 #include "proserv/change.h"
+#include "proserv/logo_store.h"
 #include "proserv/reviewer.h"
 #include "proserv/review_gate.h"
 
@@ -255,6 +256,21 @@ resume(struct world *w)
 WORLD_TEST(resume)
 
 static struct guid over_id, sub_id;
+static instant_t logo_since;
+
+/* In force since then. */
+static void
+give_logo(struct world *w, const struct guid *product_id)
+{
+	struct logo_row l = {
+		.product_id = *product_id, .change_set_id = { { 1 } }, .url = STR("u")
+	};
+
+	memcpy(l.seller_id, SELLER, ACCOUNT_ID_LEN);
+	assert_int_equal(logo_row_put(w->tx, &l), SOUK_OK);
+	assert_int_equal(logo_rows_enforce(w->tx, STR(SELLER), &l.change_set_id), SOUK_OK);
+	logo_since = db_now(w->tx);
+}
 
 static void
 restrict_sold(struct world *w)
@@ -275,6 +291,7 @@ restrict_sold(struct world *w)
 	s.id = (struct guid){ 0 };
 	assert_int_equal(subscription_create(w->tx, &w->op, &s, world_fail(w)), SOUK_E_CONFLICT);
 	assert_code(w, "product_restricted");
+	give_logo(w, &over_id);
 }
 
 static void
@@ -298,6 +315,10 @@ is_removed(struct world *w)
 	st = listing_rows_of(w->tx, STR(SELLER), &after, 10);
 	assert_int_equal(db_step(st, &row), SOUK_OK);
 	assert_false(row);
+	/* Who keeps all logos in memory sees that it went. */
+	st = logo_rows_changed(w->tx, logo_since);
+	assert_true(db_step(st, &row) == SOUK_OK && row && db_int(st, 3) == 0);
+	db_reset(st);
 }
 
 /* Who subscribes keeps it; once nobody does, it is gone. */
@@ -308,6 +329,7 @@ run_removed_at_last(void **state)
 	int64_t n = -1;
 
 	world_run(state, restrict_sold);
+	clock_sleep_ms(2);
 	assert_int_equal(listings_remove_over(w->db, &n), SOUK_OK);
 	assert_int_equal(n, 0);
 	world_run(state, end_subscription);
