@@ -292,6 +292,7 @@ apply(struct changing *x)
 	return x->undone ? db_write(x->db, fail_tx, x) : r;
 }
 
+/* What comes into force between this and the try is seen when the listing is reviewed again. */
 static enum souk_err
 refresh_tx(struct db_tx *tx, void *arg)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The logos of all listings that others can see, kept in memory: 64 bytes each.
+ * The logos of all listings that others can see, kept in memory: some 100 bytes each.
  *
  * To read them anew for every review would take a quarter of a second of a hundred thousand. What changed since the last
  * time is read instead; a look for the nearest takes some 0.1 ms. Any number of threads at once.
