@@ -2,12 +2,14 @@
 #include "unit/database.h"
 
 #include "store/engine.h"
+#include "store/migrate.h"
 
 #include <libpq-fe.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *
 server(void)
@@ -29,11 +31,27 @@ test_distributes(void)
 	return server() != NULL && getenv("SOUK_TEST_DISTRIBUTE") != NULL;
 }
 
+/*
+ * Making the tables takes a server ten times as long as deleting what a test left in them, so the schemas of
+ * this process go from test to test: those whose tables are still the ones that the migrations make.
+ */
+static struct schema {
+	char name[32]; /* "": none */
+	char dir[256]; /* whose it is, "": nobody's */
+} kept[4];
+static char shape_made[33]; /* of a schema as the migrations leave it */
+static pid_t owner;
+
 static void
 schema_of(const char *dir, char out[32])
 {
 	uint64_t h = UINT64_C(14695981039346656037);
 
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		if (strcmp(kept[i].dir, dir) == 0) {
+			(void)snprintf(out, 32, "%s", kept[i].name);
+			return;
+		}
 	for (; *dir; dir++)
 		h = (h ^ (uint8_t)*dir) * UINT64_C(1099511628211);
 	(void)snprintf(out, 32, "t%016llx", (unsigned long long)h);
@@ -74,6 +92,112 @@ command(const char *before, const char *schema, const char *after)
 	PQfinish(c);
 }
 
+static const char *
+url_of(const char *schema)
+{
+	static char url[1024];
+
+	(void)snprintf(url, sizeof(url), "%s%coptions=-csearch_path%%3D%s%s", server(),
+	    strchr(server(), '?') ? '&' : '?', schema,
+	    test_distributes() ? "%20-ccitus.shard_count%3D4" : "");
+	return url;
+}
+
+/* Everything in it but rows, as a hash. */
+static void
+shape_of(PGconn *c, const char *schema, char out[33])
+{
+	char sql[1024];
+	PGresult *res;
+
+	(void)snprintf(sql, sizeof(sql),
+	    "SELECT md5(string_agg(x, ';' ORDER BY x)) FROM ("
+	    "SELECT concat_ws(',', relname, relkind, relnatts, relchecks, relhastriggers) AS x"
+	    " FROM pg_class WHERE relnamespace = '%s'::regnamespace AND relkind <> 't'"
+	    " UNION ALL SELECT concat_ws(',', relname, attname, atttypid, attnotnull, atthasdef)"
+	    " FROM pg_attribute JOIN pg_class c ON c.oid = attrelid"
+	    " WHERE relnamespace = '%s'::regnamespace AND attnum > 0"
+	    " UNION ALL SELECT concat_ws(',', conname, contype, convalidated) FROM pg_constraint"
+	    " WHERE connamespace = '%s'::regnamespace"
+	    " UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = '%s'::regnamespace) y",
+	    schema, schema, schema, schema);
+	res = answer(c, sql, PGRES_TUPLES_OK);
+	(void)snprintf(out, 33, "%s", PQgetvalue(res, 0, 0));
+	PQclear(res);
+}
+
+/*
+ * Deletes all rows, in one statement, at whose end references are checked. False when that does not go quickly, or
+ * leaves pages that a next test would have to read over.
+ */
+static bool
+emptied(PGconn *c, const char *schema)
+{
+	char sql[1024];
+	PGresult *res;
+	bool ok;
+
+	(void)snprintf(sql, sizeof(sql),
+	    "SET search_path = %s; SET statement_timeout = 1000; SET lock_timeout = 500; DO $do$ "
+	    "BEGIN"
+	    " IF (SELECT sum(pg_relation_size(oid)) > 4000000 FROM pg_class WHERE relkind IN ('r', "
+	    "'t')"
+	    " AND relnamespace = '%s'::regnamespace) THEN RAISE 'too large'; END IF;"
+	    " EXECUTE (SELECT 'WITH ' || string_agg(format('%%I AS (DELETE FROM %%I)', 'd_' || "
+	    "relname, relname), ', ')"
+	    " || ' SELECT' FROM pg_class WHERE relkind = 'r' AND relname <> 'souk_schema'"
+	    " AND relnamespace = '%s'::regnamespace); END $do$",
+	    schema, schema, schema);
+	res = PQexec(c, sql);
+	ok = PQresultStatus(res) == PGRES_COMMAND_OK;
+	PQclear(res);
+	return ok;
+}
+
+static void
+drop_kept(void)
+{
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]) && owner == getpid(); i++)
+		if (kept[i].name[0])
+			command("SET client_min_messages = warning; DROP SCHEMA IF EXISTS",
+			    kept[i].name, "CASCADE");
+}
+
+/* One with tables and no rows that is now of `dir`; NULL: there is no room for it. */
+static const struct schema *
+take(const char *dir)
+{
+	struct schema *room = NULL;
+	struct fail f = { 0 };
+	PGconn *c;
+
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		if (!kept[i].dir[0] && (!room || !room->name[0]))
+			room = &kept[i];
+	if (!room || strlen(dir) >= sizeof(room->dir))
+		return NULL;
+	if (!room->name[0]) {
+		char name[32];
+
+		schema_of(dir, name);
+		command("CREATE SCHEMA", name, "");
+		if (migrate_pg(url_of(name), MIGRATE_CREATE, &f) != SOUK_OK) {
+			(void)fprintf(stderr, "%s\n", f.detail);
+			abort();
+		}
+		(void)snprintf(room->name, sizeof(room->name), "%s", name);
+	}
+	if (!owner) {
+		owner = getpid();
+		(void)atexit(drop_kept);
+		c = connected();
+		shape_of(c, room->name, shape_made);
+		PQfinish(c);
+	}
+	(void)snprintf(room->dir, sizeof(room->dir), "%s", dir);
+	return room;
+}
+
 const char *
 test_database(const char *dir)
 {
@@ -84,12 +208,28 @@ test_database(const char *dir)
 		(void)snprintf(path, sizeof(path), "%s/souk.db", dir);
 		return path;
 	}
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		if (strcmp(kept[i].dir, dir) == 0)
+			return url_of(kept[i].name);
+	if (!test_distributes() && take(dir))
+		return test_database(dir);
 	schema_of(dir, schema);
 	command("SET client_min_messages = warning; CREATE SCHEMA IF NOT EXISTS", schema, "");
-	(void)snprintf(path, sizeof(path), "%s%coptions=-csearch_path%%3D%s%s", server(),
-	    strchr(server(), '?') ? '&' : '?', schema,
-	    test_distributes() ? "%20-ccitus.shard_count%3D4" : "");
-	return path;
+	return url_of(schema);
+}
+
+/* Can a next test have it? */
+static bool
+clean(struct schema *s)
+{
+	PGconn *c = connected();
+	char shape[33] = "";
+	bool ok = emptied(c, s->name);
+
+	if (ok)
+		shape_of(c, s->name, shape);
+	PQfinish(c);
+	return ok && strcmp(shape, shape_made) == 0;
 }
 
 void
@@ -100,6 +240,13 @@ test_database_drop(const char *dir)
 	if (!server())
 		return;
 	schema_of(dir, schema);
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		if (strcmp(kept[i].dir, dir) == 0) {
+			kept[i].dir[0] = '\0';
+			if (owner == getpid() && clean(&kept[i]))
+				return;
+			kept[i].name[0] = '\0';
+		}
 	command("SET client_min_messages = warning; DROP SCHEMA IF EXISTS", schema, "CASCADE");
 }
 

@@ -12,9 +12,9 @@
 bool test_on_postgres(void);
 /* For db_options.distribute: SOUK_TEST_DISTRIBUTE is set, the server has the extension. */
 bool test_distributes(void);
-/* For db_options.path: the same for the same directory. Valid until the next call. Makes the schema. */
+/* For db_options.path: the same for the same directory. Valid until the next call. Makes the schema, which may have its tables already. */
 const char *test_database(const char *dir);
-/* What the test left there. A file goes with its directory. */
+/* What the test left there; nobody may be connected. A file goes with its directory. */
 void test_database_drop(const char *dir);
 /*
  * Are these bytes anywhere in it? The file and its log, every byte of them; on a server what can be

@@ -197,6 +197,7 @@ world_free(struct world *w)
 	pid_t rm;
 
 	world_close(w);
+	test_database_drop(w->dir);
 	config_free(w->config);
 	if ((rm = fork()) == 0) {
 		(void)execlp("rm", "rm", "-rf", w->dir, (char *)NULL);
