@@ -9,6 +9,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/*
+ * For db_options.writers, where what is tested is not the pool itself (store/, server/): a test opens a database, and a server
+ * takes longer for sixteen sessions than for the test. More than the two that a race needs.
+ */
+#define TEST_WRITERS 4
+
 bool test_on_postgres(void);
 /* For db_options.distribute: SOUK_TEST_DISTRIBUTE is set, the server has the extension. */
 bool test_distributes(void);

@@ -101,7 +101,8 @@ place_set_up(void **state)
 	assert_int_equal(vault_open(p->config, p->dir, &p->vault, &p->f), SOUK_OK);
 	assert_int_equal(db_open(&(struct db_options){ .path = test_database(p->dir),
 				     .create = true,
-				     .distribute = test_distributes() },
+				     .distribute = test_distributes(),
+				     .writers = TEST_WRITERS },
 			     &p->db, &p->f),
 	    SOUK_OK);
 	assert_int_equal(access_new(p->db, p->vault, &p->access), SOUK_OK);

@@ -21,7 +21,10 @@ static void
 open_parts(struct world *w, bool create)
 {
 	struct db_options o = {
-		.path = test_database(w->dir), .create = create, .distribute = test_distributes()
+		.path = test_database(w->dir),
+		.create = create,
+		.distribute = test_distributes(),
+		.writers = TEST_WRITERS,
 	};
 
 	assert_ok(db_open(&o, &w->db, NULL));

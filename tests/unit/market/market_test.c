@@ -19,7 +19,9 @@ int
 world_setup(void **state)
 {
 	struct world *w = calloc(1, sizeof(*w));
-	struct db_options o = { .create = true, .distribute = test_distributes() };
+	struct db_options o = {
+		.create = true, .distribute = test_distributes(), .writers = TEST_WRITERS
+	};
 
 	(void)snprintf(w->dir, sizeof(w->dir), "/tmp/souk-market-XXXXXX");
 	if (!mkdtemp(w->dir))

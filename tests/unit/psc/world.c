@@ -151,7 +151,11 @@ world_open(struct world *w, bool create)
 	assert_ok(vault_open(w->config, w->dir, &w->vault, &f));
 	assert_ok(db_open(
 	    &(struct db_options){
-		.path = test_database(w->dir), .create = create, .distribute = test_distributes() },
+		.path = test_database(w->dir),
+		.create = create,
+		.distribute = test_distributes(),
+		.writers = TEST_WRITERS,
+	    },
 	    &w->db, &f));
 	assert_ok(object_store_open(w->db, w->vault, w->dir, 30 * DAY_MS, &w->objects, &f));
 }
