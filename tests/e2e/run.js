@@ -8,12 +8,15 @@ import { fileURLToPath } from 'node:url';
 import { sweep } from './sweep.js';
 
 /*
- * The files mostly wait: for a store's time-out, a lease, a minute's housekeeping. Two of them use half of a core,
- * so two processors serve four.
+ * The files mostly wait: for a store's time-out, a server's start. Two of them use half of a core, so two processors
+ * serve four.
  */
 const WORKERS = 4;
 /** What takes more than half a minute, longest first, so that none of it is left to the end. */
-const LONG = ['object-home', 'remote', 'nodes', 'object-home-upkeep', 'privacy', 's3', 'export', 'pg-faults', 'cli', 'topics', 'remote-swift', 'copy-objects'];
+const LONG = ['remote', 'object-home', 'remote-swift', 's3', 'feeds-bucket', 'pg-faults', 'copy-objects', 'export', 'feeds-oracle', 'cli'];
+/** What does nothing for minutes but wait for a lease or a minute's housekeeping to come: beside those, two at a time. */
+const IDLE = ['nodes', 'object-home-upkeep', 'privacy'];
+const IDLERS = 2;
 
 const here = dirname(fileURLToPath(import.meta.url));
 const wanted = process.argv.slice(2);
@@ -25,8 +28,10 @@ if (files.length === 0) {
 }
 sweep();
 process.on('exit', sweep);
-const long = LONG.map((name) => `${name}.test.js`);
-const queue = [...long.filter((f) => files.includes(f)), ...files.filter((f) => !long.includes(f))];
+const of = (names) => names.map((name) => `${name}.test.js`);
+const idle = of(IDLE).filter((f) => files.includes(f));
+const first = [...of(LONG).filter((f) => files.includes(f)), ...files].filter((f) => !idle.includes(f));
+const queue = [...new Set(first)];
 let failed = false;
 const running = new Set();
 for (const signal of ['SIGINT', 'SIGTERM']) {
@@ -35,7 +40,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
     process.exit(1);
   });
 }
-async function worker() {
+async function worker(queue) {
   for (let file = queue.shift(); file; file = queue.shift()) {
     const began = performance.now();
     const [code, text] = await new Promise((done) => {
@@ -50,5 +55,6 @@ async function worker() {
     console.log(`== ${file} (${Math.round((performance.now() - began) / 1000)} s)\n${text}`);
   }
 }
-await Promise.all(Array.from({ length: WORKERS }, worker));
+const workers = (n, queue) => Array.from({ length: n }, () => worker(queue));
+await Promise.all([...workers(WORKERS, queue), ...workers(IDLERS, idle)]);
 process.exit(failed ? 1 : 0);
