@@ -3,10 +3,11 @@
 #include "proserv/rules_text.h"
 
 #include "base/utf8.h"
+#include "proserv/text_phase.h"
 
 #define STEM 5     /* bytes of a folded word that make it the same word */
 #define WORD_MIN 4 /* shorter ones say nothing */
-#define WALL 400   /* code points without any structure */
+#define WALL 180   /* letters without any structure; about three sentences */
 #define STEPS_MIN 2
 /* What is looked at of hostile listings: */
 #define WORDS_MAX 16         /* of a name */
@@ -181,29 +182,47 @@ find_support_level(struct review *r)
 		    "The support text states no level of support: hours, time of response, tier");
 }
 
-/* Does a line begin as an item of a list, or as a heading? */
+/* What begins an item of a list: Markdown's marks, numbers, and the signs that people type for them. */
+static bool
+is_item(struct str line)
+{
+	static const char *const signs[] = { "- ", "* ", "+ ", "-\t", "*\t", "\u2022", "\u2023",
+		"\u25aa", "\u25cf", "\u25a0", "\u30fb", "\u2713", "\u2714", "\u2013 " };
+	size_t digits = 0;
+
+	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
+		if (str_starts(line, str_c(signs[i])))
+			return true;
+	while (digits < line.n && digits < 3 && line.p[digits] >= '0' && line.p[digits] <= '9')
+		digits++;
+	return digits > 0 && digits + 1 < line.n && memchr(".)", line.p[digits], 2) != NULL &&
+	       line.p[digits + 1] == ' ';
+}
+
+/* Number signs and a blank ("#1 in the region" is none), or the line below one: "=====". */
+static bool
+is_heading(struct str line)
+{
+	size_t n = 0;
+
+	while (n < line.n && line.p[n] == line.p[0])
+		n++;
+	if (n == 0)
+		return false;
+	if (line.p[0] == '#')
+		return n <= 6 && (n == line.n || line.p[n] == ' ' || line.p[n] == '\t');
+	return (line.p[0] == '=' || line.p[0] == '-') && n >= 3 && n == line.n;
+}
+
 static bool
 is_structured(struct str s)
 {
-	for (size_t i = 0; i < s.n; i++) {
-		size_t digits = 0;
+	struct str line;
 
-		while (i < s.n && (s.p[i] == ' ' || s.p[i] == '\t'))
-			i++;
-		if (i + 1 < s.n && memchr("-*+", s.p[i], 3) != NULL && s.p[i + 1] == ' ')
+	while (str_split(&s, '\n', &line)) {
+		line = str_trim(line);
+		if (is_item(line) || is_heading(line))
 			return true;
-		if (i < s.n && s.p[i] == '#')
-			return true;
-		if (s.n - i > 3 && memcmp(s.p + i, "\xe2\x80\xa2", 3) == 0)
-			return true;
-		while (i + digits < s.n && digits < 3 && s.p[i + digits] >= '0' &&
-		       s.p[i + digits] <= '9')
-			digits++;
-		if (digits > 0 && i + digits + 1 < s.n &&
-		    memchr(".)", s.p[i + digits], 2) != NULL && s.p[i + digits + 1] == ' ')
-			return true;
-		while (i < s.n && s.p[i] != '\n')
-			i++;
 	}
 	return false;
 }
@@ -218,20 +237,29 @@ find_feature_list(struct review *r)
 		    "The overview has neither a list nor a heading that shows the key features");
 }
 
+/* Does one of the texts tell it, as a term or in other words? */
+static bool
+tells_phase(const struct review *r, uint64_t class, enum purchase_phase phase)
+{
+	for (size_t i = 0; i < r->text->n_fields; i++)
+		if (r->text->fields[i].classes & class)
+			return true;
+	for (size_t i = 0; i < r->text->n_fields; i++)
+		if (text_tells_phase(r->text->fields[i].folded, phase))
+			return true;
+	return false;
+}
+
 void
 find_support_phases(struct review *r)
 {
-	uint64_t classes = 0;
-
 	if (r->text == NULL || (utf8_is_blank(r->listing->support_description) &&
 				   utf8_is_blank(r->listing->long_description)))
 		return;
-	for (size_t i = 0; i < r->text->n_fields; i++)
-		classes |= r->text->fields[i].classes;
-	if (!(classes & TERM(PRE)))
+	if (!tells_phase(r, TERM(PRE), BEFORE_PURCHASE))
 		finding_add(r, "/support_description", NO_EVIDENCE,
 		    "No text tells the support before the purchase");
-	if (!(classes & TERM(POST)))
+	if (!tells_phase(r, TERM(POST), AFTER_PURCHASE))
 		finding_add(r, "/support_description", NO_EVIDENCE,
 		    "No text tells the support after the purchase");
 }
@@ -340,6 +368,17 @@ has_active_markup(struct str s, size_t *ret)
 	return false;
 }
 
+/* Code points; those of scripts that write a word with one or two, such as Japanese, are two. */
+static size_t
+letters(struct str s)
+{
+	size_t n = utf8_length(s);
+
+	for (size_t i = 0; i < s.n; i++)
+		n += (unsigned char)s.p[i] >= 0xe3;
+	return n;
+}
+
 void
 find_formatting(struct review *r)
 {
@@ -352,7 +391,7 @@ find_formatting(struct review *r)
 		finding_add(r, "/long_description", NO_EVIDENCE,
 		    "The markup at byte %zu is not allowed; use Markdown's headings and lists",
 		    where);
-	if (s.n > WALL && utf8_length(s) > WALL && !is_structured(s) &&
+	if (s.n > WALL && letters(s) > WALL && !is_structured(s) &&
 	    memmem(s.p, s.n, "\n\n", 2) == NULL)
 		finding_add(r, "/long_description", NO_EVIDENCE,
 		    "The overview is one block of text without headings or lists");

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is before a purchase, and after it; see text_phase.h. */
+#include "proserv/text_phase.h"
+
+#include "proserv/text_engine.h"
+
+#define BUYING_NEAR 6 /* words behind */
+#define ENDING_NEAR 4
+#define N(words) (sizeof(words) / sizeof((words)[0]))
+
+/* Folded: English, German, French, Spanish, Portuguese, Italian, Dutch; "fois", "vez" and "volta" of "once". */
+static const char *const before[] = { "before", "prior", "ahead", "vor", "bevor", "ehe", "avant",
+	"antes", "previo", "previa", "prima", "voor", "voordat", "alvorens" };
+static const char *const after[] = { "after", "once", "following", "soon", "nach", "nachdem",
+	"sobald", "seit", "apres", "fois", "despues", "tras", "vez", "apos", "depois", "dopo",
+	"volta", "nadat", "zodra" };
+
+/* How words for buying begin, and others that begin so, too. */
+static const char *const buying[] = { "purchas", "buy", "bought", "order", "subscri", "signing",
+	"signed", "signatu", "booking", "booked", "accept", "contract", "kauf", "gekauft", "erwerb",
+	"bestell", "beauftrag", "auftrag", "vertrag", "abonn", "buchung", "annahme", "annehm",
+	"achat", "achet", "commande", "souscri", "contrat", "compra", "compre", "adquir", "suscri",
+	"pedido", "firmar", "firme", "acept", "assinat", "assinar", "aceit", "acquist", "ordine",
+	"sottoscri", "abbon", "accett", "aankoop", "aanschaf", "koop", "kopen", "gekocht",
+	"besteld", "bestelling", "aanvaard" };
+static const char *const not_buying[] = { "compreh", "compren", "contractor", "commandement" };
+
+/* How words begin that say that what was bought is over, or changes. */
+static const char *const ending[] = { "end", "expir", "renew", "laps", "runs", "cancel", "endet",
+	"ablauf", "auslauf", "verlanger", "kundig", "renouv", "resili", "fin", "venc", "caduc",
+	"renov", "termin", "rinnov", "scad", "afloop", "verloopt", "verleng", "aflopen" };
+
+struct words {
+	struct str text;
+	size_t at;
+};
+
+/* The next word; false at the end, and at a sign that parts what is before it from what follows. */
+static bool
+next_word(struct words *w, struct str *ret)
+{
+	size_t start;
+
+	while (w->at < w->text.n && !folded_is_word(w->text, w->at)) {
+		if (memchr(".,;:!?\n", w->text.p[w->at], 7) != NULL)
+			return false;
+		w->at++;
+	}
+	for (start = w->at; w->at < w->text.n && folded_is_word(w->text, w->at); w->at++)
+		;
+	*ret = (struct str){ w->text.p + start, w->at - start };
+	return ret->n > 0;
+}
+
+static bool
+is_one(struct str word, const char *const *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (word.p[0] == v[i][0] && str_eq(word, str_c(v[i])))
+			return true;
+	return false;
+}
+
+static bool
+begins_as_one(struct str word, const char *const *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (word.p[0] == v[i][0] && str_starts(word, str_c(v[i])))
+			return true;
+	return false;
+}
+
+static bool
+is_ending(struct words w)
+{
+	struct str word;
+
+	for (size_t i = 0; i < ENDING_NEAR && next_word(&w, &word); i++)
+		if (begins_as_one(word, ending, N(ending)))
+			return true;
+	return false;
+}
+
+/* Is a word for buying, and none for its end, close behind? */
+static bool
+buying_follows(struct words w)
+{
+	struct str word, last = { NULL, 0 };
+
+	for (size_t i = 0; i < BUYING_NEAR && next_word(&w, &word); last = word, i++) {
+		if (str_eq(last, STR("in")) && str_eq(word, STR("order")))
+			continue;
+		if (is_one(word, before, N(before)) || is_one(word, after, N(after)))
+			return false;
+		if (begins_as_one(word, buying, N(buying)) &&
+		    !begins_as_one(word, not_buying, N(not_buying)))
+			return !is_ending(w);
+	}
+	return false;
+}
+
+bool
+text_tells_phase(struct str folded, enum purchase_phase phase)
+{
+	const char *const *v = phase == BEFORE_PURCHASE ? before : after;
+	size_t n = phase == BEFORE_PURCHASE ? N(before) : N(after);
+	struct words w = { folded, 0 };
+	struct str word;
+
+	while (w.at < folded.n) {
+		if (!next_word(&w, &word))
+			w.at++;
+		else if (is_one(word, v, n) && buying_follows(w))
+			return true;
+	}
+	return false;
+}
