@@ -320,27 +320,55 @@ shade(const struct scan *c, struct sentence *s)
 	}
 }
 
-/* Nothing but what binds words together between the two: no comma. */
+/* Nothing but what binds words together between the two: none of these signs. */
 static bool
-beside(const struct scan *c, const struct term_hit *a, const struct term_hit *b)
+beside(
+    const struct scan *c, const struct term_hit *a, const struct term_hit *b, const char *parting)
 {
 	uint32_t from = a->end < b->end ? a->end : b->end,
 		 to = a->start > b->start ? a->start : b->start;
 
-	return from >= to || memchr(c->text.p + from, ',', to - from) == NULL;
+	for (; from < to && *parting != '\0'; parting++)
+		if (memchr(c->text.p + from, *parting, to - from) != NULL)
+			return false;
+	return true;
 }
 
+/* Does a term of the classes `by` stand beside one of `classes`? */
 static bool
-is_negated(const struct scan *c, const struct sentence *s, uint64_t classes)
+is_undone(const struct scan *c, const struct sentence *s, uint64_t by, uint64_t classes,
+    const char *parting)
 {
+	if (!(s->classes & by))
+		return false;
 	for (size_t i = 0; i < s->n; i++) {
-		if (!(s->hits[i].classes & TERM(NEG)))
+		if (!(s->hits[i].classes & by))
 			continue;
 		for (size_t k = 0; k < s->n; k++)
-			if ((s->hits[k].classes & classes) && beside(c, &s->hits[i], &s->hits[k]))
+			if ((s->hits[k].classes & classes) &&
+			    beside(c, &s->hits[i], &s->hits[k], parting))
 				return true;
 	}
 	return false;
+}
+
+/* "We lower your bill, but AWS infrastructure costs extra" denies no costs: only what is said of the infrastructure does. */
+static bool
+costs_nothing(const struct scan *c, const struct sentence *s)
+{
+	return is_undone(c, s, TERM(NOCOST), TERM(INFRA), ",:");
+}
+
+/* A first sentence on what AWS costs, and a second that says who pays that. */
+static bool
+is_notice_of_two(const struct scan *c, const struct sentence *a, const struct sentence *b)
+{
+	struct str second = { c->text.p + b->start, b->end - b->start };
+
+	if (a->field != b->field || (a->classes & PAIR_FIRST) != PAIR_FIRST ||
+	    !(b->classes & PAIR_SECOND) || (b->classes & TERM(NOCOST)) || costs_nothing(c, a))
+		return false;
+	return (b->classes & TERM(COST)) || text_refers_back(second);
 }
 
 /* The place is that from the first of the terms to the last. */
@@ -386,7 +414,9 @@ try_pattern(struct scan *c, const struct sentence *s, const struct text_pattern 
 			return false;
 		all |= p->part[i];
 	}
-	if (p->negatable && (s->classes & TERM(NEG)) && is_negated(c, s, all))
+	if (p->negatable && is_undone(c, s, TERM(NEG), all, ","))
+		return false;
+	if (p->kind == NOTICE_COST && costs_nothing(c, s))
 		return false;
 	if (p->speaks != SPEAKS_ANYHOW && !speaks(c, s, p))
 		return false;
@@ -499,10 +529,7 @@ read_sentences(struct scan *c, struct term_hits *h)
 		if (s.classes & TERM(OFFEND))
 			find_offences(c, &s);
 		try_patterns(c, &s);
-		if (i > 0 && before.field == s.field &&
-		    !((before.classes | s.classes) & TERM(NOCOST)) &&
-		    (before.classes & PAIR_FIRST) == PAIR_FIRST &&
-		    (s.classes & PAIR_SECOND) == PAIR_SECOND)
+		if (i > 0 && is_notice_of_two(c, &before, &s))
 			suspect_folded(c, NOTICE_COST, 70, s.field, s.start, s.end, PAIR_SECOND);
 		before = s;
 		from = s.end;

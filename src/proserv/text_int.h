@@ -28,12 +28,15 @@ struct text_pattern {
 extern const struct text_pattern text_patterns[];
 extern const size_t n_text_patterns;
 
-/* Two sentences in a row that make one notice: the first has all of the first part, the second all of the second. */
+/* Two sentences in a row that make one notice: the first has both, the second this, and costs or a word for those of the first. */
 #define PAIR_FIRST (TERM(COST) | TERM(INFRA))
-#define PAIR_SECOND (TERM(COST) | TERM(RESP))
+#define PAIR_SECOND TERM(RESP)
 
 /* Does a folded sentence speak so, in any of our languages, beside its bytes [start, end)? */
 bool text_speaks(struct str sentence, size_t start, size_t end, enum speaking how);
+
+/* Does a folded sentence speak of what went before: "they" at its beginning, "for these" anywhere? */
+bool text_refers_back(struct str sentence);
 
 /* A masked word: [start, end) of a text. Zero-initialise. */
 struct masked {

@@ -50,7 +50,6 @@ const struct text_pattern text_patterns[] = {
 
 	{ SUSPECT_ABUSE, 80, true, SPEAKS_ANYHOW, { TERM(ABUSE) }, TERM(PROTECT) },
 
-	{ NOTICE_COST, 80, false, SPEAKS_ANYHOW, { TERM(COST), TERM(INFRA), TERM(RESP) },
-	    TERM(NOCOST) },
+	{ NOTICE_COST, 80, false, SPEAKS_ANYHOW, { TERM(COST), TERM(INFRA), TERM(RESP) }, 0 },
 };
 const size_t n_text_patterns = sizeof(text_patterns) / sizeof(text_patterns[0]);

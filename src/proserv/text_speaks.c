@@ -16,6 +16,14 @@ static const char *const yours[] = { "your", "dein", "deine", "ihr", "ihre", "ih
 	"ihren", "ihres", "votre", "vos", "ton", "tes", "su", "sus", "seu", "sua", "seus", "suas",
 	"suo", "vostro", "vostra", "vostre", "vostri", "uw", "jouw", "je" };
 
+static const char *const those[] = { "they", "them", "these", "those", "such", "this", "it",
+	"diese", "dieser", "sie", "solche", "ils", "elles", "ceux", "celles", "ces", "ceci",
+	"estos", "estas", "ellos", "este", "dichos", "eles", "elas", "estes", "esses", "essas",
+	"questi", "queste", "essi", "esse", "tali", "deze", "die", "dit", "zij" };
+
+static const char *const objects[] = { "them", "these", "those", "diese", "dafur", "hierfur",
+	"ceux", "celles", "estos", "deles", "queste", "hiervoor", "daarvoor" };
+
 /* Japanese has no such pronouns, but "our company" and polite requests, wherever they stand. */
 static const char *const us_parts[] = { "当社", "弊社" };
 static const char *const yours_parts[] = { "ください", "下さい", "いただ", "頂", "お願い", "貴社",
@@ -94,4 +102,13 @@ text_speaks(struct str sentence, size_t start, size_t end, enum speaking how)
 	return how != SPEAKS_OF_US &&
 	       (has_part(sentence, yours_parts, N(yours_parts)) ||
 		   stands_before(sentence, start, YOURS_NEAR, yours, N(yours)));
+}
+
+bool
+text_refers_back(struct str sentence)
+{
+	static const char *const parts[] = { "これ", "それら" };
+
+	return stands_behind(sentence, 0, 1, those, N(those)) ||
+	       has_word(sentence, objects, N(objects)) || has_part(sentence, parts, N(parts));
 }
