@@ -402,6 +402,24 @@ speaks(const struct scan *c, const struct sentence *s, const struct text_pattern
 	return false;
 }
 
+/* Do terms of the pattern's first two parts stand as near as it wants? */
+static bool
+is_near(const struct scan *c, const struct sentence *s, const struct text_pattern *p)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		const struct term_hit *a = &s->hits[i];
+
+		for (size_t k = 0; (a->classes & p->part[0]) && k < s->n; k++) {
+			const struct term_hit *b = &s->hits[k];
+
+			if ((b->classes & p->part[1]) && a->start <= b->end + p->near &&
+			    b->start <= a->end + p->near && beside(c, a, b, ","))
+				return true;
+		}
+	}
+	return false;
+}
+
 static bool
 try_pattern(struct scan *c, const struct sentence *s, const struct text_pattern *p)
 {
@@ -414,7 +432,9 @@ try_pattern(struct scan *c, const struct sentence *s, const struct text_pattern 
 			return false;
 		all |= p->part[i];
 	}
-	if (p->negatable && is_undone(c, s, TERM(NEG), all, ","))
+	if (p->near > 0 && !is_near(c, s, p))
+		return false;
+	if (p->negatable && is_undone(c, s, TERM(NEG), all, ",:"))
 		return false;
 	if (p->kind == NOTICE_COST && costs_nothing(c, s))
 		return false;

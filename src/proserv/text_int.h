@@ -23,6 +23,8 @@ struct text_pattern {
 	enum speaking speaks;
 	uint64_t part[PATTERN_PARTS];
 	uint64_t none;
+	uint32_t
+	    near; /* bytes at most between terms of the first two parts, and no comma; 0: no matter */
 };
 
 extern const struct text_pattern text_patterns[];
