@@ -15,20 +15,26 @@ static const char *const after[] = { "after", "once", "following", "soon", "nach
 	"sobald", "seit", "apres", "fois", "despues", "tras", "vez", "apos", "depois", "dopo",
 	"volta", "nadat", "zodra" };
 
+/* What follows a thing before the purchase is behind it. */
+static const char *const then[] = { "afterwards", "afterward", "thereafter", "danach",
+	"anschliessend", "ensuite", "luego", "posteriormente", "successivamente", "daarna",
+	"nadien" };
+
 /* How words for buying begin, and others that begin so, too. */
 static const char *const buying[] = { "purchas", "buy", "bought", "order", "subscri", "signing",
 	"signed", "signatu", "booking", "booked", "accept", "contract", "kauf", "gekauft", "erwerb",
-	"bestell", "beauftrag", "auftrag", "vertrag", "abonn", "buchung", "annahme", "annehm",
+	"bestel", "beauftrag", "auftrag", "vertrag", "abonn", "buchung", "annahme", "annehm",
 	"achat", "achet", "commande", "souscri", "contrat", "compra", "compre", "adquir", "suscri",
-	"pedido", "firmar", "firme", "acept", "assinat", "assinar", "aceit", "acquist", "ordine",
-	"sottoscri", "abbon", "accett", "aankoop", "aanschaf", "koop", "kopen", "gekocht",
-	"besteld", "bestelling", "aanvaard" };
+	"pedido", "firmar", "firmad", "firmat", "firme", "acept", "assinat", "assinar", "aceit",
+	"acquist", "ordine", "sottoscri", "abbon", "accett", "aankoop", "aanschaf", "koop", "kopen",
+	"gekocht", "aanvaard" };
 static const char *const not_buying[] = { "compreh", "compren", "contractor", "commandement" };
 
-/* How words begin that say that what was bought is over, or changes. */
-static const char *const ending[] = { "end", "expir", "renew", "laps", "runs", "cancel", "endet",
-	"ablauf", "auslauf", "verlanger", "kundig", "renouv", "resili", "fin", "venc", "caduc",
-	"renov", "termin", "rinnov", "scad", "afloop", "verloopt", "verleng", "aflopen" };
+/* That what was bought is over, or changes: words, and how others begin. */
+static const char *const end[] = { "end", "ende", "fin", "fine", "fim", "einde" };
+static const char *const ending[] = { "ends", "ended", "ending", "expir", "renew", "laps", "runs",
+	"cancel", "endet", "ablauf", "auslauf", "verlanger", "kundig", "renouv", "resili", "venc",
+	"caduc", "renov", "termin", "rinnov", "scad", "afloop", "verloopt", "verleng", "aflopen" };
 
 struct words {
 	struct str text;
@@ -71,17 +77,23 @@ begins_as_one(struct str word, const char *const *v, size_t n)
 }
 
 static bool
-is_ending(struct words w)
+is_ending(struct str word)
+{
+	return is_one(word, end, N(end)) || begins_as_one(word, ending, N(ending));
+}
+
+static bool
+ending_follows(struct words w)
 {
 	struct str word;
 
 	for (size_t i = 0; i < ENDING_NEAR && next_word(&w, &word); i++)
-		if (begins_as_one(word, ending, N(ending)))
+		if (is_ending(word))
 			return true;
 	return false;
 }
 
-/* Is a word for buying, and none for its end, close behind? */
+/* Is a word for buying, and none for its end before or behind that, close behind? */
 static bool
 buying_follows(struct words w)
 {
@@ -90,11 +102,12 @@ buying_follows(struct words w)
 	for (size_t i = 0; i < BUYING_NEAR && next_word(&w, &word); last = word, i++) {
 		if (str_eq(last, STR("in")) && str_eq(word, STR("order")))
 			continue;
-		if (is_one(word, before, N(before)) || is_one(word, after, N(after)))
+		if (is_one(word, before, N(before)) || is_one(word, after, N(after)) ||
+		    is_ending(word))
 			return false;
 		if (begins_as_one(word, buying, N(buying)) &&
 		    !begins_as_one(word, not_buying, N(not_buying)))
-			return !is_ending(w);
+			return !ending_follows(w);
 	}
 	return false;
 }
@@ -102,16 +115,22 @@ buying_follows(struct words w)
 bool
 text_tells_phase(struct str folded, enum purchase_phase phase)
 {
-	const char *const *v = phase == BEFORE_PURCHASE ? before : after;
-	size_t n = phase == BEFORE_PURCHASE ? N(before) : N(after);
 	struct words w = { folded, 0 };
 	struct str word;
+	bool was_before = false;
 
 	while (w.at < folded.n) {
-		if (!next_word(&w, &word))
+		if (!next_word(&w, &word)) {
 			w.at++;
-		else if (is_one(word, v, n) && buying_follows(w))
-			return true;
+		} else if (is_one(word, before, N(before))) {
+			was_before = was_before || buying_follows(w);
+			if (was_before && phase == BEFORE_PURCHASE)
+				return true;
+		} else if (phase == AFTER_PURCHASE) {
+			if ((was_before && is_one(word, then, N(then))) ||
+			    (is_one(word, after, N(after)) && buying_follows(w)))
+				return true;
+		}
 	}
 	return false;
 }

@@ -10,9 +10,10 @@
 enum purchase_phase { BEFORE_PURCHASE, AFTER_PURCHASE };
 
 /*
- * Does folded text have a word for before (or after) with one for buying close behind it, as in "before you place
- * an order" and "sobald Sie gekauft haben"? In our languages that put blanks between words; of other texts false. The end
- * of a contract is no purchase: "before your subscription expires" is neither. Linear in the text.
+ * Does folded text have a word for before (or after) with one for buying close behind it, as in "before you place an
+ * order" and "sobald Sie gekauft haben"? What is told with "afterwards", behind the first, is after it. The end of a
+ * contract is no purchase: "before your subscription expires" is neither. In our languages that put blanks between
+ * words; false of other texts. Linear in the text.
  */
 bool text_tells_phase(struct str folded, enum purchase_phase phase);
 
