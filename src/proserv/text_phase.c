@@ -10,10 +10,10 @@
 
 /* Folded: English, German, French, Spanish, Portuguese, Italian, Dutch; "fois", "vez" and "volta" of "once". */
 static const char *const before[] = { "before", "prior", "ahead", "vor", "bevor", "ehe", "avant",
-	"antes", "previo", "previa", "prima", "voor", "voordat", "alvorens" };
+	"antes", "anterior", "previo", "previa", "prima", "voor", "voordat", "alvorens" };
 static const char *const after[] = { "after", "once", "following", "soon", "nach", "nachdem",
 	"sobald", "seit", "apres", "fois", "despues", "tras", "vez", "apos", "depois", "dopo",
-	"volta", "nadat", "zodra" };
+	"volta", "nadat", "zodra", "posterior" };
 
 /* What follows a thing before the purchase is behind it. */
 static const char *const then[] = { "afterwards", "afterward", "thereafter", "danach",
