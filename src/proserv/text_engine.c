@@ -84,8 +84,9 @@ stands_at(const struct finder *f, const struct needle *v, size_t start)
 	size_t end = start + v->length;
 
 	return end <= f->text.n && (!v->closed || f->plain[end] == ' ') &&
-	       (terms[v->term].valid & f->languages) &&
-	       memcmp(f->text.p + start, folded_term(f->terms, v->term).p, v->length) == 0;
+	       (v->valid & f->languages) &&
+	       (v->whole ||
+		   memcmp(f->text.p + start, folded_term(f->terms, v->term).p, v->length) == 0);
 }
 
 /* Which terms are there where heads were found? */

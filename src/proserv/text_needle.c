@@ -104,6 +104,7 @@ make_raw(struct str text, size_t term, struct raw *ret)
 	border = !(terms[term].flags & TERM_OPEN_BEFORE) && plain[0] != ' ';
 	*v = (struct needle){ .length = (uint8_t)text.n,
 		.term = (uint16_t)term,
+		.valid = terms[term].valid,
 		.closed = !(terms[term].flags & TERM_OPEN_AFTER) && plain[text.n - 1] != ' ' };
 	n = border + text.n + v->closed;
 	memset(ret->head, 0, sizeof(ret->head));
@@ -113,6 +114,7 @@ make_raw(struct str text, size_t term, struct raw *ret)
 		n = sizeof(v->next);
 	memcpy(&v->next, plain - border + strlen(ret->head), n);
 	v->skip = (uint8_t)(32 - 8 * n);
+	v->whole = border + text.n <= strlen(ret->head) + n && memchr(plain, ' ', text.n) == NULL;
 	v->back = (uint8_t)(strlen(ret->head) - border);
 	return strspn(ret->head, " ") < strlen(ret->head);
 }

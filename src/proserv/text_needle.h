@@ -15,12 +15,14 @@ struct hs_database;
 
 /* A term among those with its head. Small, since it is memory that is waited for. */
 struct needle {
-	uint32_t next;  /* the bytes of plain text behind the head */
-	uint8_t skip;   /* bits of `next`, from the top, that are none of the term */
-	uint8_t length; /* of the term, folded */
-	uint8_t back;   /* from the head's end to where the term begins */
-	bool last;      /* of those with this head */
-	bool closed;    /* no word may go on behind the term */
+	uint32_t next;   /* the bytes of plain text behind the head */
+	uint8_t skip;    /* bits of `next`, from the top, that are none of the term */
+	uint8_t length;  /* of the term, folded */
+	uint8_t back;    /* from the head's end to where the term begins */
+	bool last : 1;   /* of those with this head */
+	bool closed : 1; /* no word may go on behind the term */
+	bool whole : 1;  /* one word, all of it head and next bytes: nothing is left to compare */
+	uint8_t valid;   /* as the term's */
 	uint16_t term;
 };
 
