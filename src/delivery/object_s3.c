@@ -189,12 +189,16 @@ s3h_read(struct object_home *h, const struct guid *id, int fd, void *p, size_t n
 	char key[KEY_MAX];
 	struct s3_error e;
 	enum souk_err err;
+	bool damaged;
 
 	(void)fd;
 	(void)!s3_get(s->client, key_of(s, id, key), STR(""), at, p, n, &e);
+	/* The row says that it is there, and how long it is: absent or cut off is damage, for which the store is not to blame. */
+	damaged = e.fault == S3_NO_KEY || e.fault == S3_CHECKSUM;
+	if (damaged)
+		e = (struct s3_error){ .fault = S3_FINE };
 	err = note(s, &e);
-	/* The row says that it is there: absent is damage, not "not found". */
-	return e.fault == S3_NO_KEY ? SOUK_E_STORAGE : err;
+	return damaged ? SOUK_E_STORAGE : err;
 }
 
 /* ---- looking through ---- */

@@ -70,9 +70,12 @@ test('what is missing or damaged is named, and nothing else is done', async () =
   bad[bad.length >> 1] ^= 1;
   writeFileSync(join(m.data, flipped), bad);
   writeFileSync(join(m.data, cut), kept[1].subarray(0, kept[1].length - 1));
-  // One that was copied before, and changed in the store since: the file here is whole, so it is sent again.
-  const [changed] = there;
-  await ceph.awsOk(['s3', 'cp', join(m.data, 'souk.ini'), `s3://${ceph.bucket}/${changed}`]);
+  // Some were copied before, and changed or cut off in the store since: the files here are whole, so they are sent again.
+  const [changed, short] = there;
+  for (const [key, bytes] of [[changed, randomBytes(statSync(join(m.data, changed)).size)], [short, readFileSync(join(m.data, short)).subarray(1)]]) {
+    writeFileSync(join(m.dir, 'other'), bytes);
+    await ceph.awsOk(['s3', 'cp', join(m.dir, 'other'), `s3://${ceph.bucket}/${key}`]);
+  }
   const r = await copy('--to', server.url, '--use');
   assert.equal(r.code, 1, r.out + r.err);
   const lines = r.err.trim().split('\n').sort();
