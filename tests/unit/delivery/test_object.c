@@ -586,6 +586,8 @@ test_expiry_destroys_the_key(void **state)
 	object_store_close(longer);
 }
 
+#define SOON_MS 2000 /* long enough to open it first on a busy server */
+
 static void
 assert_key_gone(struct world *w, const struct object *o)
 {
@@ -606,7 +608,7 @@ static void
 test_no_trace_of_the_key(void **state)
 {
 	struct world *w = *state;
-	struct object_store *os = world_objects(w, 50), *longer = world_objects(w, DAY_MS);
+	struct object_store *os = world_objects(w, SOON_MS), *longer = world_objects(w, DAY_MS);
 	struct get expired, replaced, deleted;
 	int64_t n;
 
@@ -626,8 +628,8 @@ test_no_trace_of_the_key(void **state)
 	assert_key_gone(w, &deleted.o);
 	put(w, os, "expired", STR("one"));
 	expired = open_object(w, os, "expired");
-	clock_sleep_ms(60);
-	assert_ok(object_expire(os, &n));
+	for (n = 0; n == 0; clock_sleep_ms(50))
+		assert_ok(object_expire(os, &n));
 	assert_int_equal(n, 1);
 	assert_key_gone(w, &expired.o);
 	object_reader_free(expired.reader);
