@@ -175,7 +175,7 @@ test('too like another seller\'s: a person decides; killed meanwhile, the server
   // As live listings are reviewed: decided is decided.
   const stands = await until(async () => {
     const { json } = await m.rest(w.seller, 'GET', `/api/v1/listings/${id}/standing`);
-    return json.standing === 'passed' && json;
+    return json.standing === 'passed' && json.current && json;
   }, 20000, 'passed');
   assert.ok(stands.findings.some((f) => f.rule === 'PS-SETUP-07' && f.evidence === near.evidence), JSON.stringify(stands.findings));
   assert.deepEqual(await onLogo(id), [`W PS-SETUP-07 ${near.evidence}`]);
