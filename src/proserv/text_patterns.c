@@ -51,9 +51,10 @@ const struct text_pattern text_patterns[] = {
 	{ SUSPECT_DEPLOYS, 70, true, SPEAKS_ANYHOW, { TERM(INSTALL), TERM(TARGET) },
 	    TERM(NOTARGET) | TERM(TRAIN), 0 },
 
+	{ SUSPECT_ABUSE, 90, true, SPEAKS_ANYHOW, { TERM(FOUL) }, 0, 0 },
 	{ SUSPECT_ABUSE, 80, true, SPEAKS_ANYHOW, { TERM(ABUSE) }, TERM(PROTECT), 0 },
 	{ SUSPECT_ABUSE, 70, true, SPEAKS_ANYHOW, { TERM(FORGED), TERM(PAPERS) }, TERM(PROTECT),
-	    20 },
+	    30 },
 
 	{ NOTICE_COST, 80, false, SPEAKS_ANYHOW, { TERM(COST), TERM(INFRA), TERM(RESP) }, 0, 0 },
 };

@@ -47,8 +47,9 @@ enum term_class {
 	TERM_RESP,    /* the customer pays it */
 	TERM_NOCOST,  /* there are none, or they fall */
 	TERM_ABUSE,   /* against the acceptable use policy */
-	TERM_FORGED,  /* fake; hacking: with what follows against it, too */
-	TERM_PAPERS,  /* what is forged or broken into: reviews, passports, accounts */
+	TERM_FOUL,    /* an offer of that, whatever else is said */
+	TERM_FORGED,  /* fake; hacking, getting around: with what follows against it, too */
+	TERM_PAPERS,  /* what that is done to: reviews, passports, accounts, captchas */
 	TERM_PROTECT, /* against that */
 	TERM_LEVEL,   /* levels of support */
 	TERM_HELPUSE,
