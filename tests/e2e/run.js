@@ -17,6 +17,9 @@ const LONG = ['remote', 'object-home', 'remote-swift', 's3', 'feeds-bucket', 'pg
 /** What does nothing for minutes but wait for a lease or a minute's housekeeping to come: beside those, two at a time. */
 const IDLE = ['nodes', 'object-home-upkeep', 'privacy'];
 const IDLERS = 2;
+/** A file that takes longer hangs: then it is killed, with all that it started, and has failed, and the others go on. */
+const LONGEST_MS = Number(process.env.SOUK_TEST_FILE_MS ?? 600000);
+const end = (child, signal) => { try { process.kill(-child.pid, signal); } catch { /* it has ended */ } };
 
 const here = dirname(fileURLToPath(import.meta.url));
 const wanted = process.argv.slice(2);
@@ -36,7 +39,7 @@ let failed = false;
 const running = new Set();
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.on(signal, () => {
-    for (const child of running) child.kill(signal);
+    for (const child of running) end(child, signal);
     process.exit(1);
   });
 }
@@ -44,12 +47,20 @@ async function worker(queue) {
   for (let file = queue.shift(); file; file = queue.shift()) {
     const began = performance.now();
     const [code, text] = await new Promise((done) => {
-      const child = spawn(process.execPath, ['--test', '--test-reporter=tap', join(here, file)], { cwd: here });
+      const child = spawn(process.execPath, ['--test', '--test-reporter=tap', join(here, file)], { cwd: here, detached: true });
       running.add(child);
+      const late = setTimeout(() => {
+        parts.push(Buffer.from(`\nnot ok - ${file} has not ended after ${LONGEST_MS / 1000} s\n# fail 1\n`));
+        end(child, 'SIGKILL');
+      }, LONGEST_MS);
       const parts = [];
       child.stdout.on('data', (p) => parts.push(p));
       child.stderr.on('data', (p) => parts.push(p));
-      child.on('close', (c) => running.delete(child) && done([c, Buffer.concat(parts).toString('utf8')]));
+      child.on('close', (c) => {
+        clearTimeout(late);
+        running.delete(child);
+        done([c, Buffer.concat(parts).toString('utf8')]);
+      });
     });
     failed ||= code !== 0;
     console.log(`== ${file} (${Math.round((performance.now() - began) / 1000)} s)\n${text}`);
