@@ -11,7 +11,7 @@ import { fetchText, makeWorld, sdk, signedJson } from './world.js';
 
 const DAY = 86400000;
 const EDSP_ONLY = ['Customer AWS Account Number', 'Customer Country', 'Customer State', 'Customer City', 'Customer Zip Code', 'Customer Email Domain', 'Payer Address ID'];
-let m, w, clients, today;
+let m, w, clients, today, shift;
 const day = (n = 0) => new Date(today + n * DAY);
 const text = (d) => d.toISOString().slice(0, 10);
 
@@ -19,10 +19,10 @@ before(async () => {
   m = await Marketplace.create({ clock: true });
   w = await makeWorld(m, { buyers: 2, products: 2, subscriptionsPerBuyer: 2 });
   await m.op('PATCH', `/api/v1/accounts/${w.buyers[0].accountId}`, { emailDomain: 'buyer.example', city: 'Kiel', region: 'SH', postalCode: '24103', address: 'Kai 1' });
-  today = Math.floor(Date.now() / DAY) * DAY;
-  // Two days on, so that a day after joining is behind us.
-  m.setClock(2 * 86400 + 3600);
-  today += 2 * DAY;
+  // Noon two days on, so that a day after joining is behind us.
+  today = Math.floor(Date.now() / DAY + 2) * DAY;
+  shift = Math.round((today + DAY / 2 - Date.now()) / 1000);
+  m.setClock(shift);
   clients = { ...sdk(m, w.seller), analytics: analytics() };
 });
 after(() => m.close());
@@ -102,7 +102,7 @@ test('new and cancelled subscribers', async () => {
   assert.equal((await rows('daily_business_new_product_subscribers')).rows.length, 2);
   assert.equal((await rows('daily_business_canceled_product_subscribers')).rows.length, 0);
   await m.op('POST', `/api/v1/subscriptions/${again.json.subscriptionId}/end`, {});
-  m.setClock(3 * 86400 + 3600);
+  m.setClock(shift + 86400);
   today += DAY;
   clients = { ...sdk(m, w.seller), analytics: analytics() };
   const gone = await rows('daily_business_canceled_product_subscribers');
