@@ -182,6 +182,8 @@ s3h_open(struct object_home *h, const struct guid *id, int *ret_fd)
 	return SOUK_OK;
 }
 
+#define PARTIAL_CONTENT 206
+
 static enum souk_err
 s3h_read(struct object_home *h, const struct guid *id, int fd, void *p, size_t n, int64_t at)
 {
@@ -193,8 +195,11 @@ s3h_read(struct object_home *h, const struct guid *id, int fd, void *p, size_t n
 
 	(void)fd;
 	(void)!s3_get(s->client, key_of(s, id, key), STR(""), at, p, n, &e);
-	/* The row says that it is there, and how long it is: absent or cut off is damage, for which the store is not to blame. */
-	damaged = e.fault == S3_NO_KEY || e.fault == S3_CHECKSUM;
+	/*
+	 * The row says that it is there, and how long it is: absent or cut off is damage, for which the store is not to blame. A part (206) that is
+	 * too short is the store's word for that; something else in its place may come from anybody in between.
+	 */
+	damaged = e.fault == S3_NO_KEY || (e.fault == S3_CHECKSUM && e.status == PARTIAL_CONTENT);
 	if (damaged)
 		e = (struct s3_error){ .fault = S3_FINE };
 	err = note(s, &e);
